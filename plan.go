@@ -1,0 +1,94 @@
+package exobench
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Plan says what one run does. It stands in the journal's header, so that a
+// result tells how it was made.
+type Plan struct {
+	// Engine is the engine asked for, "auto" included.
+	Engine string `json:"engine"`
+	// URL is the engine's address where one was given.
+	URL string `json:"url,omitempty"`
+	// Models are the names asked for, in the order in which they run.
+	Models []string `json:"models"`
+	// Prompts are sent in every repeat, each once.
+	Prompts []Prompt `json:"prompts"`
+	// MaxTokens is the length of each answer asked for.
+	MaxTokens Tokens `json:"max_tokens"`
+	// NaturalStop lets the model end its answer; otherwise engines that can are
+	// told to ignore the end-of-sequence token.
+	NaturalStop bool `json:"natural_stop,omitempty"`
+	// Repeat is how often each prompt is measured in each cell.
+	Repeat int `json:"repeat"`
+	// Requests, where not 0, is the number of measured requests in each cell;
+	// it takes the place of Repeat.
+	Requests int `json:"requests,omitempty"`
+	// Warmup is the number of requests sent before the first cell of each
+	// loaded model; they are journaled and left out of every statistic.
+	Warmup int `json:"warmup"`
+	// Concurrency lists the closed-loop loads; each is a cell of its own.
+	Concurrency []int `json:"concurrency"`
+	// Timeout bounds one request; IdleTimeout bounds a silence within it, where
+	// keep-alives do not count as a sign of life. 0 means no bound.
+	Timeout     time.Duration `json:"timeout_ns"`
+	IdleTimeout time.Duration `json:"idle_timeout_ns"`
+	// Cache is "cold" or "warm": whether an engine may answer from a prompt
+	// that it has seen.
+	Cache string `json:"cache"`
+	// Seeds makes the run repeatable.
+	Seeds Seeds `json:"seeds"`
+}
+
+// Seeds holds one seed per random dimension, so that one can change while the
+// others hold.
+type Seeds struct {
+	// Order shuffles the requests of a repeat.
+	Order uint64 `json:"order"`
+	// Sampling is sent with each request.
+	Sampling uint64 `json:"sampling"`
+	// Prompts makes the unique prefixes that keep prompts out of caches.
+	Prompts uint64 `json:"prompts"`
+}
+
+// Prompt is one text that a model is asked.
+type Prompt struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Validate reports everything that is wrong with the plan, in words for the
+// person who gave the flags.
+func (p Plan) Validate() error {
+	var problems []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	check(len(p.Models) > 0, "no model is named: give --model")
+	check(len(p.Prompts) > 0, "no prompt is given: give --prompts a file with at least one")
+	check(p.MaxTokens >= 1, "--max-tokens is %d: it must be at least 1", p.MaxTokens)
+	check(p.Repeat >= 1, "--repeat is %d: it must be at least 1", p.Repeat)
+	check(p.Requests >= 0, "--requests is %d: it must be at least 1, or 0 to go by --repeat", p.Requests)
+	check(p.Warmup >= 0, "--warmup is %d: it must be 0 or more", p.Warmup)
+	check(len(p.Concurrency) > 0, "--concurrency is empty: give at least one number")
+	for _, c := range p.Concurrency {
+		check(c >= 1, "--concurrency is %d: it must be at least 1", c)
+	}
+	check(p.Timeout >= 0, "--timeout is %v: it must be 0 (none) or more", p.Timeout)
+	check(p.IdleTimeout >= 0, "--idle-timeout is %v: it must be 0 (none) or more", p.IdleTimeout)
+	check(p.Cache == "cold" || p.Cache == "warm", "--cache is %q: it must be cold or warm", p.Cache)
+	return errors.Join(problems...)
+}
+
+// CellRequests returns how many measured requests one cell has.
+func (p Plan) CellRequests() int {
+	if p.Requests > 0 {
+		return p.Requests
+	}
+	return p.Repeat * len(p.Prompts)
+}

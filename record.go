@@ -1,0 +1,125 @@
+package exobench
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// TokensFrom says where a count of output tokens comes from. Two kinds are
+// never mixed in one cell.
+type TokensFrom string
+
+// The sources, from the most to the least trusted.
+const (
+	FromUsage  TokensFrom = "usage"  // the answer's usage object
+	FromStats  TokensFrom = "stats"  // the engine's own statistics
+	FromEvents TokensFrom = "events" // output events counted; a token may span or share events
+)
+
+// Record is one request as it went: what was asked, when each thing happened,
+// how it ended, and what the server said of it. It is the raw material of
+// every metric and holds no derived figure.
+type Record struct {
+	Seq         int    `json:"seq"`
+	Engine      string `json:"engine"`
+	Model       string `json:"model"`
+	ModelID     string `json:"model_id"`
+	Placement   string `json:"placement,omitempty"`
+	PromptID    string `json:"prompt_id"`
+	Phase       Phase  `json:"phase"`
+	Repeat      int    `json:"repeat"`
+	Concurrency int    `json:"concurrency"`
+	MaxTokens   Tokens `json:"max_tokens"`
+
+	Outcome      Outcome `json:"outcome"`
+	Error        string  `json:"error,omitempty"`
+	HTTPStatus   int     `json:"http_status,omitempty"`
+	FinishReason string  `json:"finish_reason,omitempty"`
+	// ServerID is the server's id for the request; exo's command id.
+	ServerID string `json:"server_id,omitempty"`
+
+	// Scheduled is when the plan wanted the request to go; in a closed loop it
+	// is Sent. Sent is just before the client starts it, so it includes Dial.
+	Scheduled Instant `json:"scheduled_ns,omitzero"`
+	Sent      Instant `json:"sent_ns,omitzero"`
+	// Dial is the time taken to get a new connection; 0 on a reused one.
+	Dial    time.Duration `json:"dial_ns,omitzero"`
+	Headers Instant       `json:"headers_ns,omitzero"`
+	// FirstChunk is the first data event of any kind, a role-only one included.
+	FirstChunk Instant `json:"first_chunk_ns,omitzero"`
+	// FirstToken is the first event with output of any channel: content,
+	// reasoning or tool call; FirstAnswer the first with non-reasoning content.
+	FirstToken  Instant `json:"first_token_ns,omitzero"`
+	FirstAnswer Instant `json:"first_answer_ns,omitzero"`
+	// LastToken is the last event with output; Done is the event with the
+	// finish reason, or LastToken where none came. Ended is when the stream
+	// closed or the request was given up.
+	LastToken Instant `json:"last_token_ns,omitzero"`
+	Done      Instant `json:"done_ns,omitzero"`
+	Ended     Instant `json:"ended_ns,omitzero"`
+
+	PromptTokens *Tokens    `json:"prompt_tokens,omitempty"`
+	CachedTokens *Tokens    `json:"cached_tokens,omitempty"`
+	OutputTokens *Tokens    `json:"output_tokens,omitempty"`
+	TokensFrom   TokensFrom `json:"tokens_from,omitempty"`
+	// Chunks are the events with output, in order.
+	Chunks Chunks `json:"chunks,omitempty"`
+	// Server holds the engine's own figures for this request, if it gave any.
+	Server *ServerStats `json:"server,omitempty"`
+}
+
+// ServerStats are an engine's own figures for one request, as it reports them.
+type ServerStats struct {
+	// PrefillTPS and DecodeTPS are tokens per second.
+	PrefillTPS   *float64 `json:"prefill_tps,omitempty"`
+	DecodeTPS    *float64 `json:"decode_tps,omitempty"`
+	PromptTokens *Tokens  `json:"prompt_tokens,omitempty"`
+	OutputTokens *Tokens  `json:"output_tokens,omitempty"`
+	// PeakMemory is what the engine says, uncorrected.
+	PeakMemory *Bytes `json:"peak_memory_bytes,omitempty"`
+	// PrefixCache is exo's "none", "partial" or "exact".
+	PrefixCache string `json:"prefix_cache,omitempty"`
+}
+
+// Chunk is one stream event with output.
+type Chunk struct {
+	// At is when the read that completed the event returned.
+	At Instant
+	// Bytes is the length of the event's output text in UTF-8.
+	Bytes int
+}
+
+// Chunks is the timeline of a stream. In JSON it is one flat array of pairs:
+// the nanoseconds since the chunk before (the first: since the epoch), and the
+// bytes of output.
+type Chunks []Chunk
+
+// MarshalJSON writes the flat array.
+func (c Chunks) MarshalJSON() ([]byte, error) {
+	flat := make([]int64, 0, 2*len(c))
+	var before Instant
+	for _, chunk := range c {
+		flat = append(flat, int64(chunk.At-before), int64(chunk.Bytes))
+		before = chunk.At
+	}
+	return json.Marshal(flat)
+}
+
+// UnmarshalJSON reads the flat array.
+func (c *Chunks) UnmarshalJSON(data []byte) error {
+	var flat []int64
+	if err := json.Unmarshal(data, &flat); err != nil {
+		return err
+	}
+	if len(flat)%2 != 0 {
+		return fmt.Errorf("chunks: %d numbers where pairs are due", len(flat))
+	}
+	*c = make(Chunks, 0, len(flat)/2)
+	var at Instant
+	for i := 0; i < len(flat); i += 2 {
+		at += Instant(flat[i])
+		*c = append(*c, Chunk{At: at, Bytes: int(flat[i+1])})
+	}
+	return nil
+}
