@@ -1,0 +1,216 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"exobench"
+)
+
+var (
+	newline    = []byte("\n")
+	dataPrefix = []byte("data:")
+	doneMark   = []byte("[DONE]")
+)
+
+// exo's comments; the JSON follows after a space.
+const (
+	prefillComment = ": prefill_progress"
+	statsComment   = ": generation_stats"
+)
+
+// stream is what framing found of an answer beside what went into its record.
+type stream struct {
+	stream    bool   // there was a line of an event stream
+	done      bool   // the terminator came
+	failure   string // the message of an error object
+	malformed string // what was wrong with the first bad line
+
+	record *exobench.Record
+	usage  *usage
+}
+
+// parse reads a captured answer into the record: instants, timeline, tokens and
+// server statistics.
+func parse(answer *capture, record *exobench.Record) stream {
+	s := stream{record: record}
+	answer.lines(s.line)
+	s.finish()
+	return s
+}
+
+func (s *stream) line(line []byte, at exobench.Instant, whole bool) {
+	switch {
+	case bytes.HasPrefix(line, dataPrefix):
+		s.stream = true
+		s.data(bytes.TrimSpace(line[len(dataPrefix):]), at, whole)
+	case bytes.HasPrefix(line, []byte(statsComment)):
+		s.stream = true
+		s.stats(line[len(statsComment):])
+	case bytes.HasPrefix(line, []byte(":")):
+		s.stream = true
+	case !s.stream && len(line) > 0 && line[0] == '{':
+		// Not a stream at all, but the one object that some servers answer
+		// with in place of one.
+		s.failure = errorMessage(line)
+	}
+}
+
+// data takes one event's payload. Of a payload that was cut off, bad JSON says
+// nothing but that.
+func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
+	if bytes.Equal(payload, doneMark) {
+		s.done = true
+		return
+	}
+	if len(payload) == 0 || s.done {
+		return
+	}
+	var event chatEvent
+	if err := json.Unmarshal(payload, &event); err != nil {
+		if s.malformed == "" && whole {
+			s.malformed = "bad JSON in the stream (" + err.Error() + "): " + oneLine(payload)
+		}
+		return
+	}
+	if !s.record.FirstChunk.Reached() {
+		s.record.FirstChunk = at
+	}
+	if failure := messageOf(event.Error); failure != "" && s.failure == "" {
+		s.failure = failure
+		return
+	}
+	if event.ID != "" {
+		s.record.ServerID = event.ID
+	}
+	if event.Usage != nil {
+		s.usage = event.Usage
+	}
+	for _, choice := range event.Choices {
+		s.choice(choice, at)
+	}
+}
+
+func (s *stream) choice(choice chatChoice, at exobench.Instant) {
+	answer := len(choice.Delta.Content) + len(choice.Text)
+	output := answer + len(choice.Delta.ReasoningContent) + len(choice.Delta.Reasoning)
+	for _, call := range choice.Delta.ToolCalls {
+		output += len(call)
+	}
+	r := s.record
+	if output > 0 {
+		if !r.FirstToken.Reached() {
+			r.FirstToken = at
+		}
+		if answer > 0 && !r.FirstAnswer.Reached() {
+			r.FirstAnswer = at
+		}
+		r.LastToken = at
+		r.Chunks = append(r.Chunks, exobench.Chunk{At: at, Bytes: output})
+	}
+	if choice.FinishReason != "" {
+		r.FinishReason = choice.FinishReason
+		r.Done = at
+	}
+}
+
+// stats takes exo's statistics comment. A comment that is not JSON is ignored,
+// as any other comment.
+func (s *stream) stats(text []byte) {
+	var g generationStats
+	if json.Unmarshal(bytes.TrimSpace(text), &g) != nil {
+		return
+	}
+	s.record.Server = &exobench.ServerStats{
+		PrefillTPS: g.PromptTPS, DecodeTPS: g.GenerationTPS,
+		PromptTokens: g.PromptTokens, OutputTokens: g.GenerationTokens,
+		PeakMemory: g.PeakMemory.bytes(), PrefixCache: g.PrefixCacheHit,
+	}
+}
+
+// finish settles what depends on the whole stream.
+func (s *stream) finish() {
+	r := s.record
+	if !r.Done.Reached() {
+		r.Done = r.LastToken
+	}
+	server := r.Server
+	if server == nil {
+		server = new(exobench.ServerStats)
+	}
+	u := s.usage
+	if u == nil {
+		u = new(usage)
+	}
+	r.PromptTokens = known(u.PromptTokens, server.PromptTokens)
+	r.CachedTokens = u.PromptTokensDetails.CachedTokens
+	switch events := exobench.Tokens(len(r.Chunks)); {
+	case positive(u.CompletionTokens):
+		r.OutputTokens, r.TokensFrom = u.CompletionTokens, exobench.FromUsage
+	case positive(server.OutputTokens):
+		r.OutputTokens, r.TokensFrom = server.OutputTokens, exobench.FromStats
+	case events > 0:
+		r.OutputTokens, r.TokensFrom = &events, exobench.FromEvents
+	}
+}
+
+func positive(n *exobench.Tokens) bool { return n != nil && *n > 0 }
+
+func known(counts ...*exobench.Tokens) *exobench.Tokens {
+	for _, n := range counts {
+		if positive(n) {
+			return n
+		}
+	}
+	return nil
+}
+
+// chatEvent is a chunk of a streamed chat completion, as far as it is measured.
+type chatEvent struct {
+	ID      string          `json:"id"`
+	Choices []chatChoice    `json:"choices"`
+	Usage   *usage          `json:"usage"`
+	Error   json.RawMessage `json:"error"`
+}
+
+type chatChoice struct {
+	Delta struct {
+		Content          string            `json:"content"`
+		ReasoningContent string            `json:"reasoning_content"`
+		Reasoning        string            `json:"reasoning"`
+		ToolCalls        []json.RawMessage `json:"tool_calls"`
+	} `json:"delta"`
+	Text         string `json:"text"`
+	FinishReason string `json:"finish_reason"`
+}
+
+type usage struct {
+	PromptTokens        *exobench.Tokens `json:"prompt_tokens"`
+	CompletionTokens    *exobench.Tokens `json:"completion_tokens"`
+	PromptTokensDetails struct {
+		CachedTokens *exobench.Tokens `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+}
+
+type generationStats struct {
+	PromptTPS        *float64         `json:"prompt_tps"`
+	GenerationTPS    *float64         `json:"generation_tps"`
+	PromptTokens     *exobench.Tokens `json:"prompt_tokens"`
+	GenerationTokens *exobench.Tokens `json:"generation_tokens"`
+	PeakMemory       exoMemory        `json:"peak_memory_usage"`
+	PrefixCacheHit   string           `json:"prefix_cache_hit"`
+}
+
+// exoMemory is a size in either casing: exo writes snake_case in the comments
+// of a stream and camelCase in JSON bodies.
+type exoMemory struct {
+	Snake *exobench.Bytes `json:"in_bytes"`
+	Camel *exobench.Bytes `json:"inBytes"`
+}
+
+func (m exoMemory) bytes() *exobench.Bytes {
+	if m.Snake != nil {
+		return m.Snake
+	}
+	return m.Camel
+}

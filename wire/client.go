@@ -1,0 +1,228 @@
+package wire
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"exobench"
+)
+
+// Config says how a Client connects.
+type Config struct {
+	Clock exobench.Clock
+	// Insecure accepts any TLS certificate.
+	Insecure bool
+	// DialTimeout bounds one connection attempt; 0 means 10 s.
+	DialTimeout time.Duration
+	// Dial makes the connections under the stamped ones; nil means TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Client sends chat completions. It is safe for concurrent use, keeps
+// connections alive where the server does, and sets no limit on their number.
+type Client struct {
+	clock  exobench.Clock
+	http   *http.Client
+	events atomic.Int64
+}
+
+// NewClient returns a client. Proxies from the environment are used for hosts
+// other than this one.
+func NewClient(cfg Config) *Client {
+	d := &dialer{clock: cfg.Clock, under: cfg.Dial}
+	if d.under == nil {
+		d.under = (&net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, 10*time.Second)}).DialContext
+	}
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         d.dial,
+		MaxIdleConns:        0,
+		MaxIdleConnsPerHost: 1 << 20,
+		IdleConnTimeout:     90 * time.Second,
+		// Compressed events would be held back and come in blocks.
+		DisableCompression: true,
+		ReadBufferSize:     segmentSize,
+		TLSClientConfig:    &tls.Config{InsecureSkipVerify: cfg.Insecure},
+	}
+	return &Client{clock: cfg.Clock, http: &http.Client{Transport: transport}}
+}
+
+// Events returns how many events all streams have brought so far, ended or not:
+// an estimate for live views, counted from line ends.
+func (c *Client) Events() int64 { return c.events.Load() / 2 }
+
+// Close closes idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Call is one streaming chat completion.
+type Call struct {
+	URL string
+	// Header is added to the request's and not modified.
+	Header http.Header
+	Body   []byte
+	// Timeout bounds the whole request, Idle a silence in it; 0 means no bound.
+	Timeout, Idle time.Duration
+	// Exact, where not 0, is the number of tokens that the answer must have to
+	// be OK: what was asked of an engine that was told to ignore EOS.
+	Exact exobench.Tokens
+}
+
+// Do sends the call and waits for the end of its stream. The record has the
+// instants, the outcome and what the server said; who asked what for which
+// model is the caller's to fill in. Do does not return an error: a request that
+// fails is a record too.
+func (c *Client) Do(ctx context.Context, call Call) exobench.Record {
+	ctx, dog := watch(ctx, call.Timeout, call.Idle)
+	defer dog.stop()
+	x := exchange{client: c, call: call, dog: dog}
+	x.run(ctx)
+	return x.record
+}
+
+// exchange is one call under way.
+type exchange struct {
+	client *Client
+	call   Call
+	dog    *watchdog
+	record exobench.Record
+
+	// conn is the connection in use; nil until there is one.
+	conn    atomic.Pointer[conn]
+	getConn exobench.Instant
+}
+
+func (x *exchange) run(ctx context.Context) {
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, x.trace()),
+		http.MethodPost, x.call.URL, bytes.NewReader(x.call.Body))
+	if err != nil {
+		x.fail(exobench.ConnectError, err.Error())
+		return
+	}
+	for name, values := range x.call.Header {
+		request.Header[name] = values
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "text/event-stream")
+
+	x.record.Sent = x.client.clock.Now()
+	response, err := x.client.http.Do(request)
+	if err != nil {
+		x.broken(ctx, err, exobench.ConnectError)
+		return
+	}
+	defer response.Body.Close()
+	x.record.Headers = x.stamp()
+	x.record.HTTPStatus = response.StatusCode
+
+	answer := newCapture()
+	defer answer.free()
+	readErr := x.read(response.Body, answer)
+	x.record.Ended = x.client.clock.Now()
+	x.judge(ctx, response, answer, readErr)
+}
+
+// read takes the body to its end: one read, one stamp, one append per turn.
+func (x *exchange) read(body io.Reader, answer *capture) error {
+	for {
+		room := answer.room()
+		n, err := body.Read(room)
+		if n > 0 {
+			answer.took(n, x.stamp())
+			x.client.events.Add(int64(bytes.Count(room[:n], newline)))
+			if signOfLife(room[:n]) {
+				x.dog.alive()
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// stamp returns when the latest read of the connection returned, or now where
+// that cannot be had.
+func (x *exchange) stamp() exobench.Instant {
+	if c := x.conn.Load(); c != nil {
+		return c.readAt()
+	}
+	return x.client.clock.Now()
+}
+
+func (x *exchange) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { x.getConn = x.client.clock.Now() },
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.conn.Store(stamped(info.Conn))
+			if !info.Reused {
+				x.record.Dial = x.client.clock.Now().Sub(x.getConn)
+			}
+		},
+	}
+}
+
+// judge decides the outcome of an answer that began.
+func (x *exchange) judge(ctx context.Context, response *http.Response, answer *capture, readErr error) {
+	if response.StatusCode >= 400 {
+		x.fail(exobench.HTTPError, httpErrorText(response.StatusCode, answer.head(errorTextRead)))
+		return
+	}
+	s := parse(answer, &x.record)
+	switch {
+	case s.failure != "":
+		x.fail(exobench.StreamError, s.failure)
+	case readErr != nil && !s.done:
+		x.broken(ctx, readErr, exobench.Truncated)
+	case s.malformed != "":
+		x.fail(exobench.Malformed, s.malformed)
+	case answer.size == 0:
+		x.fail(exobench.Empty, "the answer has no body")
+	case !s.stream:
+		x.fail(exobench.Malformed, "the answer is no event stream: "+oneLine(answer.head(120)))
+	case !s.done:
+		x.fail(exobench.Truncated, "the stream ended without [DONE]")
+	case len(x.record.Chunks) == 0:
+		x.fail(exobench.Empty, "the stream carried no output")
+	case x.short():
+		x.fail(exobench.Short, shortText(*x.record.OutputTokens, x.call.Exact))
+	default:
+		x.record.Outcome = exobench.OK
+	}
+}
+
+func (x *exchange) short() bool {
+	return x.call.Exact > 0 && x.record.OutputTokens != nil &&
+		x.record.TokensFrom != exobench.FromEvents && *x.record.OutputTokens < x.call.Exact
+}
+
+// broken records a request that we or the network ended.
+func (x *exchange) broken(ctx context.Context, err error, otherwise exobench.Outcome) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errTimeout):
+		x.fail(exobench.Timeout, "no complete answer within "+x.call.Timeout.String())
+	case errors.Is(cause, errIdle):
+		x.fail(exobench.IdleTimeout, "nothing but keep-alives for "+x.call.Idle.String())
+	case cause != nil:
+		x.fail(exobench.Canceled, "the run was interrupted")
+	default:
+		x.fail(otherwise, networkErrorText(err))
+	}
+}
+
+func (x *exchange) fail(outcome exobench.Outcome, text string) {
+	x.record.Outcome, x.record.Error = outcome, text
+	if !x.record.Ended.Reached() {
+		x.record.Ended = x.client.clock.Now()
+	}
+}

@@ -1,0 +1,71 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// What ends a request from our side.
+var (
+	errTimeout = errors.New("the time allowed for one request is over")
+	errIdle    = errors.New("nothing but keep-alives came")
+)
+
+// watchdog cancels a request that takes too long, or in which nothing but
+// keep-alives came for too long. The reading side only stores an instant; the
+// timers look at it when they fire.
+type watchdog struct {
+	cancel context.CancelCauseFunc
+	total  *time.Timer
+	idle   *time.Timer
+	limit  time.Duration
+	start  time.Time
+	seen   atomic.Int64 // of the latest sign of life, since start
+}
+
+// watch returns a context that the watchdog cancels. A limit of 0 is none.
+func watch(ctx context.Context, timeout, idle time.Duration) (context.Context, *watchdog) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watchdog{cancel: cancel, limit: idle, start: time.Now()}
+	if timeout > 0 {
+		w.total = time.AfterFunc(timeout, func() { cancel(errTimeout) })
+	}
+	if idle > 0 {
+		w.idle = time.AfterFunc(idle, w.check)
+	}
+	return ctx, w
+}
+
+func (w *watchdog) check() {
+	silent := time.Since(w.start) - time.Duration(w.seen.Load())
+	if silent >= w.limit {
+		w.cancel(errIdle)
+		return
+	}
+	w.idle.Reset(w.limit - silent)
+}
+
+// alive notes a sign of life.
+func (w *watchdog) alive() { w.seen.Store(int64(time.Since(w.start))) }
+
+func (w *watchdog) stop() {
+	if w.total != nil {
+		w.total.Stop()
+	}
+	if w.idle != nil {
+		w.idle.Stop()
+	}
+	w.cancel(nil)
+}
+
+// signOfLife reports whether a read brought more than keep-alives: a data line
+// or news of the prefill.
+func signOfLife(read []byte) bool {
+	return bytes.HasPrefix(read, dataPrefix) ||
+		bytes.Contains(read, []byte("\ndata:")) ||
+		bytes.Contains(read, []byte(prefillComment)) ||
+		read[0] != ':' && read[0] != '\n' && read[0] != '\r'
+}
