@@ -1,0 +1,111 @@
+package catalogue
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, extra string) (*Catalogue, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "models.yaml")
+	if err := os.WriteFile(path, []byte(extra), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(path)
+}
+
+func TestTheStandardModelsAreTheMissionsFive(t *testing.T) {
+	c, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"llama-3.1-8b", "llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1"}
+	if got := c.Standard(); !slices.Equal(got, want) {
+		t.Errorf("standard models %v, want %v", got, want)
+	}
+	for _, name := range want {
+		m, _ := c.Find(name)
+		if len(m.IDs["exo"]) == 0 || m.Shape == nil || m.License == "" {
+			t.Errorf("%s: needs an exo id, a shape and a licence: %+v", name, m)
+		}
+	}
+}
+
+func TestAStandInKeepsItsModelsProportions(t *testing.T) {
+	c, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range c.Models() {
+		if m.Shape == nil {
+			continue
+		}
+		s, small := *m.Shape, m.Shape.StandIn()
+		same := func(what string, a, b float64) {
+			if a/b < 0.97 || a/b > 1.03 {
+				t.Errorf("%s: %s is %.3f in the stand-in, %.3f in the model", m.Name, what, a, b)
+			}
+		}
+		same("query heads per key/value head", ratio(small.Heads, small.KVHeads), ratio(s.Heads, s.KVHeads))
+		same("width per layer", ratio(small.Hidden, small.Layers), ratio(s.Hidden, s.Layers))
+		same("FFN per width", ratio(small.FFN, small.Hidden), ratio(s.FFN, s.Hidden))
+		same("embedding share", ratio(small.Vocab, small.Hidden*small.Layers), ratio(s.Vocab, s.Hidden*s.Layers))
+		if small.Hidden%(unit*small.Heads) != 0 || small.FFN%unit != 0 {
+			t.Errorf("%s: the decoder cannot run %d heads of width %d and FFN %d", m.Name, small.Heads, small.Hidden, small.FFN)
+		}
+	}
+}
+
+func ratio(a, b int) float64 { return float64(a) / float64(b) }
+
+func TestAUsersFileAddsAndReplaces(t *testing.T) {
+	c, err := load(t, "- name: mine\n  ids: {exo: [org/mine]}\n- name: mistral-7b\n  ids: {exo: [org/other]}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, found := c.FindID("exo", "org/mine")
+	other, _ := c.Find("Mistral-7B")
+	if !found || mine.Title != "mine" || other.IDs["exo"][0] != "org/other" {
+		t.Errorf("mine %+v, other %+v", mine, other)
+	}
+	if len(c.Models()) != 7 || slices.Contains(c.Standard(), "mistral-7b") {
+		t.Errorf("%d models, standard %v; want 7, and the replaced one no longer standard", len(c.Models()), c.Standard())
+	}
+}
+
+func TestABadFileIsRefusedInOneLine(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", "names no model"},
+		{"name: x", "sequence"},
+		{"- title: x", "model 1 has no name"},
+		{"- name: x\n- name: x", "twice"},
+		{"- name: x\n  idz: {}", "idz"},
+		{"- name: x\n  shape: {layers: 0}", "layers is 0"},
+		{"- name: x\n  shape: {layers: 1, hidden: 8, heads: 3, kv_heads: 2, ffn: 8, vocab: 8, context: 8, rope_base: 10000}", "multiple"},
+	} {
+		_, err := load(t, c.text)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error %v, want one line with %q", c.text, err, c.want)
+		}
+	}
+}
+
+func TestNearestNamesTheLikelyOnesFirst(t *testing.T) {
+	names := []string{"llama-3.1-8b", "llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1", "deepseek-r1-671b"}
+	for _, c := range []struct {
+		name string
+		want []string
+	}{
+		{"lama-3.1-8b", []string{"llama-3.1-8b", "llama-3.2-1b"}},
+		{"mistral", []string{"mistral-7b"}},
+		{"deepseek", []string{"deepseek-r1", "deepseek-r1-671b"}},
+		{"completely-different-thing", nil},
+	} {
+		if got := Nearest(c.name, names); len(got) < len(c.want) || !slices.Equal(got[:len(c.want)], c.want) {
+			t.Errorf("nearest to %q: %v, want first %v", c.name, got, c.want)
+		}
+	}
+}

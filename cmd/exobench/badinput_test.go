@@ -1,0 +1,91 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBadInputGetsOneSentenceAndLeavesNothing(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.txt")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	occupied := t.TempDir()
+	if err := os.WriteFile(filepath.Join(occupied, "journal.jsonl"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	aFile := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(aFile, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte("<html>a page</html>"))
+	}))
+	t.Cleanup(page.Close) // after the parallel subtests
+	closed := httptest.NewServer(nil)
+	closed.Close()
+
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"an unknown command", []string{"rum"}, exitUsage, "did you mean run?"},
+		{"an unknown flag", []string{"run", "--modle", "x"}, exitUsage, "--modle"},
+		{"a flag's value of the wrong kind", []string{"run", "--repeat", "many"}, exitUsage, "many"},
+		{"an argument too many", []string{"run", "llama"}, exitUsage, `no argument, but got "llama"`},
+		{"an unknown engine", []string{"run", "--engine", "llamafile"}, exitUsage, "one of auto, exo, embedded, openai"},
+		{"a misspelt model", []string{"run", "--engine", "embedded", "--model", "lama-3.2-1b"}, exitUsage, "did you mean llama-3.2-1b"},
+		{"a model without a stand-in", []string{"run", "--engine", "embedded", "--model", "deepseek-r1-671b"}, exitUsage, "no stand-in"},
+		{"one model twice", []string{"run", "--engine", "embedded", "--model", "llama-3.2-1b,llama-3.2-1b"}, exitUsage, "twice"},
+		{"no repeats", []string{"run", "--repeat", "0"}, exitUsage, "--repeat is 0"},
+		{"no tokens", []string{"run", "--max-tokens", "0"}, exitUsage, "--max-tokens is 0"},
+		{"no concurrency", []string{"run", "--concurrency", "0"}, exitUsage, "--concurrency is 0"},
+		{"a negative time-out", []string{"run", "--timeout", "-1s"}, exitUsage, "--timeout"},
+		{"an unknown cache mode", []string{"run", "--cache", "hot"}, exitUsage, "cold or warm"},
+		{"requests and repeats", []string{"run", "--requests", "5", "--repeat", "2"}, exitUsage, "give one of them"},
+		{"reuse and replace", []string{"run", "--reuse", "--replace"}, exitUsage, "--replace"},
+		{"an impossible placement", []string{"run", "--sharding", "Tensor"}, exitUsage, "--max-nodes"},
+		{"an unknown sharding", []string{"run", "--sharding", "Diagonal"}, exitUsage, "Diagonal"},
+		{"a prompt file that is not there", []string{"run", "--prompts", "nowhere.txt"}, exitUsage, "no such file"},
+		{"an empty prompt file", []string{"run", "--prompts", empty}, exitUsage, "is empty"},
+		{"a models file that is not there", []string{"run", "--models-file", "nowhere.yaml"}, exitUsage, "no such file"},
+		{"nothing at the URL", []string{"run", "--engine", "exo", "--url", closed.URL}, exitFailed, "refused"},
+		{"something else at the URL", []string{"run", "--engine", "exo", "--url", page.URL}, exitFailed, "not an exo"},
+		{"something else at the URL, engine auto", []string{"run", "--url", page.URL}, exitFailed, "not an exo"},
+		{"a page where an OpenAI server is due", []string{"run", "--engine", "openai", "--url", page.URL, "--model", "x"}, exitFailed, "OpenAI-compatible"},
+		{"no URL for openai", []string{"run", "--engine", "openai"}, exitUsage, "needs --url"},
+		{"a URL that is none", []string{"run", "--engine", "exo", "--url", "localhost"}, exitUsage, "localhost"},
+		{"an API key that is not set", []string{"run", "--engine", "openai", "--url", page.URL, "--api-key-env", "NO_SUCH_KEY"}, exitUsage, "NO_SUCH_KEY"},
+		{"a folder that holds a run", []string{"run", "--engine", "embedded", "--out", occupied}, exitUsage, "already holds a run"},
+		{"a folder that cannot be", []string{"run", "--engine", "embedded", "--out", filepath.Join(aFile, "x")}, exitFailed, "name another folder"},
+		{"a report of no folder", []string{"report"}, exitUsage, "takes one result folder"},
+		{"a report of an empty folder", []string{"report", t.TempDir()}, exitUsage, "no journal.jsonl"},
+		{"a port that is taken", []string{"engine", "--port", page.URL[strings.LastIndex(page.URL, ":")+1:]}, exitFailed, "another --port"},
+		{"an unknown model to preload", []string{"engine", "--preload", "x"}, exitUsage, "no such model"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			began := time.Now()
+			got := exobenchIn(t, dir, c.args...)
+			if got.code != c.code || !strings.Contains(got.stderr, c.want) {
+				t.Errorf("exit code %d, want %d and %q in: %s", got.code, c.code, c.want, got.stderr)
+			}
+			if lines := strings.Count(strings.TrimSpace(got.stderr), "\n") + 1; lines != 1 {
+				t.Errorf("%d lines, want one: %s", lines, got.stderr)
+			}
+			if left, _ := os.ReadDir(dir); len(left) > 0 {
+				t.Errorf("it left %v", left)
+			}
+			t.Logf("%v: %s", time.Since(began).Round(time.Millisecond), got.stderr)
+		})
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"exobench/catalogue"
+	"exobench/decoder"
+	"exobench/engine"
+	"exobench/target/embedded"
+)
+
+// engineGCPercent keeps the embedded engine's collector quiet: next to its
+// weights it allocates little, and what it does allocate is streams' pages.
+const engineGCPercent = 400
+
+// engineFlags are the flags of exobench engine.
+type engineFlags struct {
+	port       int
+	modelsFile string
+	preload    []string
+	seed       uint64
+	workers    int
+	withParent bool
+}
+
+func engineCommand(env environment) *cobra.Command {
+	var f engineFlags
+	cmd := &cobra.Command{
+		Use:   "engine",
+		Short: "Serve the embedded engine: exo's API before a real decoder with random weights",
+		Long: `Serve the embedded engine on the loopback interface until it is interrupted.
+
+It speaks exo's v1 API and OpenAI's. Its tokens come from a real Llama-style decoder on the
+processor; the weights are random, and each model of the catalogue has a stand-in of its own
+proportions, scaled down. Its speed says nothing of a real engine.`,
+		Example: `  exobench engine --port 52415
+  exobench engine --preload llama-3.2-1b`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serveEngine(cmd.Context(), env, f) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.port, "port", 52415, "port to listen on; 0 takes a free one")
+	flags.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
+	flags.StringSliceVar(&f.preload, "preload", nil, "models to make instances of at the start")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed of the random weights")
+	flags.IntVar(&f.workers, "workers", 0, "cores to compute with; 0 leaves one to the client")
+	flags.BoolVar(&f.withParent, "with-parent", false, "end when standard input ends")
+	_ = flags.MarkHidden("with-parent")
+	return cmd
+}
+
+func serveEngine(ctx context.Context, env environment, f engineFlags) error {
+	config, err := engineConfig(f)
+	if err != nil {
+		return usageError{err}
+	}
+	debug.SetGCPercent(engineGCPercent)
+	server, err := engine.New(config)
+	if err != nil {
+		return usageError{err}
+	}
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.port))
+	if err != nil {
+		return fmt.Errorf("listen: %w: give another --port, or 0 for a free one", err)
+	}
+	fmt.Fprintf(env.Stdout, "%shttp://%s\n", embedded.ReadyPrefix, listener.Addr())
+	if f.withParent {
+		ctx = untilEnd(ctx, env.Stdin)
+	}
+	web := &http.Server{Handler: server.Handler()}
+	context.AfterFunc(ctx, func() {
+		// Streams under way end with their models.
+		_ = server.Close()
+		_ = web.Close()
+	})
+	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// untilEnd returns a context that is done when the input ends.
+func untilEnd(ctx context.Context, input io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, input)
+	}()
+	return ctx
+}
+
+// exoCards are the models of the catalogue that exo ships cards for; the others
+// are added to it as custom models.
+var exoCards = []string{
+	"mlx-community/Meta-Llama-3.1-8B-Instruct-4bit",
+	"mlx-community/Llama-3.2-1B-Instruct-4bit",
+}
+
+func engineConfig(f engineFlags) (engine.Config, error) {
+	models, err := catalogue.Load(f.modelsFile)
+	if err != nil {
+		return engine.Config{}, err
+	}
+	c := engine.Config{Seed: f.seed, Workers: f.workers, Version: version()}
+	for _, m := range models.Models() {
+		if m.Shape == nil || len(m.IDs["exo"]) == 0 {
+			continue
+		}
+		if s := standIn(m); slices.Contains(exoCards, s.ID) {
+			c.Models = append(c.Models, s)
+		} else {
+			c.Addable = append(c.Addable, s)
+		}
+	}
+	for _, name := range f.preload {
+		m, ok := models.Find(name)
+		if !ok || m.Shape == nil || len(m.IDs["exo"]) == 0 {
+			return c, fmt.Errorf("--preload %s: the embedded engine has no such model", name)
+		}
+		c.Preload = append(c.Preload, m.IDs["exo"][0])
+	}
+	return c, nil
+}
+
+// standIn returns the embedded engine's model in the place of one of the
+// catalogue.
+func standIn(m catalogue.Model) engine.Model {
+	s := m.Shape.StandIn()
+	return engine.Model{
+		ID: m.IDs["exo"][0], Name: m.Title, BaseModel: m.Title, Quantization: "float32",
+		ContextLength: s.Context,
+		Shape: decoder.Shape{
+			Layers: s.Layers, Hidden: s.Hidden, Heads: s.Heads, KVHeads: s.KVHeads,
+			FFN: s.FFN, Vocab: s.Vocab, Tied: s.Tied, RoPE: s.RopeBase,
+		},
+	}
+}

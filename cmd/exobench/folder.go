@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"exobench/journal"
+)
+
+// resultsFolder is where runs go that name no --out.
+const resultsFolder = "results"
+
+// folder is where one run's files go.
+type folder struct {
+	path  string
+	runID string
+	// byDefault is set where the path was not chosen by the user.
+	byDefault bool
+}
+
+func (f folder) journal() string { return filepath.Join(f.path, journal.Name) }
+
+// makeFolder makes the folder of a run that starts now: out, or one named by
+// the time. It must be writable and hold no other run.
+func makeFolder(out string, now time.Time) (folder, error) {
+	id := now.UTC().Format("20060102T150405Z")
+	if out != "" {
+		f := folder{path: out, runID: id}
+		return f, f.make()
+	}
+	for n := 1; ; n++ {
+		f := folder{runID: id, byDefault: true}
+		if n > 1 {
+			f.runID = fmt.Sprintf("%s-%d", id, n)
+		}
+		f.path = filepath.Join(resultsFolder, f.runID)
+		err := os.MkdirAll(resultsFolder, 0o755)
+		if err == nil {
+			err = os.Mkdir(f.path, 0o755)
+		}
+		if errors.Is(err, fs.ErrExist) && isFolder(f.path) {
+			continue
+		}
+		if err != nil {
+			return f, fmt.Errorf("the results cannot be written: %w: name another folder with --out", err)
+		}
+		return f, nil
+	}
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func (f folder) make() error {
+	if err := os.MkdirAll(f.path, 0o755); err != nil {
+		return fmt.Errorf("the results cannot be written: %w: name another folder with --out", err)
+	}
+	if _, err := os.Lstat(f.journal()); err == nil {
+		return usageError{fmt.Errorf("--out %s already holds a run: name another folder", f.path)}
+	}
+	probe, err := os.CreateTemp(f.path, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("the results cannot be written: %w: name another folder with --out", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// linkLatest points results/latest at the run. A file system without links, or
+// something else of that name, is no reason to fail.
+func (f folder) linkLatest() {
+	if !f.byDefault {
+		return
+	}
+	link := filepath.Join(resultsFolder, "latest")
+	if info, err := os.Lstat(link); err == nil && info.Mode()&fs.ModeSymlink == 0 {
+		return
+	}
+	fresh := link + ".new"
+	_ = os.Remove(fresh)
+	if os.Symlink(f.runID, fresh) == nil {
+		_ = os.Rename(fresh, link)
+	}
+}

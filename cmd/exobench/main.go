@@ -1,0 +1,113 @@
+// Exobench benchmarks LLM models served on a node by exo, or by any other
+// engine with an OpenAI-compatible API.
+//
+//	exobench run        measure: the main job
+//	exobench report     make every report of a result folder again
+//	exobench engine     serve the embedded engine
+//
+// See exobench help, or README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	env := environment{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	ctx, stop := interruptible(context.Background(), os.Stderr)
+	code := execute(ctx, env, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// environment is what the commands see of the process.
+type environment struct {
+	Stdin          *os.File
+	Stdout, Stderr *os.File
+	Getenv         func(string) string
+}
+
+// interruptible returns a context that the first interrupt ends; the second
+// ends the process.
+func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		cancel()
+		fmt.Fprintln(stderr, "\ninterrupted: cleaning up and writing the reports; a second interrupt ends exobench at once")
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
+	return ctx, func() { signal.Stop(signals); cancel() }
+}
+
+// execute runs one command line and returns its exit code.
+func execute(ctx context.Context, env environment, args []string) int {
+	root := &cobra.Command{
+		Use:           "exobench",
+		Short:         "Benchmark LLM models on one node: exo, or any OpenAI-compatible engine",
+		Long:          "exobench measures latency, tokens per second and memory of LLM models that exo, or any\nengine with an OpenAI-compatible API, serves on this node, and says how far to trust the numbers.",
+		Version:       version(),
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(runCommand(env), reportCommand(env), engineCommand(env))
+	root.SetArgs(args)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SuggestionsMinimumDistance = 2
+	root.CompletionOptions.HiddenDefaultCmd = true
+	err := root.ExecuteContext(ctx)
+	return exitCode(env.Stderr, err)
+}
+
+// knownCommand refuses the name of a command that is none.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "exobench help lists the commands"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usageError{fmt.Errorf("there is no command %q: %s", args[0], hint)}
+}
+
+// noArgs is cobra.NoArgs with an error of usage.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no argument, but got %q", cmd.Name(), args[0])}
+	}
+	return nil
+}
+
+// exitCode prints the error, if any, and returns its exit code.
+func exitCode(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var silent exitError
+	if errors.As(err, &silent) {
+		return int(silent)
+	}
+	fmt.Fprintf(stderr, "exobench: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"exobench"
+	"exobench/journal"
+	"exobench/report"
+	"exobench/summary"
+)
+
+func reportCommand(env environment) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "report FOLDER",
+		Short: "Make every report of a result folder again, from its journal",
+		Long: `Make every report of a result folder again, from its journal alone. The same journal gives
+the same files. It works on runs that were interrupted or killed, and says so.`,
+		Example: "  exobench report results/latest",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{errors.New("report takes one result folder, such as results/latest")}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if _, err := os.Stat(filepath.Join(args[0], journal.Name)); errors.Is(err, fs.ErrNotExist) {
+				return usageError{fmt.Errorf("%s is no result folder: it has no %s", args[0], journal.Name)}
+			}
+			results, err := makeReports(args[0])
+			if err != nil {
+				return err
+			}
+			return show(env.Stdout, results, args[0], asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print summary.json in place of the table")
+	return cmd
+}
+
+// results are the reports of one folder.
+type results struct {
+	path string
+	run  *summary.Run
+}
+
+// makeReports writes all reports of a folder from its journal.
+func makeReports(path string) (results, error) {
+	var run *summary.Run
+	err := readJournal(path, func(r *journal.Reader) (err error) {
+		if run, err = summary.Build(r.All()); err == nil {
+			run.Damaged = len(r.Damaged())
+		}
+		return err
+	})
+	if err != nil {
+		return results{}, err
+	}
+	err = report.Write(path, run, func(yield func(exobench.Entry) bool) {
+		// The first reading found no error, and the file is only appended to.
+		_ = readJournal(path, func(r *journal.Reader) error { return passOn(r.All(), yield) })
+	})
+	return results{path: path, run: run}, err
+}
+
+func passOn(entries iter.Seq[exobench.Entry], yield func(exobench.Entry) bool) error {
+	for e := range entries {
+		if !yield(e) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// readJournal opens a folder's journal for read and reports what was wrong
+// with it.
+func readJournal(path string, read func(*journal.Reader) error) error {
+	file, err := os.Open(filepath.Join(path, journal.Name))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	r := journal.NewReader(file)
+	err = read(r)
+	if r.Err() != nil {
+		return r.Err()
+	}
+	return err
+}
+
+// failed reports whether a model has no result.
+func (r results) failed() bool {
+	if len(r.run.Failures) > 0 {
+		return true
+	}
+	for _, cell := range r.run.Cells {
+		if cell.N == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// defaultWidth is the table's width where it does not go to a terminal.
+const defaultWidth = 100
+
+func (r results) writeTable(w io.Writer) error {
+	width := defaultWidth
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			width = columns
+		}
+	}
+	return report.Text(w, r.run, width)
+}
+
+func (r results) writeJSON(w io.Writer) error {
+	text, err := os.ReadFile(filepath.Join(r.path, "summary.json"))
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}

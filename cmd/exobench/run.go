@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"exobench"
+	"exobench/catalogue"
+	"exobench/journal"
+	"exobench/prompt"
+	"exobench/run"
+	"exobench/target/exo"
+	"exobench/terminal"
+	"exobench/wire"
+)
+
+// runFlags are the flags of exobench run.
+type runFlags struct {
+	engine, url                string
+	models                     []string
+	modelsFile                 string
+	prompts                    []string
+	maxTokens                  int64
+	naturalStop                bool
+	repeat, requests, warmup   int
+	concurrency                []int
+	cache                      string
+	seed                       uint64
+	timeout, idleTimeout       time.Duration
+	apiKeyEnv                  string
+	insecure                   bool
+	out                        string
+	sharding, instanceMeta     string
+	minNodes, maxNodes         int
+	reuse, replace, keepLoaded bool
+	quiet, json                bool
+}
+
+func runCommand(env environment) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Measure models with prompts: the main job",
+		Long: `Measure each model with each prompt, several times, and write the results to a folder.
+
+With exo on this node it measures exo: each model is placed, loaded, warmed up, measured and
+taken away. Without, it measures the embedded engine, whose speed says nothing of a real one.`,
+		Example: `  exobench run
+  exobench run --model llama-3.2-1b --repeat 10
+  exobench run --engine exo --url http://mac-studio:52415 --model mlx-community/Qwen3-0.6B-4bit
+  exobench run --engine openai --url http://127.0.0.1:8080 --model NAME --concurrency 1,4`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("requests") && cmd.Flags().Changed("repeat") {
+				return usageError{errors.New("--requests and --repeat say the same thing in two ways: give one of them")}
+			}
+			return measure(cmd.Context(), env, f)
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (f *runFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.engine, "engine", "auto", "what to measure: auto (exo if it answers, else embedded), exo, embedded, openai")
+	flags.StringVar(&f.url, "url", "", "where the engine answers (default for exo: "+exo.Default.URL+")")
+	flags.StringSliceVar(&f.models, "model", nil, "models, by short name or by the engine's own id (default: the five standard ones)")
+	flags.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
+	flags.StringSliceVar(&f.prompts, "prompts", []string{"standard"}, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
+	flags.Int64Var(&f.maxTokens, "max-tokens", 64, "length of each answer in tokens")
+	flags.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
+	flags.IntVar(&f.repeat, "repeat", 3, "how often each prompt is measured")
+	flags.IntVar(&f.requests, "requests", 0, "number of requests in each cell, in place of --repeat")
+	flags.IntVar(&f.warmup, "warmup", 1, "requests sent to each loaded model before measuring")
+	flags.IntSliceVar(&f.concurrency, "concurrency", []int{1}, "requests under way at a time; several numbers measure each")
+	flags.StringVar(&f.cache, "cache", "cold", "cold: no answer comes from an engine's prompt cache; warm: it may")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed of the order of requests and of sampling")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Minute, "longest time for one request; 0 is no bound")
+	flags.DurationVar(&f.idleTimeout, "idle-timeout", 2*time.Minute, "longest silence in a request, keep-alives not counted; 0 is no bound")
+	flags.StringVar(&f.apiKeyEnv, "api-key-env", "", "environment variable that holds the API key (engine openai)")
+	flags.BoolVar(&f.insecure, "insecure", false, "accept any TLS certificate")
+	flags.StringVar(&f.out, "out", "", "folder for the results (default: results/<UTC time>)")
+	flags.StringVar(&f.sharding, "sharding", "", "exo: Pipeline or Tensor (default: what exo offers, Pipeline first)")
+	flags.StringVar(&f.instanceMeta, "instance-meta", "", "exo: MlxRing or MlxJaccl (default: what exo offers, MlxRing first)")
+	flags.IntVar(&f.minNodes, "min-nodes", 1, "exo: fewest nodes of a placement")
+	flags.IntVar(&f.maxNodes, "max-nodes", 1, "exo: most nodes of a placement")
+	flags.BoolVar(&f.reuse, "reuse", false, "exo: measure an instance of the model that is already there, and leave it")
+	flags.BoolVar(&f.replace, "replace", false, "exo: delete instances of the model that are already there")
+	flags.BoolVar(&f.keepLoaded, "keep-loaded", false, "leave the models on the engine")
+	flags.BoolVar(&f.quiet, "quiet", false, "show no progress")
+	flags.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
+}
+
+// plan makes the plan of the flags and checks it.
+func (f runFlags) plan(models *catalogue.Catalogue) (exobench.Plan, error) {
+	prompts, err := prompt.Load(f.prompts)
+	if err != nil {
+		return exobench.Plan{}, usageError{err}
+	}
+	names := f.models
+	if len(names) == 0 {
+		names = models.Standard()
+	}
+	p := exobench.Plan{
+		Engine: f.engine, URL: f.url, Models: names, Prompts: prompts,
+		MaxTokens: exobench.Tokens(f.maxTokens), NaturalStop: f.naturalStop,
+		Repeat: f.repeat, Requests: f.requests, Warmup: f.warmup, Concurrency: f.concurrency,
+		Timeout: f.timeout, IdleTimeout: f.idleTimeout, Cache: f.cache,
+		Seeds: exobench.Seeds{Order: f.seed, Sampling: f.seed, Prompts: f.seed},
+	}
+	placement := exo.Config{
+		URL: f.url, Sharding: f.sharding, InstanceMeta: f.instanceMeta,
+		MinNodes: f.minNodes, MaxNodes: f.maxNodes, Reuse: f.reuse, Replace: f.replace,
+	}
+	if err := errors.Join(p.Validate(), placement.Validate()); err != nil {
+		return p, usageError{err}
+	}
+	return p, nil
+}
+
+// measure is the main job. What can be wrong with the request is found before
+// anything is loaded.
+func measure(ctx context.Context, env environment, f runFlags) error {
+	models, err := catalogue.Load(f.modelsFile)
+	if err != nil {
+		return usageError{err}
+	}
+	plan, err := f.plan(models)
+	if err != nil {
+		return err
+	}
+	clock := exobench.NewClock()
+	client := wire.NewClient(wire.Config{Clock: clock, Insecure: f.insecure})
+	defer client.Close()
+	c := connector{flags: f, models: models, clock: clock, wire: client, getenv: env.Getenv}
+	b, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	resolved, err := b.resolveAll(ctx, plan.Models)
+	if err != nil {
+		return err
+	}
+	out, err := makeFolder(f.out, clock.Epoch())
+	if err != nil {
+		return err
+	}
+	header := &exobench.Header{
+		Schema: exobench.SchemaVersion, RunID: out.runID, Epoch: clock.Epoch().UTC(),
+		Tool: thisTool(), Host: thisHost(ctx), Plan: plan, Engine: b.info, Models: resolved,
+	}
+	reason, err := record(ctx, env, f, b, header, out, client, clock)
+	if err != nil {
+		return err
+	}
+	return conclude(env, f, out, reason)
+}
+
+// record runs the plan and writes the journal.
+func record(ctx context.Context, env environment, f runFlags, b bench, header *exobench.Header, out folder,
+	client *wire.Client, clock exobench.Clock,
+) (exobench.EndReason, error) {
+	writer, err := journal.Create(out.journal(), header)
+	if err != nil {
+		return "", fmt.Errorf("create the journal: %w", err)
+	}
+	names := make([]string, len(header.Models))
+	for i, m := range header.Models {
+		names[i] = m.Name
+	}
+	view := terminal.Start(env.Stderr, terminal.Options{Engine: b.info, Models: names, Events: client.Events, Quiet: f.quiet})
+	for _, notice := range b.notices {
+		err = errors.Join(err, writer.Append(&exobench.Note{At: clock.Now(), Text: notice}))
+		view.Show(exobench.Progress{At: clock.Now(), Models: len(names), Note: notice})
+	}
+	reason, runErr := run.Execute(ctx, run.Config{
+		Plan: header.Plan, Engine: b.info, Models: header.Models, Target: b.target, Memory: b.memory,
+		Recorder: writer, Clock: clock, Watch: view.Show, KeepLoaded: f.keepLoaded,
+	})
+	view.Close()
+	return reason, errors.Join(err, runErr, writer.Close())
+}
+
+// conclude makes the reports, shows the results, and returns how exobench ends.
+func conclude(env environment, f runFlags, out folder, reason exobench.EndReason) error {
+	results, err := makeReports(out.path)
+	if err != nil {
+		return fmt.Errorf("the journal is safe at %s, but the reports failed: %w", out.journal(), err)
+	}
+	if err := show(env.Stdout, results, out.path, f.json); err != nil {
+		return err
+	}
+	out.linkLatest()
+	switch {
+	case reason == exobench.EndInterrupted:
+		return exitError(exitInterrupted)
+	case results.failed():
+		return exitError(exitFailed)
+	}
+	return nil
+}
+
+// show prints the results and where they are.
+func show(stdout io.Writer, r results, path string, asJSON bool) error {
+	if asJSON {
+		return r.writeJSON(stdout)
+	}
+	if err := r.writeTable(stdout); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(stdout, "\nResults are in %s: report.md, benchmark_results.csv, summary.csv, summary.json, three plots, and the journal.\n", path)
+	return err
+}

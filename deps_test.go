@@ -1,0 +1,78 @@
+package exobench_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// imports lists, for each package, which of the others it may import. A new
+// arrow is a decision: it belongs in ARCHITECTURE.md too.
+var imports = map[string]string{
+	"":                "",
+	"journal":         ".",
+	"wire":            ".",
+	"load":            ".",
+	"run":             ". load",
+	"prompt":          ".",
+	"catalogue":       "",
+	"resource":        ".",
+	"terminal":        ". metric stat",
+	"target/exo":      ".",
+	"target/openai":   ". wire",
+	"target/embedded": "",
+	"decoder":         "",
+	"engine":          "decoder",
+	"metric":          ".",
+	"stat":            "",
+	"summary":         ". metric stat",
+	"plot":            "",
+	"report":          ". metric plot stat summary",
+}
+
+const module = "exobench"
+
+func TestPackagesImportOnlyWhatTheArchitectureAllows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(strings.TrimPrefix(fields[0], module), "/")
+		if strings.HasPrefix(name, "cmd/") {
+			continue // wires everything
+		}
+		allowed, known := imports[name]
+		if !known {
+			t.Errorf("package %s is not in the list", name)
+			continue
+		}
+		for _, path := range fields[1:] {
+			if path != module && !strings.HasPrefix(path, module+"/") {
+				continue
+			}
+			short := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+			if short == "" {
+				short = "."
+			}
+			if !slices.Contains(strings.Fields(allowed), short) {
+				t.Errorf("%s imports %s, which the list does not allow", name, short)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}\t{{.Doc}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		name, doc, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		if doc == "" {
+			t.Errorf("package %s has no package doc", name)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package metric
+
+// The names of the metrics that reports treat by name.
+const (
+	Latency          = "latency_s"
+	TTFT             = "ttft_s"
+	TokenRate        = "tokens_per_second"
+	MemoryBefore     = "memory_before_bytes"
+	MemoryLoaded     = "memory_loaded_bytes"
+	MemoryPeak       = "memory_peak_bytes"
+	MemoryModel      = "memory_model_bytes"
+	MemoryInference  = "memory_inference_bytes"
+	MemoryAdditional = "memory_additional_bytes"
+	Throughput       = "throughput_tokens_per_second"
+	RequestRate      = "requests_per_second"
+	LoadTime         = "load_s"
+	DownloadTime     = "download_s"
+)
+
+// All is every metric, in the order of reports.
+var All = []Metric{
+	{
+		Name: Latency, Title: "Latency", Unit: Seconds, Better: Lower, Value: latency,
+		Formula: "done − sent: from just before the request is started to its finish reason (else its last output event); a trailing usage event, [DONE] and the close do not count",
+		Needs:   "an answer that came to its end",
+	},
+	{
+		Name: "latency_from_schedule_s", Title: "Latency from schedule", Unit: Seconds, Better: Lower, Value: latencyFromSchedule,
+		Formula: "done − scheduled: counts the time that a request waited because the harness was behind its plan; equal to latency in a closed loop",
+		Needs:   "an answer that came to its end",
+	},
+	{
+		Name: TTFT, Title: "TTFT", Unit: Seconds, Better: Lower, Value: ttft,
+		Formula: "time to first token: first event with output of any channel (content, reasoning, tool call) − sent; a role-only event does not count",
+		Needs:   "one output event",
+	},
+	{
+		Name: "ttft_from_schedule_s", Title: "TTFT from schedule", Unit: Seconds, Better: Lower, Value: ttftFromSchedule,
+		Formula: "first event with output − scheduled; equal to TTFT in a closed loop",
+		Needs:   "one output event",
+	},
+	{
+		Name: "ttfa_s", Title: "TTFA", Unit: Seconds, Better: Lower, Value: ttfa,
+		Formula: "time to first answer token: first event with output that is not reasoning − sent",
+		Needs:   "one output event that is not reasoning",
+	},
+	{
+		Name: TokenRate, Title: "Tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: tokensPerSecond,
+		Formula: "(n − n₁) / (last token − first token): n = output tokens, n₁ = max(1, n / output events) = tokens that came with the first output event; prefill is not in it",
+		Needs:   "the number of output tokens, and at least two output events at different instants",
+	},
+	{
+		Name: "e2e_tokens_per_second", Title: "End-to-end tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: endToEndTokensPerSecond,
+		Formula: "output tokens / latency; prefill is in it",
+		Needs:   "the number of output tokens, and an answer that came to its end",
+	},
+	{
+		Name: "prefill_tokens_per_second", Title: "Prefill tokens/s (estimate)", Unit: TokensPerSecond, Better: Higher, Value: prefillTokensPerSecond,
+		Formula: "(prompt tokens − cached prompt tokens) / TTFT, an estimate: TTFT also holds the network, the queue and the first token's own time; tokens not reported as cached count as uncached",
+		Needs:   "the number of prompt tokens, not all of them cached, and one output event",
+	},
+	{
+		Name: "tpot_s", Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,
+		Formula: "time per output token: (last token − first token) / (n − n₁), the inverse of tokens/s; the first token is not in it",
+		Needs:   "as tokens/s",
+	},
+	{
+		Name: "inter_chunk_mean_s", Title: "Inter-chunk mean", Unit: Seconds, Better: Lower, Value: interChunkMean,
+		Formula: "mean gap between one output event and the next of the request",
+		Needs:   "two output events",
+	},
+	{
+		Name: "inter_chunk_p50_s", Title: "Inter-chunk p50", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.50),
+		Formula: "median gap between one output event and the next of the request",
+		Needs:   "two output events",
+	},
+	{
+		Name: "inter_chunk_p99_s", Title: "Inter-chunk p99", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.99),
+		Formula: "0.99-quantile (type 7) of the gaps between output events of the request, however few; with fewer than 100 gaps it lies between the two longest",
+		Needs:   "two output events",
+	},
+	{
+		Name: "inter_chunk_max_s", Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkQuantile(1),
+		Formula: "longest gap between one output event and the next of the request",
+		Needs:   "two output events",
+	},
+	{
+		Name: "server_prefill_tps", Title: "Server prefill tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverPrefill,
+		Formula: "prompt tokens per second as the engine itself reports it, by its own definition",
+		Needs:   "an engine that reports it",
+	},
+	{
+		Name: "server_decode_tps", Title: "Server decode tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverDecode,
+		Formula: "output tokens per second as the engine itself reports it, by its own definition",
+		Needs:   "an engine that reports it",
+	},
+	{
+		Name: MemoryBefore, Title: "Memory before", Unit: Bytes, Better: Lower,
+		Formula: "median reading of the engine's memory before the model was loaded, in the load that the request used",
+		Needs:   "readings from before the load",
+	},
+	{
+		Name: MemoryLoaded, Title: "Memory loaded", Unit: Bytes, Better: Lower,
+		Formula: "median reading with the model loaded and no request sent yet, in the load that the request used",
+		Needs:   "readings from after the load",
+	},
+	{
+		Name: MemoryPeak, Title: "Memory peak", Unit: Bytes, Better: Lower,
+		Formula: "greatest reading while the request was under way, the last reading before it was sent included; of a cell: the greatest over its OK requests",
+		Needs:   "a reading during or before the request",
+	},
+	{
+		Name: MemoryModel, Title: "Model memory", Unit: Bytes, Better: Lower,
+		Formula: "memory loaded − memory before: what the loaded model takes",
+		Needs:   "both",
+	},
+	{
+		Name: MemoryInference, Title: "Inference memory", Unit: Bytes, Better: Lower,
+		Formula: "memory peak − memory loaded: what answering takes on top",
+		Needs:   "both",
+	},
+	{
+		Name: MemoryAdditional, Title: "Additional memory", Unit: Bytes, Better: Lower,
+		Formula: "memory peak − memory before = model memory + inference memory",
+		Needs:   "both",
+	},
+	{
+		Name: Throughput, Title: "Throughput", Unit: TokensPerSecond, Better: Higher, CountsOutput: true,
+		Formula: "output tokens of all OK requests of the cell / wall time from the first sent to the last done of its measured requests",
+		Needs:   "the number of output tokens of every OK request, counted in one way",
+	},
+	{
+		Name: RequestRate, Title: "Requests/s", Unit: RequestsPerSecond, Better: Higher,
+		Formula: "OK requests of the cell / wall time from the first sent to the last done of its measured requests",
+		Needs:   "one OK request",
+	},
+	{
+		Name: LoadTime, Title: "Load time", Unit: Seconds, Better: Lower,
+		Formula: "from when the placement was asked for (else the first step known) until the model is ready, less the download time",
+		Needs:   "an engine whose loads are driven by exobench",
+	},
+	{
+		Name: DownloadTime, Title: "Download time", Unit: Seconds, Better: Lower,
+		Formula: "from the first sign of a download until the next step began",
+		Needs:   "a load that downloaded",
+	},
+}

@@ -1,0 +1,143 @@
+package metric
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"exobench"
+)
+
+const ms = exobench.Instant(1e6)
+
+func tokens(n exobench.Tokens) *exobench.Tokens { return &n }
+
+// answer is a request sent at 1.000 s (due at 0.900 s) whose five output
+// events come at 1.200, 1.300, 1.400, 1.600 and 2.000 s, the first of them
+// reasoning. The finish reason comes at 2.050 s.
+func answer() *exobench.Record {
+	prefill, decode := 300.0, 12.5
+	return &exobench.Record{
+		Outcome: exobench.OK, Scheduled: 900 * ms, Sent: 1000 * ms,
+		FirstChunk: 1100 * ms, FirstToken: 1200 * ms, FirstAnswer: 1300 * ms,
+		LastToken: 2000 * ms, Done: 2050 * ms, Ended: 2100 * ms,
+		PromptTokens: tokens(50), CachedTokens: tokens(10), OutputTokens: tokens(5),
+		Chunks: exobench.Chunks{{At: 1200 * ms}, {At: 1300 * ms}, {At: 1400 * ms}, {At: 1600 * ms}, {At: 2000 * ms}},
+		Server: &exobench.ServerStats{PrefillTPS: &prefill, DecodeTPS: &decode},
+	}
+}
+
+func value(t *testing.T, name string, r *exobench.Record) (float64, bool) {
+	t.Helper()
+	m, ok := ByName(name)
+	if !ok || m.Value == nil {
+		t.Fatalf("no metric %q of a request", name)
+	}
+	return m.Value(r)
+}
+
+func TestMetricsOfOneAnswerByHand(t *testing.T) {
+	hand := map[string]float64{
+		"latency_s":                 1.050, // 2.050 − 1.000
+		"latency_from_schedule_s":   1.150, // 2.050 − 0.900
+		"ttft_s":                    0.200, // 1.200 − 1.000
+		"ttft_from_schedule_s":      0.300, // 1.200 − 0.900
+		"ttfa_s":                    0.300, // 1.300 − 1.000
+		"tokens_per_second":         5,     // (5 − 1) / (2.000 − 1.200)
+		"tpot_s":                    0.2,   // 0.8 / 4
+		"e2e_tokens_per_second":     5 / 1.050,
+		"prefill_tokens_per_second": 200,   // (50 − 10) / 0.200
+		"inter_chunk_mean_s":        0.2,   // (0.1 + 0.1 + 0.2 + 0.4) / 4
+		"inter_chunk_p50_s":         0.15,  // halfway between 0.1 and 0.2
+		"inter_chunk_p99_s":         0.394, // h = 3·0.99 = 2.97; 0.2 + 0.97·0.2
+		"inter_chunk_max_s":         0.4,
+		"server_prefill_tps":        300,
+		"server_decode_tps":         12.5,
+	}
+	for _, m := range PerRequest() {
+		want, listed := hand[m.Name]
+		if !listed {
+			t.Errorf("%s has no hand-computed value", m.Name)
+			continue
+		}
+		if got, ok := m.Value(answer()); !ok || math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s = %v, %v, want %v", m.Name, got, ok, want)
+		}
+	}
+}
+
+func TestTokensOfTheFirstEventDoNotCount(t *testing.T) {
+	for _, row := range []struct {
+		why  string
+		n    exobench.Tokens
+		want float64 // of tokens per second over 0.8 s; 0: blank
+	}{
+		{"four tokens an event: n₁ = 20/5", 20, 20},
+		{"fewer tokens than events: n₁ is still 1", 3, 2.5},
+		{"one token has no rate", 1, 0},
+		{"no token has no rate", 0, 0},
+	} {
+		r := answer()
+		r.OutputTokens = tokens(row.n)
+		got, ok := value(t, "tokens_per_second", r)
+		if ok != (row.want != 0) || math.Abs(got-row.want) > 1e-12 {
+			t.Errorf("%s: %v, %v, want %v", row.why, got, ok, row.want)
+		}
+	}
+}
+
+func TestUnknownIsBlank(t *testing.T) {
+	all := PerRequest()
+	for _, row := range []struct {
+		why    string
+		change func(*exobench.Record)
+		blank  string // the names that must be blank
+	}{
+		{"nothing came", func(r *exobench.Record) { *r = exobench.Record{Sent: ms, Scheduled: ms} }, "*"},
+		{"the token count is unknown", func(r *exobench.Record) { r.OutputTokens = nil },
+			"tokens_per_second e2e_tokens_per_second tpot_s"},
+		{"one output event", func(r *exobench.Record) { r.Chunks = r.Chunks[:1] },
+			"tokens_per_second tpot_s inter_chunk_mean_s inter_chunk_p50_s inter_chunk_p99_s inter_chunk_max_s"},
+		{"all events at one instant", func(r *exobench.Record) { r.LastToken = r.FirstToken },
+			"tokens_per_second tpot_s"},
+		{"the whole prompt was cached", func(r *exobench.Record) { r.CachedTokens = r.PromptTokens },
+			"prefill_tokens_per_second"},
+		{"reasoning without an answer", func(r *exobench.Record) { r.FirstAnswer = 0 }, "ttfa_s"},
+		{"the engine reports nothing", func(r *exobench.Record) { r.Server = nil },
+			"server_prefill_tps server_decode_tps"},
+	} {
+		r := answer()
+		row.change(r)
+		for _, m := range all {
+			_, known := m.Value(r)
+			blank := row.blank == "*" || strings.Contains(" "+row.blank+" ", " "+m.Name+" ")
+			if known == blank {
+				t.Errorf("%s: %s known: %v", row.why, m.Name, known)
+			}
+		}
+	}
+}
+
+func TestPromptTokensNotReportedAsCachedCountAsUncached(t *testing.T) {
+	r := answer()
+	r.CachedTokens = nil
+	if got, ok := value(t, "prefill_tokens_per_second", r); !ok || got != 250 {
+		t.Errorf("50 tokens in 0.2 s: %v, %v, want 250", got, ok)
+	}
+}
+
+func TestTableIsComplete(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range All {
+		if m.Title == "" || m.Formula == "" || m.Needs == "" || m.Unit == "" || m.Better == "" {
+			t.Errorf("%s lacks a part: %+v", m.Name, m)
+		}
+		if seen[m.Name] {
+			t.Errorf("%s stands twice", m.Name)
+		}
+		seen[m.Name] = true
+		if m.Unit == Seconds && !strings.HasSuffix(m.Name, "_s") || m.Unit == Bytes && !strings.HasSuffix(m.Name, "_bytes") {
+			t.Errorf("the name of %s does not carry its unit %s", m.Name, m.Unit)
+		}
+	}
+}

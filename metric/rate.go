@@ -1,0 +1,70 @@
+package metric
+
+import "exobench"
+
+// decode returns how many output tokens came after the first output event,
+// n − n₁, and the seconds from that event to the last. It is absent where the
+// two do not make a rate.
+func decode(r *exobench.Record) (tokens, secs float64, ok bool) {
+	events := len(r.Chunks)
+	if r.OutputTokens == nil || events < 2 {
+		return 0, 0, false
+	}
+	n := float64(*r.OutputTokens)
+	tokens = n - max(1, n/float64(events))
+	secs, ok = seconds(r.FirstToken, r.LastToken)
+	return tokens, secs, ok && tokens > 0 && secs > 0
+}
+
+func tokensPerSecond(r *exobench.Record) (float64, bool) {
+	tokens, secs, ok := decode(r)
+	if !ok {
+		return 0, false
+	}
+	return tokens / secs, true
+}
+
+func tpot(r *exobench.Record) (float64, bool) {
+	tokens, secs, ok := decode(r)
+	if !ok {
+		return 0, false
+	}
+	return secs / tokens, true
+}
+
+func endToEndTokensPerSecond(r *exobench.Record) (float64, bool) {
+	secs, ok := latency(r)
+	if !ok || secs <= 0 || r.OutputTokens == nil {
+		return 0, false
+	}
+	return float64(*r.OutputTokens) / secs, true
+}
+
+func prefillTokensPerSecond(r *exobench.Record) (float64, bool) {
+	secs, ok := ttft(r)
+	if !ok || secs <= 0 || r.PromptTokens == nil {
+		return 0, false
+	}
+	uncached := *r.PromptTokens
+	if r.CachedTokens != nil {
+		uncached -= *r.CachedTokens
+	}
+	if uncached <= 0 {
+		return 0, false
+	}
+	return float64(uncached) / secs, true
+}
+
+func serverPrefill(r *exobench.Record) (float64, bool) {
+	if r.Server == nil || r.Server.PrefillTPS == nil {
+		return 0, false
+	}
+	return *r.Server.PrefillTPS, true
+}
+
+func serverDecode(r *exobench.Record) (float64, bool) {
+	if r.Server == nil || r.Server.DecodeTPS == nil {
+		return 0, false
+	}
+	return *r.Server.DecodeTPS, true
+}

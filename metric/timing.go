@@ -1,0 +1,48 @@
+package metric
+
+import (
+	"exobench"
+	"exobench/stat"
+)
+
+// seconds returns the span between two instants, if both were reached.
+func seconds(from, to exobench.Instant) (float64, bool) {
+	if !from.Reached() || !to.Reached() {
+		return 0, false
+	}
+	return to.Sub(from).Seconds(), true
+}
+
+func latency(r *exobench.Record) (float64, bool) { return seconds(r.Sent, r.Done) }
+
+func latencyFromSchedule(r *exobench.Record) (float64, bool) { return seconds(r.Scheduled, r.Done) }
+
+func ttft(r *exobench.Record) (float64, bool) { return seconds(r.Sent, r.FirstToken) }
+
+func ttftFromSchedule(r *exobench.Record) (float64, bool) { return seconds(r.Scheduled, r.FirstToken) }
+
+func ttfa(r *exobench.Record) (float64, bool) { return seconds(r.Sent, r.FirstAnswer) }
+
+func gaps(r *exobench.Record) []float64 {
+	if len(r.Chunks) < 2 {
+		return nil
+	}
+	gaps := make([]float64, 0, len(r.Chunks)-1)
+	for i := 1; i < len(r.Chunks); i++ {
+		gaps = append(gaps, r.Chunks[i].At.Sub(r.Chunks[i-1].At).Seconds())
+	}
+	return gaps
+}
+
+func interChunkMean(r *exobench.Record) (float64, bool) {
+	n := len(r.Chunks) - 1
+	if n < 1 {
+		return 0, false
+	}
+	// The sum of the gaps, without the rounding of a sum.
+	return r.Chunks[n].At.Sub(r.Chunks[0].At).Seconds() / float64(n), true
+}
+
+func interChunkQuantile(p float64) func(*exobench.Record) (float64, bool) {
+	return func(r *exobench.Record) (float64, bool) { return stat.NewSample(gaps(r)).Quantile(p) }
+}

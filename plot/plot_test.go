@@ -1,0 +1,200 @@
+package plot
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var show = flag.String("show", "", "write the test figures as PNG into this `folder`, to be looked at")
+
+// bar is a value with an interval of a relative width.
+func bar(value, width float64) Bar {
+	lo, hi := value*(1-width), value*(1+width)
+	return Bar{
+		Value: value, Interval: &Interval{max(0, lo), hi},
+		Label: fmt.Sprintf("%.3g", value), Detail: fmt.Sprintf("%.3g–%.3g", max(0, lo), hi),
+	}
+}
+
+var names = []string{
+	"llama-3.2-1b", "llama-3.1-8b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1",
+	"mlx-community/DeepSeek-R1-Distill-8B-4b", "gpt-oss-120b", "Averyveryverylongnamewithoutanyhyphenat", "phi-4-mini-instruct",
+}
+
+// figures is everything that a picture must cope with.
+func figures() map[string]Figure {
+	all := map[string]Figure{}
+	base := Figure{
+		Title: "Latency by model", Axis: "Latency (s)", Series: []string{"concurrency 1"},
+		Subtitle: "embedded, random weights, scaled stand-ins · exobench 0.1 · 2026-01-02",
+		Footnote: "Bars: median of the OK requests. Whiskers: 95 % confidence interval of the median. Prompts: 5, repeated 3 times, cold cache.",
+	}
+	for _, n := range []int{1, 2, 5, 9} {
+		f := base
+		for i := range n {
+			f.Groups = append(f.Groups, Group{Name: names[i], Bars: []Bar{bar(1.5+float64(i*i%7), 0.1)}})
+		}
+		all[fmt.Sprintf("models-%d", n)] = f
+	}
+	wide := base
+	for i, v := range []float64{0.01, 0.5, 100000, 731, 0} {
+		wide.Groups = append(wide.Groups, Group{Name: names[i], Bars: []Bar{bar(v, 0.2)}})
+	}
+	all["values"] = wide
+	odd := base
+	odd.Groups = []Group{
+		{Name: "no-interval", Bars: []Bar{{Value: 3, Label: "3.00", Detail: "n too small"}}},
+		{Name: "failed-model", Missing: "failed"},
+		{Name: "wide-interval", Bars: []Bar{bar(1, 9)}},
+		{Name: "zero", Bars: []Bar{{Label: "0"}}},
+		{Name: "negative", Bars: []Bar{{Value: -2, Label: "−2.00"}}},
+	}
+	all["odd"] = odd
+	for _, n := range []int{2, 5, 9} {
+		f := base
+		f.Series = []string{"concurrency 1", "concurrency 2", "concurrency 4"}
+		for i := range n {
+			g := Group{Name: names[i]}
+			for s := range f.Series {
+				g.Bars = append(g.Bars, bar(float64((i+2)*(s+1))*1.31, 0.12))
+			}
+			f.Groups = append(f.Groups, g)
+		}
+		f.Groups[1] = Group{Name: names[1], Missing: "failed"}
+		f.Groups[0].Bars[1] = Bar{Missing: "no OK request"}
+		all[fmt.Sprintf("series-%d", n)] = f
+	}
+	memory := base
+	memory.Title, memory.Axis, memory.Parts = "Memory by model", "Additional memory (GiB)", []string{"model", "inference"}
+	for i, v := range []float64{1.2, 8.1, 7.3, 4.4, 5.1} {
+		b := bar(v, 0.02)
+		b.Parts = []float64{v * 0.8, v * 0.2}
+		b.Detail = fmt.Sprintf("peak %.3g", v*1.05)
+		memory.Groups = append(memory.Groups, Group{Name: names[i], Bars: []Bar{b}})
+	}
+	all["memory"] = memory
+	both := memory
+	both.Series = []string{"concurrency 1", "concurrency 4"}
+	both.Groups = nil
+	for _, g := range memory.Groups {
+		both.Groups = append(both.Groups, Group{Name: g.Name, Bars: []Bar{g.Bars[0], g.Bars[0]}})
+	}
+	all["memory-series"] = both
+	many := base
+	many.Subtitle = strings.Repeat("a long subtitle that must be wrapped ", 6)
+	many.Series = nil
+	for s := range 8 {
+		many.Series = append(many.Series, fmt.Sprintf("concurrency %d with a long name", 1<<s))
+	}
+	for i := range 12 {
+		g := Group{Name: names[i%9]}
+		for s := range many.Series {
+			g.Bars = append(g.Bars, bar(float64(10000+i*s), 0.1))
+		}
+		many.Groups = append(many.Groups, g)
+	}
+	all["many"] = many
+	all["empty"] = base
+	return all
+}
+
+func TestFigures(t *testing.T) {
+	for name, f := range figures() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var first, again bytes.Buffer
+			if err := Bars(&first, f); err != nil {
+				t.Fatal(err)
+			}
+			if err := Bars(&again, f); err != nil || !bytes.Equal(first.Bytes(), again.Bytes()) {
+				t.Errorf("the same figure gives other bytes (%v)", err)
+			}
+			config, err := png.DecodeConfig(bytes.NewReader(first.Bytes()))
+			if err != nil || config.Width < 1400 || config.Height != 800 {
+				t.Errorf("picture of %d × %d, %v", config.Width, config.Height, err)
+			}
+			if *show != "" {
+				if err := os.WriteFile(filepath.Join(*show, name+".png"), first.Bytes(), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			checkTexts(t, f)
+		})
+	}
+}
+
+// checkTexts reports text that touches other text or leaves the page.
+func checkTexts(t *testing.T, f Figure) {
+	t.Helper()
+	p := render(f)
+	width := figureWidth(f)
+	for i, a := range p.texts {
+		if a.Min.X < 0 || a.Min.Y < 0 || a.Max.X > width || a.Max.Y > pageHeight {
+			t.Errorf("%q leaves the page: %v", a.text, a.Rectangle)
+		}
+		for _, b := range p.texts[i+1:] {
+			if a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y {
+				t.Errorf("%q touches %q: %v, %v", a.text, b.text, a.Rectangle, b.Rectangle)
+			}
+		}
+	}
+}
+
+func TestBarsRefusesWhatItCannotDraw(t *testing.T) {
+	for _, f := range []Figure{
+		{},
+		{Series: []string{"a"}, Groups: []Group{{Name: "x"}}},
+		{Series: []string{"a"}, Groups: []Group{{Name: "x", Bars: []Bar{{Value: math.NaN()}}}}},
+		{Series: []string{"a"}, Groups: []Group{{Name: "x", Bars: []Bar{{Interval: &Interval{0, math.Inf(1)}}}}}},
+		{Series: []string{"a"}, Groups: []Group{{Name: "x", Bars: []Bar{{Parts: []float64{1}}}}}},
+	} {
+		var b bytes.Buffer
+		if err := Bars(&b, f); err == nil || b.Len() != 0 {
+			t.Errorf("%+v is drawn (%v)", f, err)
+		}
+	}
+}
+
+func TestTicksAreRound(t *testing.T) {
+	for top, want := range map[float64]string{
+		1:      "0 0.2 0.4 0.6 0.8 1.0",
+		0.013:  "0 0.002 0.004 0.006 0.008 0.010 0.012",
+		7.3:    "0 2 4 6",
+		240:    "0 50 100 150 200",
+		9000:   "0 2000 4000 6000 8000",
+		115000: "0 20,000 40,000 60,000 80,000 100,000",
+		2.4e6:  "0 500,000 1e+06 1.5e+06 2e+06",
+	} {
+		var labels []string
+		for _, t := range ticks(top) {
+			labels = append(labels, t.label)
+		}
+		if got := strings.Join(labels, " "); got != want {
+			t.Errorf("ticks(%v) = %q, want %q", top, got, want)
+		}
+	}
+}
+
+func TestNamesAreBrokenAtHyphens(t *testing.T) {
+	fits := func(s string) bool { return len(s) <= 8 }
+	for text, want := range map[string][]string{
+		"":                   nil,
+		"short":              {"short"},
+		"llama-3.1-8b":       {"llama-", "3.1-8b"},
+		"two words":          {"two", "words"},
+		"abcdefghijklmnopqr": {"abcdefgh", "ijklmnop", "qr"},
+		"org/ab-cd-efghij":   {"org/ab-", "cd-", "efghij"},
+	} {
+		if got := wrap(text, fits); !slices.Equal(got, want) {
+			t.Errorf("wrap(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/plot"
+	"exobench/summary"
+)
+
+// file is one report: its name in the result folder and what writes it.
+type file struct {
+	name  string
+	write func(w io.Writer, run *summary.Run, entries iter.Seq[exobench.Entry]) error
+}
+
+// files lists the reports in the order in which they are written.
+var files = []file{
+	{"benchmark_results.csv", writeResults},
+	{"summary.csv", ofRun(writeSummaryCSV)},
+	{"summary.json", ofRun(writeJSON)},
+	{"report.md", ofRun(writeMarkdown)},
+	{"latency_by_model.png", ofFigure(func(r *summary.Run) plot.Figure { return medianFigure(r, "Latency by model", metric.Latency) })},
+	{"memory_by_model.png", ofFigure(memoryFigure)},
+	{"tps_by_model.png", ofFigure(func(r *summary.Run) plot.Figure {
+		return medianFigure(r, "Tokens per second by model", metric.TokenRate)
+	})},
+}
+
+func ofRun(write func(io.Writer, *summary.Run) error) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
+	return func(w io.Writer, run *summary.Run, _ iter.Seq[exobench.Entry]) error { return write(w, run) }
+}
+
+func ofFigure(figure func(*summary.Run) plot.Figure) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
+	return ofRun(func(w io.Writer, run *summary.Run) error { return plot.Bars(w, figure(run)) })
+}
+
+// Files returns the names of the files that Write makes.
+func Files() []string {
+	var names []string
+	for _, f := range files {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// Write makes every report of a run in a folder, which it creates where it is
+// missing. It goes over the entries once; they must be those that the run was
+// built from. Files of the same names are replaced.
+func Write(dir string, run *summary.Run, entries iter.Seq[exobench.Entry]) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, f := range files {
+		err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, run, entries) })
+		if err != nil {
+			return fmt.Errorf("write %s: %w", f.name, err)
+		}
+	}
+	return nil
+}
+
+// replace writes a file beside its place and moves it there when it is whole
+// and on the disk.
+func replace(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	buffered := bufio.NewWriter(f)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	// CreateTemp gives 0600; a report is as readable as other files.
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,159 @@
+package resource
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// childEnv makes the test binary play an engine: it takes one order a line on
+// its standard input and answers each with one line, "ok" where nothing else is said.
+const childEnv = "EXOBENCH_RESOURCE_CHILD"
+
+// readerEnv makes it read the memory of the process with that id.
+const readerEnv = "EXOBENCH_RESOURCE_READER"
+
+// finderEnv makes it find the listener at that address.
+const finderEnv = "EXOBENCH_RESOURCE_FINDER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		play(os.Stdin, os.Stdout)
+		return
+	}
+	if pid, err := strconv.Atoi(os.Getenv(readerEnv)); err == nil {
+		fmt.Println(Tree{PID: pid}.Read(context.Background()))
+		return
+	}
+	if address := os.Getenv(finderEnv); address != "" {
+		fmt.Println(FindListener(context.Background(), address))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// play carries out the orders:
+//
+//	touch N      take N MiB of anonymous memory
+//	map PATH     map a file and read every page of it
+//	fork         start another of its kind; its pid is the answer
+//	give ORDER   have that one carry out ORDER
+//	share        start another that inherits the listening socket
+//	listen ADDR  listen; the address is the answer
+func play(in io.Reader, out io.Writer) {
+	var kept [][]byte
+	var child *engine
+	var socket net.Listener
+	orders := bufio.NewScanner(in)
+	for orders.Scan() {
+		order, argument, _ := strings.Cut(orders.Text(), " ")
+		answer := "ok"
+		switch order {
+		case "touch":
+			kept = append(kept, touched(argument))
+		case "map":
+			kept = append(kept, mapped(argument))
+		case "fork":
+			child = must(startEngine())
+			answer = strconv.Itoa(child.pid)
+		case "give":
+			answer = child.order(argument)
+		case "listen":
+			socket = must(net.Listen("tcp", argument))
+			answer = socket.Addr().String()
+		case "share":
+			child = must(startEngine(must(socket.(*net.TCPListener).File())))
+			answer = strconv.Itoa(child.pid)
+		}
+		fmt.Fprintln(out, answer)
+	}
+	for _, k := range kept {
+		k[0]++ // alive until here
+	}
+}
+
+func touched(mebibytes string) []byte {
+	memory := must(syscall.Mmap(-1, 0, must(strconv.Atoi(mebibytes))<<20,
+		syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE))
+	for i := 0; i < len(memory); i += 4096 {
+		memory[i] = 1
+	}
+	return memory
+}
+
+func mapped(path string) []byte {
+	file := must(os.Open(path))
+	size := int(must(file.Stat()).Size())
+	memory := must(syscall.Mmap(int(file.Fd()), 0, size,
+		syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE))
+	for i := 0; i < len(memory); i += 4096 {
+		lastByte = memory[i]
+	}
+	return memory
+}
+
+// lastByte keeps the compiler from dropping the reads of a mapped file.
+var lastByte byte
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// engine is a child process that plays.
+type engine struct {
+	pid     int
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+}
+
+func startEngine(files ...*os.File) (*engine, error) {
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), childEnv+"=1")
+	command.ExtraFiles = files
+	command.Stderr = os.Stderr
+	in, err := command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	e := &engine{pid: command.Process.Pid, command: command, in: in, out: bufio.NewReader(out)}
+	e.order("be ready")
+	return e, nil
+}
+
+func (e *engine) order(text string) string {
+	fmt.Fprintln(e.in, text)
+	return strings.TrimSpace(must(e.out.ReadString('\n')))
+}
+
+// newEngine starts an engine that ends with the test.
+func newEngine(t testing.TB) *engine {
+	t.Helper()
+	e, err := startEngine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		e.in.Close()
+		e.command.Wait()
+	})
+	return e
+}

@@ -1,0 +1,184 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"exobench"
+)
+
+// errWithheld means that the system does not give proportional set sizes.
+var errWithheld = errors.New("no proportional set sizes")
+
+// usage is the memory of one process, or of several.
+type usage struct {
+	total, anonymous, file exobench.Bytes
+	// split reports whether anonymous and file are known.
+	split bool
+}
+
+func (t Tree) read(ctx context.Context) (exobench.Reading, error) {
+	return t.readUnder(ctx, procRoot("/proc"))
+}
+
+func (t Tree) readUnder(ctx context.Context, proc procRoot) (exobench.Reading, error) {
+	pids, err := proc.tree(t.PID)
+	if err != nil {
+		return exobench.Reading{}, err
+	}
+	if !t.Resident {
+		reading, err := sum(ctx, pids, exobench.FromPSS, proc.proportional)
+		if !errors.Is(err, errWithheld) {
+			return reading, err
+		}
+	}
+	return sum(ctx, pids, exobench.FromRSS, proc.resident)
+}
+
+// sum adds up what of returns for each process; pids[0] is the root.
+func sum(ctx context.Context, pids []int, source exobench.MemorySource,
+	of func(pid int) (usage, error)) (exobench.Reading, error) {
+	all, count := usage{split: true}, 0
+	for i, pid := range pids {
+		if err := ctx.Err(); err != nil {
+			return exobench.Reading{}, err
+		}
+		one, err := of(pid)
+		if errors.Is(err, ErrGone) && i > 0 {
+			continue
+		}
+		if err != nil {
+			return exobench.Reading{}, err
+		}
+		count++
+		all.total += one.total
+		all.anonymous += one.anonymous
+		all.file += one.file
+		all.split = all.split && one.split
+	}
+	reading := exobench.Reading{Source: source, Memory: all.total, Processes: count}
+	if all.split {
+		reading.Anonymous, reading.File = &all.anonymous, &all.file
+	}
+	return reading, nil
+}
+
+// proportional reads a process's proportional set size.
+func (r procRoot) proportional(pid int) (usage, error) {
+	var page page
+	data, err := page.read(r.of(pid, "/smaps_rollup"))
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		if _, err := os.Stat(r.of(pid, "")); err == nil {
+			return usage{}, errWithheld // a kernel before 4.14
+		}
+		return usage{}, ErrGone
+	case errors.Is(err, unix.ESRCH):
+		return usage{}, ErrGone
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return usage{}, errWithheld
+	case err != nil:
+		return usage{}, err
+	}
+	total, ok := kibibytes(data, "Pss")
+	if !ok {
+		return usage{}, ErrGone
+	}
+	// Kernels before 5.4 do not split it.
+	return split(data, total, "Pss_Anon", "Pss_File", "Pss_Shmem"), nil
+}
+
+// resident reads a process's resident set size. The kernel keeps it in counters
+// per CPU and shows their sum with an error of some hundred KiB per CPU.
+func (r procRoot) resident(pid int) (usage, error) {
+	var page page
+	data, err := page.read(r.of(pid, "/status"))
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ESRCH):
+		return usage{}, ErrGone
+	case err != nil:
+		return usage{}, err
+	}
+	total, ok := kibibytes(data, "VmRSS")
+	if !ok {
+		return usage{}, ErrGone // a zombie has no memory
+	}
+	return split(data, total, "RssAnon", "RssFile", "RssShmem"), nil
+}
+
+// split tells pages that can be dropped and read again from those that cannot,
+// shared memory among them.
+func split(data []byte, total exobench.Bytes, anonymous, file, shared string) usage {
+	a, okA := kibibytes(data, anonymous)
+	f, okF := kibibytes(data, file)
+	s, okS := kibibytes(data, shared)
+	return usage{total: total, anonymous: a + s, file: f, split: okA && okF && okS}
+}
+
+// tree returns pid and its descendants.
+func (r procRoot) tree(pid int) ([]int, error) {
+	_, state, err := r.parent(pid)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) || state == 'Z' || state == 'X' {
+		return nil, ErrGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Most kernels list the children of each thread; without that the only way
+	// is to ask every process on the host for its parent.
+	if unix.Access(string(r)+"/thread-self/children", unix.R_OK) == nil {
+		return family(pid, r.listed), nil
+	}
+	children, err := r.scan()
+	if err != nil {
+		return nil, err
+	}
+	return family(pid, func(pid int) []int { return children[pid] }), nil
+}
+
+// listed returns the children of a process as the kernel lists them, thread by
+// thread. What ends on the way is left out.
+func (r procRoot) listed(pid int) []int {
+	threads, err := os.ReadDir(r.of(pid, "/task"))
+	if err != nil {
+		return nil
+	}
+	var page page
+	var children []int
+	for _, thread := range threads {
+		data, err := page.read(r.of(pid, "/task/"+thread.Name()+"/children"))
+		if err == nil {
+			children = append(children, numbers(data)...)
+		}
+	}
+	return children
+}
+
+// scan asks every process for its parent and returns the children of each.
+func (r procRoot) scan() (map[int][]int, error) {
+	dir, err := os.Open(string(r))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	children := map[int][]int{}
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		if parent, _, err := r.parent(pid); err == nil {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	return children, nil
+}

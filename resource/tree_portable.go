@@ -1,0 +1,49 @@
+//go:build !linux
+
+package resource
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/shirou/gopsutil/v4/process"
+
+	"exobench"
+)
+
+// errHidden means that the system shows nothing of the root's memory.
+var errHidden = errors.New("its memory cannot be seen: it may be another user's")
+
+func (t Tree) read(ctx context.Context) (exobench.Reading, error) {
+	pids, err := process.PidsWithContext(ctx)
+	if err != nil {
+		return exobench.Reading{}, err
+	}
+	if !slices.Contains(pids, int32(t.PID)) {
+		return exobench.Reading{}, ErrGone
+	}
+	children := map[int][]int{}
+	for _, pid := range pids {
+		p := process.Process{Pid: pid}
+		if parent, err := p.PpidWithContext(ctx); err == nil {
+			children[int(parent)] = append(children[int(parent)], int(pid))
+		}
+	}
+	reading := exobench.Reading{Source: exobench.FromRSS}
+	for i, pid := range family(t.PID, func(pid int) []int { return children[pid] }) {
+		p := process.Process{Pid: int32(pid)}
+		memory, err := p.MemoryInfoWithContext(ctx)
+		// gopsutil gives 0, not an error, for a process that has ended or may
+		// not be looked at.
+		shown := err == nil && memory.RSS > 0
+		if !shown && i == 0 {
+			return exobench.Reading{}, errors.Join(errHidden, err)
+		}
+		if shown {
+			reading.Memory += exobench.Bytes(memory.RSS)
+			reading.Processes++
+		}
+	}
+	return reading, ctx.Err()
+}

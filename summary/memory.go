@@ -1,0 +1,146 @@
+package summary
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+
+	"exobench"
+	"exobench/stat"
+)
+
+// Level is an amount of memory; its parts are nil where the system does not
+// tell them apart.
+type Level struct {
+	Total           exobench.Bytes
+	Anonymous, File *exobench.Bytes
+}
+
+// RequestMemory is the engine's memory around one request: the medians before
+// and after the load of its model, and the greatest reading during the request
+// (the last one before it was sent included). Each is nil where unknown.
+type RequestMemory struct {
+	Before, Loaded, Peak *Level
+	Source               exobench.MemorySource
+}
+
+// Model returns the memory that the loaded model takes.
+func (m RequestMemory) Model() (exobench.Bytes, bool) { return difference(m.Loaded, m.Before) }
+
+// Inference returns the memory that answering takes on top.
+func (m RequestMemory) Inference() (exobench.Bytes, bool) { return difference(m.Peak, m.Loaded) }
+
+// Additional returns the sum of both.
+func (m RequestMemory) Additional() (exobench.Bytes, bool) { return difference(m.Peak, m.Before) }
+
+func difference(a, b *Level) (exobench.Bytes, bool) {
+	if a == nil || b == nil {
+		return 0, false
+	}
+	return a.Total - b.Total, true
+}
+
+// timeline is every reading of one model. A nil timeline has none.
+type timeline struct {
+	readings []reading
+	loads    []memoryLoad
+	// sources are the kinds of reading seen; more than one cannot be compared.
+	sources []exobench.MemorySource
+}
+
+type reading struct {
+	at     exobench.Instant
+	moment exobench.Moment
+	level  Level
+}
+
+// memoryLoad is the readings of one load of the model: [from, to) in the
+// timeline.
+type memoryLoad struct {
+	from, to       int
+	before, loaded *Level
+}
+
+func (t *timeline) add(r *exobench.Reading) {
+	t.readings = append(t.readings, reading{r.At, r.Moment, Level{r.Memory, r.Anonymous, r.File}})
+	if !slices.Contains(t.sources, r.Source) {
+		t.sources = append(t.sources, r.Source)
+	}
+}
+
+// settle puts the readings in order of time and finds the loads: each begins
+// with the first reading, or with a reading from before a load that follows
+// one of another moment.
+func (t *timeline) settle() {
+	slices.Sort(t.sources)
+	slices.SortFunc(t.readings, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.moment, b.moment), cmp.Compare(a.level.Total, b.level.Total))
+	})
+	for i, r := range t.readings {
+		if i == 0 || r.moment == exobench.MomentBefore && t.readings[i-1].moment != exobench.MomentBefore {
+			t.loads = append(t.loads, memoryLoad{from: i})
+		}
+		t.loads[len(t.loads)-1].to = i + 1
+	}
+	for i := range t.loads {
+		l := &t.loads[i]
+		l.before = medianLevel(t.readings[l.from:l.to], exobench.MomentBefore)
+		l.loaded = medianLevel(t.readings[l.from:l.to], exobench.MomentLoaded)
+	}
+}
+
+// medianLevel returns the median of the readings of one moment, each part by
+// itself.
+func medianLevel(readings []reading, moment exobench.Moment) *Level {
+	var total, anonymous, file []float64
+	for _, r := range readings {
+		if r.moment != moment {
+			continue
+		}
+		total = append(total, float64(r.level.Total))
+		if r.level.Anonymous != nil && r.level.File != nil {
+			anonymous = append(anonymous, float64(*r.level.Anonymous))
+			file = append(file, float64(*r.level.File))
+		}
+	}
+	if len(total) == 0 {
+		return nil
+	}
+	level := &Level{Total: *medianBytes(total)}
+	if len(anonymous) == len(total) {
+		level.Anonymous, level.File = medianBytes(anonymous), medianBytes(file)
+	}
+	return level
+}
+
+func medianBytes(values []float64) *exobench.Bytes {
+	median, _ := stat.NewSample(values).Median()
+	b := exobench.Bytes(math.Round(median))
+	return &b
+}
+
+// during returns the memory around a request under way from sent to ended.
+func (t *timeline) during(sent, ended exobench.Instant) RequestMemory {
+	if t == nil || !sent.Reached() || !ended.Reached() {
+		return RequestMemory{}
+	}
+	// after is the first reading later than sent.
+	after := sort.Search(len(t.readings), func(i int) bool { return t.readings[i].at > sent })
+	i := sort.Search(len(t.loads), func(i int) bool { return t.loads[i].from >= after }) - 1
+	if i < 0 {
+		return RequestMemory{}
+	}
+	load := t.loads[i]
+	m := RequestMemory{Before: load.before, Loaded: load.loaded, Source: t.sources[0]}
+	for _, r := range t.readings[after-1 : load.to] {
+		if r.at > ended {
+			break
+		}
+		if r.moment != exobench.MomentBefore && (m.Peak == nil || r.level.Total > m.Peak.Total) {
+			level := r.level
+			m.Peak = &level
+		}
+	}
+	return m
+}
