@@ -139,6 +139,11 @@ type Reading struct {
 	// file-backed pages (mapped weights) can be dropped and read again.
 	Anonymous *Bytes `json:"anonymous_bytes,omitempty"`
 	File      *Bytes `json:"file_bytes,omitempty"`
+	// Resident is the resident set size at the same time, where Memory is the
+	// proportional one. Where proportional sizes cost too much to read often,
+	// readings during requests are resident ones, and what they grew by is
+	// added to the proportional size after the load.
+	Resident *Bytes `json:"resident_bytes,omitempty"`
 	// Processes is how many processes were summed.
 	Processes int `json:"processes,omitempty"`
 }

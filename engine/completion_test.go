@@ -97,6 +97,48 @@ func TestSingleTokenHasNoRate(t *testing.T) {
 	}
 }
 
+// The text is what the decoder gives when it is driven by hand.
+func TestTextIsTheDecoders(t *testing.T) {
+	c := serveReady(t, nil)
+	m, err := decoder.New(tiny, 7, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	tokens, seq, logits := tokenizer{tiny.Vocab}, m.NewSequence(), make([]float32, tiny.Vocab)
+	next := tokens.prompt([]message{{"system", "be brief"}, {"user", "hello there"}})
+	want := ""
+	for range 40 {
+		if err := m.Forward([]decoder.Input{{Sequence: seq, Tokens: next, Logits: logits}}); err != nil {
+			t.Fatal(err)
+		}
+		logits[endText] = -1e9
+		next = []int{decoder.Argmax(logits)}
+		want += tokens.text(next[0])
+	}
+	got := c.complete("/bench/chat/completions", `{"model":"`+llamaID+`","messages":[{"role":"system","content":"be brief"},
+		{"role":"user","content":[{"type":"text","text":"hello there"}]}],"stream":true,"temperature":0,"max_tokens":40}`)
+	if got != want {
+		t.Errorf("engine %q, decoder %q", got, want)
+	}
+}
+
+func TestSeedDecidesTheText(t *testing.T) {
+	c := serveReady(t, nil)
+	with := func(more string) string {
+		return c.complete("/bench/chat/completions", ask(llamaID, "hi", `,"stream":true,"max_tokens":20`+more))
+	}
+	if with("") != with(`,"temperature":0.7,"seed":42`) {
+		t.Error("the defaults are not temperature 0.7 and seed 42")
+	}
+	if with(`,"seed":1`) == with(`,"seed":2`) {
+		t.Error("seeds 1 and 2 give the same text")
+	}
+	if with(`,"temperature":0,"seed":1`) != with(`,"temperature":0,"seed":2`) {
+		t.Error("at temperature 0 the seed matters")
+	}
+}
+
 func TestStreamsSideBySideEqualStreamsAlone(t *testing.T) {
 	c := serveReady(t, func(config *Config) { config.Workers = 2 })
 	var bodies, alone []string
@@ -148,8 +190,11 @@ func endsUnfinished(t *testing.T, r *bufio.Reader) {
 	}
 }
 
+// endless makes a completion with no limit of its own last for minutes, so that only its being stopped can end it in a test.
+func endless(config *Config) { config.Models[0].ContextLength = 1 << 20 }
+
 func TestCancelEndsAStreamWithoutDone(t *testing.T) {
-	c := serveReady(t, nil)
+	c := serveReady(t, endless)
 	r, id := c.begin(t.Context(), "")
 	if tags := c.runnerTags(); tags[0] != "RunnerRunning" {
 		t.Errorf("runner %v while a stream runs", tags)
@@ -163,7 +208,7 @@ func TestCancelEndsAStreamWithoutDone(t *testing.T) {
 }
 
 func TestDisconnectFreesTheRunner(t *testing.T) {
-	c := serveReady(t, nil)
+	c := serveReady(t, endless)
 	ctx, leave := context.WithCancel(t.Context())
 	c.begin(ctx, "")
 	leave()
@@ -173,9 +218,9 @@ func TestDisconnectFreesTheRunner(t *testing.T) {
 
 // exo does not notice that the client of a benchmark request without a stream has gone: the runner stays busy.
 func TestDisconnectIsIgnoredByBenchWithoutStream(t *testing.T) {
-	c := serveReady(t, nil)
+	c := serveReady(t, endless)
 	ctx, leave := context.WithCancel(t.Context())
-	req, _ := http.NewRequestWithContext(ctx, "POST", c.url+"/bench/chat/completions", strings.NewReader(ask(llamaID, "hi", `,"max_tokens":3900`)))
+	req, _ := http.NewRequestWithContext(ctx, "POST", c.url+"/bench/chat/completions", strings.NewReader(ask(llamaID, "hi", "")))
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -198,7 +243,7 @@ func TestDisconnectIsIgnoredByBenchWithoutStream(t *testing.T) {
 }
 
 func TestDeleteEndsEveryKindOfRequest(t *testing.T) {
-	c := serveReady(t, nil)
+	c := serveReady(t, endless)
 	r, _ := c.begin(t.Context(), "")
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -222,7 +267,7 @@ func TestDeleteEndsEveryKindOfRequest(t *testing.T) {
 }
 
 func TestRequestsBeyondTheLimitWait(t *testing.T) {
-	c := serveReady(t, func(config *Config) { config.MaxConcurrent = 1 })
+	c := serveReady(t, func(config *Config) { endless(config); config.MaxConcurrent = 1 })
 	r, id := c.begin(t.Context(), "")
 	var all sync.WaitGroup
 	all.Go(func() {

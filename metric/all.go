@@ -46,7 +46,7 @@ var All = []Metric{
 	},
 	{
 		Name: TokenRate, Title: "Tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: tokensPerSecond,
-		Formula: "(n − n₁) / (last token − first token): n = output tokens, n₁ = max(1, n / output events) = tokens that came with the first output event; prefill is not in it",
+		Formula: "(n − n₁) / (last token − first token): n = output tokens, n₁ = tokens that came with the first output event (n / output events, at least 1; counted for each event of the same read); prefill is not in it",
 		Needs:   "the number of output tokens, and at least two output events at different instants",
 	},
 	{

@@ -86,6 +86,15 @@ func TestTokensOfTheFirstEventDoNotCount(t *testing.T) {
 	}
 }
 
+func TestTokensHeldBackAndSentTogetherDoNotMakeTheRestFaster(t *testing.T) {
+	r := answer()
+	r.Chunks[1].At = r.Chunks[0].At // two of five events in the first read
+	// n₁ = 2·5/5: three tokens in the 0.8 s after it.
+	if got, ok := value(t, "tokens_per_second", r); !ok || math.Abs(got-3/0.8) > 1e-12 {
+		t.Errorf("tokens per second %v, %v, want %v", got, ok, 3/0.8)
+	}
+}
+
 func TestUnknownIsBlank(t *testing.T) {
 	all := PerRequest()
 	for _, row := range []struct {

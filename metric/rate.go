@@ -2,16 +2,24 @@ package metric
 
 import "exobench"
 
-// decode returns how many output tokens came after the first output event,
-// n − n₁, and the seconds from that event to the last. It is absent where the
+// decode returns how many output tokens came after the first output instant,
+// n − n₁, and the seconds from that instant to the last. It is absent where the
 // two do not make a rate.
+//
+// Events that share the first event's read came no later than it: a server or
+// network that held the first tokens back and then sent them together must not
+// make the rest look faster. So n₁ counts the tokens of all of them.
 func decode(r *exobench.Record) (tokens, secs float64, ok bool) {
 	events := len(r.Chunks)
 	if r.OutputTokens == nil || events < 2 {
 		return 0, 0, false
 	}
+	first := 1
+	for first < events && r.Chunks[first].At == r.Chunks[0].At {
+		first++
+	}
 	n := float64(*r.OutputTokens)
-	tokens = n - max(1, n/float64(events))
+	tokens = n - max(1, float64(first)*n/float64(events))
 	secs, ok = seconds(r.FirstToken, r.LastToken)
 	return tokens, secs, ok && tokens > 0 && secs > 0
 }

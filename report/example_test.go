@@ -22,13 +22,13 @@ func ExampleText() {
 	}
 	_ = report.Text(os.Stdout, run, 64)
 	// Output:
-	// Model            Conc.  n         Latency (s)          TTFT (ms)
-	// llama-3.2-1b¹,²      1  1  2.00 (n too small)  250 (n too small)
+	// Model            Conc.  n         Latency (s)  Tokens/s
+	// llama-3.2-1b¹,²      1  1  2.00 (n too small)         –
 	//
 	// Median [95 % interval] of the n OK requests; additional memory
 	// is peak − before the load.
-	// Left out for want of width: Tokens/s, Throughput (tokens/s),
-	// Additional memory (GiB).
+	// Left out for want of width: Additional memory (GiB), TTFT (ms),
+	// Throughput (tokens/s).
 	// ¹ n = 1 is too small for a 95 % interval of a median: raise
 	// --repeat so that each cell has at least 6 requests.
 	// ² 1 of 1 OK requests tell no number of output tokens: there is

@@ -46,7 +46,7 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 	}
 	modelTable(run).markdown(&b)
 
-	b.WriteString("## By prompt\n\n")
+	fmt.Fprintf(&b, "## By prompt\n\nMedians, with their 95 %% interval where n is at least %d.\n\n", summary.IntervalN)
 	promptTable(run).markdown(&b)
 	writeFailures(&b, run)
 	writeNotes(&b, run)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"exobench/metric"
 	"exobench/summary"
@@ -15,8 +16,12 @@ const (
 	unsupported = "– under a percentile: fewer OK requests than it needs (p90: 10, p95: 20, p99: 100); raise --repeat or --requests."
 )
 
-// mainMetrics are the metrics of the main table with a sample in each cell.
-var mainMetrics = []string{metric.Latency, metric.TTFT, metric.TokenRate}
+// The metrics of tables with a sample in each cell: of the main table, the
+// mission's three first, and of the one by prompt.
+var (
+	mainMetrics   = []string{metric.Latency, metric.TokenRate, metric.MemoryAdditional, metric.TTFT}
+	promptMetrics = []string{metric.Latency, metric.TokenRate, metric.TTFT}
+)
 
 // mainTable has one row per cell: medians with their intervals.
 func mainTable(run *summary.Run, notes *footnotes) *table {
@@ -26,7 +31,7 @@ func mainTable(run *summary.Run, notes *footnotes) *table {
 	for _, name := range mainMetrics {
 		columns = append(columns, sampleColumn(t, all, name))
 	}
-	columns = append(columns, throughputColumn(t), sampleColumn(t, all, metric.MemoryAdditional))
+	columns = append(columns, throughputColumn(t))
 	for _, l := range all {
 		row := []string{cellName(run, l.cell) + lineMarks(run, l, notes), concurrency(l), count(l)}
 		for _, column := range columns {
@@ -160,7 +165,7 @@ func promptTable(run *summary.Run) *table {
 	t := &table{heads: []string{"Model", "Conc.", "Prompt", "n"}, left: map[int]bool{2: true}}
 	all := lines(run)
 	var columns []func(summary.Cell) string
-	for _, name := range mainMetrics {
+	for _, name := range promptMetrics {
 		columns = append(columns, sampleColumn(t, all, name))
 	}
 	for _, l := range all {
@@ -170,7 +175,8 @@ func promptTable(run *summary.Run) *table {
 		for _, p := range l.cell.Prompts {
 			row := []string{cellName(run, l.cell), concurrency(l), p.ID, strconv.Itoa(p.N)}
 			for _, column := range columns {
-				row = append(row, column(summary.Cell{Metrics: p.Metrics}))
+				// Most often n is too small here; the heading says it once.
+				row = append(row, strings.TrimSuffix(column(summary.Cell{Metrics: p.Metrics}), " ("+tooFew+")"))
 			}
 			t.add(row...)
 		}

@@ -26,7 +26,8 @@ type Tree struct {
 // each time. At, Model and Moment are left for the caller, who knows them.
 //
 // On Linux the reading is of proportional set sizes, split in two: File is
-// file-backed pages, Anonymous the rest, shared memory included. Where the
+// file-backed pages, Anonymous the rest, shared memory included; Resident is the
+// resident set size beside them. Where the
 // system refuses them for any process, the whole tree is read as resident set
 // sizes instead: a reading never mixes the two. Elsewhere it is of resident set
 // sizes, without a split. Memory that is swapped out is in neither.

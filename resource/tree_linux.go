@@ -33,11 +33,24 @@ func (t Tree) readUnder(ctx context.Context, proc procRoot) (exobench.Reading, e
 	}
 	if !t.Resident {
 		reading, err := sum(ctx, pids, exobench.FromPSS, proc.proportional)
+		if err == nil {
+			return withResident(ctx, pids, proc, reading)
+		}
 		if !errors.Is(err, errWithheld) {
 			return reading, err
 		}
 	}
 	return sum(ctx, pids, exobench.FromRSS, proc.resident)
+}
+
+// withResident adds the resident set size to a reading of proportional ones.
+func withResident(ctx context.Context, pids []int, proc procRoot, reading exobench.Reading) (exobench.Reading, error) {
+	resident, err := sum(ctx, pids, exobench.FromRSS, proc.resident)
+	if err != nil {
+		return exobench.Reading{}, err
+	}
+	reading.Resident = &resident.Memory
+	return reading, nil
 }
 
 // sum adds up what of returns for each process; pids[0] is the root.

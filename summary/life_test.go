@@ -116,6 +116,22 @@ func TestMemoryOfRequestsByHand(t *testing.T) {
 	}
 }
 
+func TestResidentGrowthIsAddedToTheProportionalSize(t *testing.T) {
+	before, loaded := readingAt(1, exobench.MomentBefore, 100*mib), readingAt(2, exobench.MomentLoaded, 600*mib)
+	loaded.Resident = new(exobench.Bytes(640 * mib)) // 40 MiB are shared
+	during := readingAt(10, exobench.MomentDuring, 690*mib)
+	during.Source, during.Anonymous, during.File = exobench.FromRSS, new(exobench.Bytes(500*mib)), new(exobench.Bytes(190*mib))
+	run := build(t, header(), before, loaded, during, ok(1, 10, 5*second))
+	m := run.Cells[0].Memory
+	inference, _ := m.Inference()
+	if m.Source != exobench.FromPSS || inference != 50*mib || m.Peak.Total != 650*mib || *m.Peak.File != 150*mib {
+		t.Errorf("peak %+v, inference %v, source %s; want 650 MiB: 600 and the growth of 50", m.Peak, inference, m.Source)
+	}
+	if len(run.Cells[0].Warnings) != 1 { // n is too small; nothing of two sources
+		t.Errorf("warnings %q", run.Cells[0].Warnings)
+	}
+}
+
 func TestMemoryIsOfTheLoadThatTheRequestUsed(t *testing.T) {
 	entries := append(fullLife(), header(), ok(1, 10, second),
 		readingAt(600, exobench.MomentBefore, 200*mib),
@@ -161,5 +177,27 @@ func TestRequestsWithoutReadingsHaveUnknownMemory(t *testing.T) {
 	c := only(t, requests(6)...)
 	if _, known := c.Metric(metric.MemoryPeak); known || c.Memory.Peak != nil || c.Memory.Before != nil {
 		t.Errorf("memory: %+v", c.Memory)
+	}
+}
+
+func TestAReadingFromBeforeTheLoadIsNoPeak(t *testing.T) {
+	c := only(t, readingAt(1, exobench.MomentBefore, 9*mib), ok(1, 10, second))
+	if c.Memory.Peak != nil || c.Memory.Before == nil {
+		t.Errorf("memory: %+v", c.Memory)
+	}
+}
+
+func TestAModelThatFailsAfterItsRequestsHasBothACellAndAFailure(t *testing.T) {
+	entries := []exobench.Entry{
+		header(),
+		&exobench.LoadEvent{At: second, Model: "one", Stage: exobench.StagePlace},
+		&exobench.LoadEvent{At: 2 * second, Model: "one", Stage: exobench.StageReady},
+		ok(1, 10, second),
+		&exobench.LoadEvent{At: 20 * second, Model: "one", Stage: exobench.StageFailed, Error: "died"},
+	}
+	run := build(t, entries...)
+	f, failed := run.FailureOf("one")
+	if !failed || f.After != exobench.StageReady || len(run.Cells) != 1 || len(run.Loads) != 1 {
+		t.Errorf("failure %+v, cells %v, loads %v", f, run.Cells, run.Loads)
 	}
 }

@@ -50,9 +50,11 @@ type timeline struct {
 }
 
 type reading struct {
-	at     exobench.Instant
-	moment exobench.Moment
-	level  Level
+	at       exobench.Instant
+	moment   exobench.Moment
+	source   exobench.MemorySource
+	level    Level
+	resident *exobench.Bytes // where level is of proportional sizes
 }
 
 // memoryLoad is the readings of one load of the model: [from, to) in the
@@ -60,20 +62,20 @@ type reading struct {
 type memoryLoad struct {
 	from, to       int
 	before, loaded *Level
+	source         exobench.MemorySource
+	// resident is the resident set size of the loaded model, where loaded is of
+	// proportional sizes.
+	resident *exobench.Bytes
 }
 
 func (t *timeline) add(r *exobench.Reading) {
-	t.readings = append(t.readings, reading{r.At, r.Moment, Level{r.Memory, r.Anonymous, r.File}})
-	if !slices.Contains(t.sources, r.Source) {
-		t.sources = append(t.sources, r.Source)
-	}
+	t.readings = append(t.readings, reading{r.At, r.Moment, r.Source, Level{r.Memory, r.Anonymous, r.File}, r.Resident})
 }
 
 // settle puts the readings in order of time and finds the loads: each begins
 // with the first reading, or with a reading from before a load that follows
 // one of another moment.
 func (t *timeline) settle() {
-	slices.Sort(t.sources)
 	slices.SortFunc(t.readings, func(a, b reading) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.moment, b.moment), cmp.Compare(a.level.Total, b.level.Total))
 	})
@@ -85,9 +87,56 @@ func (t *timeline) settle() {
 	}
 	for i := range t.loads {
 		l := &t.loads[i]
-		l.before = medianLevel(t.readings[l.from:l.to], exobench.MomentBefore)
-		l.loaded = medianLevel(t.readings[l.from:l.to], exobench.MomentLoaded)
+		readings := t.readings[l.from:l.to]
+		l.source = readings[0].source
+		l.before = medianLevel(readings, exobench.MomentBefore)
+		l.loaded = medianLevel(readings, exobench.MomentLoaded)
+		l.resident = medianResident(readings, exobench.MomentLoaded)
+		for j := range readings {
+			l.relate(&readings[j])
+		}
 	}
+	for _, r := range t.readings {
+		if !slices.Contains(t.sources, r.source) {
+			t.sources = append(t.sources, r.source)
+		}
+	}
+	slices.Sort(t.sources)
+}
+
+// relate turns a resident reading into a proportional one: the proportional
+// size after the load, and what the resident one has grown by since. Its
+// anonymous pages, which processes rarely share, stay as they are.
+func (l *memoryLoad) relate(r *reading) {
+	if r.source != exobench.FromRSS || l.source != exobench.FromPSS || l.loaded == nil || l.resident == nil {
+		return
+	}
+	total := l.loaded.Total + r.level.Total - *l.resident
+	related := Level{Total: total}
+	if r.level.Anonymous != nil {
+		file := max(0, total-*r.level.Anonymous)
+		related.Anonymous, related.File = r.level.Anonymous, &file
+	}
+	r.level, r.source = related, exobench.FromPSS
+}
+
+// medianResident returns the median resident size of the readings of one
+// moment; nil where not all have one.
+func medianResident(readings []reading, moment exobench.Moment) *exobench.Bytes {
+	var values []float64
+	for _, r := range readings {
+		if r.moment != moment {
+			continue
+		}
+		if r.resident == nil {
+			return nil
+		}
+		values = append(values, float64(*r.resident))
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	return medianBytes(values)
 }
 
 // medianLevel returns the median of the readings of one moment, each part by
@@ -132,7 +181,7 @@ func (t *timeline) during(sent, ended exobench.Instant) RequestMemory {
 		return RequestMemory{}
 	}
 	load := t.loads[i]
-	m := RequestMemory{Before: load.before, Loaded: load.loaded, Source: t.sources[0]}
+	m := RequestMemory{Before: load.before, Loaded: load.loaded, Source: load.source}
 	for _, r := range t.readings[after-1 : load.to] {
 		if r.at > ended {
 			break

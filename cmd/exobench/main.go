@@ -23,6 +23,9 @@ import (
 
 func main() {
 	env := environment{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	// A reader of our output that goes away (exobench run | head) is an error of
+	// a write, and no reason to die in mid-run.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := interruptible(context.Background(), os.Stderr)
 	code := execute(ctx, env, os.Args[1:])
 	stop()

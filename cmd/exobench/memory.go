@@ -12,18 +12,30 @@ import (
 	"exobench/target/exo"
 )
 
-// readMemory reads an engine's memory once.
-type readMemory func(context.Context) (exobench.Reading, error)
+// treeMemory is the memory of a process tree.
+type treeMemory struct{ pid int }
 
-func (read readMemory) Read(ctx context.Context) (exobench.Reading, error) { return read(ctx) }
-
-// Sample reads again and again, at 20 Hz or as often as reading costs little.
-func (read readMemory) Sample(ctx context.Context, sink func(exobench.Reading)) func() error {
-	s := resource.StartSampler(ctx, read, 0, sink)
-	return func() error { s.Stop(); return s.Err() }
+func (m treeMemory) Read(ctx context.Context) (exobench.Reading, error) {
+	return resource.Tree{PID: m.pid}.Read(ctx)
 }
 
-func treeMemory(pid int) run.Memory { return readMemory(resource.Tree{PID: pid}.Read) }
+// dear is what a reading of proportional sizes may cost to be taken during
+// requests: reading may take 5 % of a core, and is wanted at 10 Hz or faster.
+const dear = 5 * time.Millisecond
+
+// Sample reads proportional sizes where that is quick, else resident ones.
+func (m treeMemory) Sample(ctx context.Context, sink func(exobench.Reading)) func() error {
+	tree := resource.Tree{PID: m.pid}
+	began := time.Now()
+	_, _ = tree.Read(ctx)
+	tree.Resident = time.Since(began) > dear
+	return sample(ctx, tree.Read, 0, sink)
+}
+
+func sample(ctx context.Context, read func(context.Context) (exobench.Reading, error), every time.Duration, sink func(exobench.Reading)) func() error {
+	s := resource.StartSampler(ctx, read, every, sink)
+	return func() error { s.Stop(); return s.Err() }
+}
 
 // nodeEvery is how often exo's figures for a whole node are asked for: exo
 // renews them once a second.
@@ -35,8 +47,7 @@ type nodeMemory struct{ *exo.Target }
 func (m nodeMemory) Read(ctx context.Context) (exobench.Reading, error) { return m.ReadMemory(ctx) }
 
 func (m nodeMemory) Sample(ctx context.Context, sink func(exobench.Reading)) func() error {
-	s := resource.StartSampler(ctx, m.ReadMemory, nodeEvery, sink)
-	return func() error { s.Stop(); return s.Err() }
+	return sample(ctx, m.ReadMemory, nodeEvery, sink)
 }
 
 // exoMemory reads exo's process tree where all of exo runs on this host, else
@@ -46,7 +57,7 @@ func exoMemory(ctx context.Context, t *exo.Target, url string) (m run.Memory, pi
 	pid, err := resource.FindListener(ctx, hostPort(url))
 	switch {
 	case err == nil && nodes == 1:
-		return treeMemory(pid), pid, nil
+		return treeMemory{pid}, pid, nil
 	case err == nil:
 		err = fmt.Errorf("exo has %d nodes", nodes)
 	}
@@ -60,7 +71,7 @@ func listenerMemory(ctx context.Context, rawURL string) (m run.Memory, pid int, 
 	if err != nil {
 		return nil, 0, []string{fmt.Sprintf("the engine's memory is not measured: %v", err)}
 	}
-	return treeMemory(pid), pid, nil
+	return treeMemory{pid}, pid, nil
 }
 
 // hostPort returns the host and port of a URL.

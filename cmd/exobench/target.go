@@ -119,7 +119,7 @@ func (c connector) embedded(ctx context.Context) (bench, error) {
 		Name: "embedded", Version: version(), URL: process.URL, Label: embeddedLabel, LifeCycle: true,
 		CacheSwitch: true, IgnoresEOS: !c.flags.naturalStop, PID: process.PID,
 	})
-	b.memory, b.close = treeMemory(process.PID), process.Stop
+	b.memory, b.close = treeMemory{process.PID}, process.Stop
 	fromExo := b.resolve
 	b.resolve = func(ctx context.Context, name string) (exobench.Model, error) {
 		m, ok := c.find(name)

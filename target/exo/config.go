@@ -67,16 +67,18 @@ var Default = Config{
 	PollInterval:   100 * time.Millisecond, // exo's workers plan at 10 Hz
 
 	pace: pace{
-		probe:     3 * time.Second,
-		ready:     10 * time.Second,
-		call:      10 * time.Second,
-		slowCall:  120 * time.Second,
-		backoff:   time.Second,
-		slowPoll:  time.Second,
-		appear:    30 * time.Second,
-		late:      5 * time.Second,
-		silence:   15 * time.Second,
-		linger:    10 * time.Second,
+		probe:    3 * time.Second,
+		ready:    10 * time.Second,
+		call:     10 * time.Second,
+		slowCall: 120 * time.Second,
+		backoff:  time.Second,
+		slowPoll: time.Second,
+		appear:   30 * time.Second,
+		late:     5 * time.Second,
+		silence:  15 * time.Second,
+		// A runner gets 3 s to stop before it is killed; exo often keeps its
+		// entry for good, so waiting longer gains nothing.
+		linger:    4 * time.Second,
 		staleFail: 75 * time.Second,
 	},
 }
