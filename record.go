@@ -80,6 +80,8 @@ type ServerStats struct {
 	PeakMemory *Bytes `json:"peak_memory_bytes,omitempty"`
 	// PrefixCache is exo's "none", "partial" or "exact".
 	PrefixCache string `json:"prefix_cache,omitempty"`
+	// LoadTime is how long this request waited for the model to be loaded.
+	LoadTime time.Duration `json:"load_time_ns,omitempty"`
 }
 
 // Chunk is one stream event with output.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 
 	"exobench"
@@ -26,17 +27,35 @@ type stream struct {
 	failure   string // the message of an error object
 	malformed string // what was wrong with the first bad line
 
-	record *exobench.Record
-	usage  *usage
+	record       *exobench.Record
+	usage        *usage
+	cached       *exobench.Tokens // by other statistics than usage
+	noTerminator bool
+	format       Format
 }
 
 // parse reads a captured answer into the record: instants, timeline, tokens and
 // server statistics.
-func parse(answer *capture, record *exobench.Record) stream {
-	s := stream{record: record}
-	answer.lines(s.line)
+func parse(answer *capture, record *exobench.Record, call Call) stream {
+	s := stream{record: record, noTerminator: call.NoTerminator, format: call.Format}
+	if call.Format == NDJSON {
+		answer.lines(s.ollamaLine)
+	} else {
+		answer.lines(s.line)
+	}
 	s.finish()
 	return s
+}
+
+// terminator names what a whole stream ends with.
+func (s *stream) terminator() string {
+	switch {
+	case s.format == NDJSON:
+		return `a line with "done"`
+	case s.noTerminator:
+		return "a finish reason"
+	}
+	return "[DONE]"
 }
 
 func (s *stream) line(line []byte, at exobench.Instant, whole bool) {
@@ -86,19 +105,37 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 	if event.Usage != nil {
 		s.usage = event.Usage
 	}
+	if event.Timings != nil {
+		s.timings(event.Timings)
+	}
 	for _, choice := range event.Choices {
 		s.choice(choice, at)
 	}
 }
 
 func (s *stream) choice(choice chatChoice, at exobench.Instant) {
-	answer := len(choice.Delta.Content) + len(choice.Text)
-	output := answer + len(choice.Delta.ReasoningContent) + len(choice.Delta.Reasoning)
-	for _, call := range choice.Delta.ToolCalls {
-		output += len(call)
+	d := choice.Delta
+	s.output(at, len(d.Content)+len(choice.Text), len(d.ReasoningContent)+len(d.Reasoning)+lengths(d.ToolCalls))
+	if choice.FinishReason != "" {
+		s.record.FinishReason = choice.FinishReason
+		s.record.Done = at
+		s.done = s.done || s.noTerminator
 	}
+}
+
+func lengths(texts []json.RawMessage) int {
+	n := 0
+	for _, text := range texts {
+		n += len(text)
+	}
+	return n
+}
+
+// output notes an event with so many bytes of the answer, and of what is output
+// but no answer: reasoning and tool calls.
+func (s *stream) output(at exobench.Instant, answer, other int) {
 	r := s.record
-	if output > 0 {
+	if output := answer + other; output > 0 {
 		if !r.FirstToken.Reached() {
 			r.FirstToken = at
 		}
@@ -108,9 +145,19 @@ func (s *stream) choice(choice chatChoice, at exobench.Instant) {
 		r.LastToken = at
 		r.Chunks = append(r.Chunks, exobench.Chunk{At: at, Bytes: output})
 	}
-	if choice.FinishReason != "" {
-		r.FinishReason = choice.FinishReason
-		r.Done = at
+}
+
+// timings takes llama.cpp's statistics; those of the last event hold.
+func (s *stream) timings(t *llamaTimings) {
+	if t.PredictedN == 0 {
+		return // the state before the first token
+	}
+	s.record.Server = &exobench.ServerStats{
+		PrefillTPS: t.PromptPerSecond, DecodeTPS: t.PredictedPerSecond,
+		PromptTokens: new(t.PromptN + t.CacheN), OutputTokens: &t.PredictedN,
+	}
+	if s.cached == nil {
+		s.cached = &t.CacheN
 	}
 }
 
@@ -143,7 +190,7 @@ func (s *stream) finish() {
 		u = new(usage)
 	}
 	r.PromptTokens = known(u.PromptTokens, server.PromptTokens)
-	r.CachedTokens = u.PromptTokensDetails.CachedTokens
+	r.CachedTokens = cmp.Or(u.PromptTokensDetails.CachedTokens, s.cached)
 	switch events := exobench.Tokens(len(r.Chunks)); {
 	case positive(u.CompletionTokens):
 		r.OutputTokens, r.TokensFrom = u.CompletionTokens, exobench.FromUsage
@@ -171,6 +218,18 @@ type chatEvent struct {
 	Choices []chatChoice    `json:"choices"`
 	Usage   *usage          `json:"usage"`
 	Error   json.RawMessage `json:"error"`
+	Timings *llamaTimings   `json:"timings"`
+}
+
+// llamaTimings are llama.cpp's statistics of a request. PromptN leaves out the
+// CacheN tokens that were in its cache; PredictedPerSecond leaves out the first
+// token.
+type llamaTimings struct {
+	CacheN             exobench.Tokens `json:"cache_n"`
+	PromptN            exobench.Tokens `json:"prompt_n"`
+	PromptPerSecond    *float64        `json:"prompt_per_second"`
+	PredictedN         exobench.Tokens `json:"predicted_n"`
+	PredictedPerSecond *float64        `json:"predicted_per_second"`
 }
 
 type chatChoice struct {

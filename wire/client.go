@@ -74,7 +74,23 @@ type Call struct {
 	// Exact, where not 0, is the number of tokens that the answer must have to
 	// be OK: what was asked of an engine that was told to ignore EOS.
 	Exact exobench.Tokens
+	// Format is that of the answer.
+	Format Format
+	// NoTerminator is set for servers that end a stream without [DONE]; its
+	// finish reason then is the terminator. Legacy exo is one.
+	NoTerminator bool
 }
+
+// Format is the format of a streamed answer.
+type Format int
+
+// The formats.
+const (
+	// SSE is OpenAI's chat completion stream: server-sent events.
+	SSE Format = iota
+	// NDJSON is Ollama's chat stream: one JSON object a line.
+	NDJSON
+)
 
 // Do sends the call and waits for the end of its stream. The record has the
 // instants, the outcome and what the server said; who asked what for which
@@ -87,6 +103,8 @@ func (c *Client) Do(ctx context.Context, call Call) exobench.Record {
 	x.run(ctx)
 	return x.record
 }
+
+var accept = map[Format]string{SSE: "text/event-stream", NDJSON: "application/x-ndjson"}
 
 // exchange is one call under way.
 type exchange struct {
@@ -111,7 +129,7 @@ func (x *exchange) run(ctx context.Context) {
 		request.Header[name] = values
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "text/event-stream")
+	request.Header.Set("Accept", accept[x.call.Format])
 
 	x.record.Sent = x.client.clock.Now()
 	response, err := x.client.http.Do(request)
@@ -178,7 +196,7 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 		x.fail(exobench.HTTPError, httpErrorText(response.StatusCode, answer.head(errorTextRead)))
 		return
 	}
-	s := parse(answer, &x.record)
+	s := parse(answer, &x.record, x.call)
 	switch {
 	case s.failure != "":
 		x.fail(exobench.StreamError, s.failure)
@@ -191,7 +209,7 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 	case !s.stream:
 		x.fail(exobench.Malformed, "the answer is no event stream: "+oneLine(answer.head(120)))
 	case !s.done:
-		x.fail(exobench.Truncated, "the stream ended without [DONE]")
+		x.fail(exobench.Truncated, "the stream ended without "+s.terminator())
 	case len(x.record.Chunks) == 0:
 		x.fail(exobench.Empty, "the stream carried no output")
 	case x.short():
