@@ -7,28 +7,41 @@ import "time"
 const SchemaVersion = 1
 
 // Entry is one line of a journal: *Header, *LoadEvent, *Record, *Reading,
-// *Note or *End.
+// *NodeReading, *Disturbance, *Calibration, *Note or *End.
 type Entry interface{ entry() }
 
-func (*Header) entry()    {}
-func (*LoadEvent) entry() {}
-func (*Record) entry()    {}
-func (*Reading) entry()   {}
-func (*Note) entry()      {}
-func (*End) entry()       {}
+func (*Header) entry()      {}
+func (*LoadEvent) entry()   {}
+func (*Record) entry()      {}
+func (*Reading) entry()     {}
+func (*NodeReading) entry() {}
+func (*Disturbance) entry() {}
+func (*Calibration) entry() {}
+func (*Note) entry()        {}
+func (*End) entry()         {}
 
 // Header is the first entry: how the run was made, and on what.
 type Header struct {
 	Schema int    `json:"schema"`
 	RunID  string `json:"run_id"`
 	// Epoch is the wall time of the run's epoch, in UTC.
-	Epoch  time.Time `json:"epoch"`
-	Tool   Tool      `json:"tool"`
-	Host   Host      `json:"host"`
-	Plan   Plan      `json:"plan"`
-	Engine Engine    `json:"engine"`
-	// Models are the plan's models as the engine knows them.
-	Models []Model `json:"models"`
+	Epoch time.Time `json:"epoch"`
+	Tool  Tool      `json:"tool"`
+	Host  Host      `json:"host"`
+	Plan  Plan      `json:"plan"`
+	// Engines are measured one after the other, in this order. Their names
+	// differ.
+	Engines []Engine `json:"engines"`
+}
+
+// Engine returns the engine of that name.
+func (h *Header) Engine(name string) (Engine, bool) {
+	for _, e := range h.Engines {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Engine{}, false
 }
 
 // Tool is the exobench that made a run.
@@ -53,9 +66,11 @@ type Engine struct {
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
 	URL     string `json:"url"`
-	// Label is what every report must say of these results; set where the
-	// engine's speed says nothing of a real engine.
+	// Label is what every report must say of these results, in a few words; set
+	// where they are not of a real engine with a model's real weights.
 	Label string `json:"label,omitempty"`
+	// Caveat is a sentence on what the label means for the figures.
+	Caveat string `json:"caveat,omitempty"`
 	// LifeCycle reports whether loads and unloads were driven and timed.
 	LifeCycle bool `json:"life_cycle"`
 	// CacheSwitch reports whether the engine itself keeps prompts out of its
@@ -67,6 +82,8 @@ type Engine struct {
 	// PID is the process that listens at URL, where it runs on this host and
 	// could be found.
 	PID int `json:"pid,omitempty"`
+	// Models are the plan's models as this engine knows them.
+	Models []Model `json:"models"`
 }
 
 // Stage is a step in the life of a model on an engine.
@@ -88,6 +105,7 @@ const (
 // LoadEvent is one step in the life of a model on an engine.
 type LoadEvent struct {
 	At        Instant `json:"at_ns"`
+	Engine    string  `json:"engine"`
 	Model     string  `json:"model"`
 	ModelID   string  `json:"model_id,omitempty"`
 	Placement string  `json:"placement,omitempty"`
@@ -131,6 +149,7 @@ const (
 // Reading is the engine's memory at one instant.
 type Reading struct {
 	At     Instant      `json:"at_ns"`
+	Engine string       `json:"engine"`
 	Model  string       `json:"model"`
 	Moment Moment       `json:"moment"`
 	Source MemorySource `json:"source"`
@@ -150,9 +169,88 @@ type Reading struct {
 
 // Note is something that the reader of a report must know.
 type Note struct {
-	At    Instant `json:"at_ns"`
-	Model string  `json:"model,omitempty"`
-	Text  string  `json:"text"`
+	At     Instant `json:"at_ns"`
+	Engine string  `json:"engine,omitempty"`
+	Model  string  `json:"model,omitempty"`
+	Text   string  `json:"text"`
+}
+
+// NodeReading is what an engine tells of one of the machines that it runs on.
+type NodeReading struct {
+	At     Instant `json:"at_ns"`
+	Engine string  `json:"engine"`
+	Model  string  `json:"model"`
+	Moment Moment  `json:"moment"`
+	// Node is its name for people.
+	Node string `json:"node"`
+	// MemoryUsed is all memory in use on the node, whoever uses it.
+	MemoryUsed  *Bytes `json:"memory_used_bytes,omitempty"`
+	MemoryTotal *Bytes `json:"memory_total_bytes,omitempty"`
+	// Power is that of the whole node in watts; GPU is 0 to 1; Temperature is
+	// in °C. Each is absent where the node has no sensor for it.
+	Power       *float64 `json:"power_watts,omitempty"`
+	GPU         *float64 `json:"gpu_fraction,omitempty"`
+	Temperature *float64 `json:"temperature_celsius,omitempty"`
+}
+
+// Disturbance is what else the machine did while the requests of one cell were
+// under way. Shares are of all cores over the whole time, 0 to 1; each figure
+// is absent where the system does not tell.
+type Disturbance struct {
+	At          Instant       `json:"at_ns"` // the end of the time
+	Engine      string        `json:"engine"`
+	Model       string        `json:"model"`
+	Placement   string        `json:"placement,omitempty"`
+	Concurrency int           `json:"concurrency"`
+	Wall        time.Duration `json:"wall_ns"`
+	// Steal is time that the host of a virtual machine took away; Foreign is
+	// the time of all processes but the engine's and our own.
+	Steal      *float64 `json:"steal_share,omitempty"`
+	Foreign    *float64 `json:"foreign_share,omitempty"`
+	EngineCPU  *float64 `json:"engine_share,omitempty"`
+	HarnessCPU *float64 `json:"harness_share,omitempty"`
+	// Hiccups are gaps in the progress of a thread of ours that wants to run
+	// every millisecond.
+	HiccupP99 time.Duration `json:"hiccup_p99_ns"`
+	HiccupMax time.Duration `json:"hiccup_max_ns"`
+	// GCPauseMax and SchedulerP99 are of our own Go runtime.
+	GCPauseMax   time.Duration `json:"gc_pause_max_ns"`
+	SchedulerP99 time.Duration `json:"scheduler_p99_ns"`
+}
+
+// Calibration is the harness's own error, measured against the timing
+// reference at one load. Errors are what the harness measured less the truth.
+type Calibration struct {
+	At Instant `json:"at_ns"`
+	// Streams ran side by side, each with Rate tokens per second and one token
+	// an event.
+	Streams int     `json:"streams"`
+	Rate    float64 `json:"rate_tokens_per_second"`
+	Events  int     `json:"events"`
+	// Lag is from when the reference handed an event to its socket until the
+	// instant that the harness gives the event.
+	LagP50 time.Duration `json:"lag_p50_ns"`
+	LagP99 time.Duration `json:"lag_p99_ns"`
+	LagMax time.Duration `json:"lag_max_ns"`
+	// TTFT, InterChunk and Latency are the errors in these, at the median and
+	// at the 99th percentile of their sizes.
+	TTFTP50       time.Duration `json:"ttft_error_p50_ns"`
+	TTFTP99       time.Duration `json:"ttft_error_p99_ns"`
+	InterChunkP50 time.Duration `json:"inter_chunk_error_p50_ns"`
+	InterChunkP99 time.Duration `json:"inter_chunk_error_p99_ns"`
+	LatencyP50    time.Duration `json:"latency_error_p50_ns"`
+	LatencyP99    time.Duration `json:"latency_error_p99_ns"`
+	// TokenRate is the median relative error in tokens per second.
+	TokenRate float64 `json:"tokens_per_second_error"`
+	// CPUPer1000 is the harness's CPU time for a thousand events, and
+	// StreamMemory its memory for one open stream.
+	CPUPer1000   time.Duration `json:"cpu_per_1000_events_ns"`
+	StreamMemory Bytes         `json:"memory_per_stream_bytes"`
+	// Behind is how far the reference itself was behind its schedule at the
+	// 99th percentile: the machine's share of all these errors.
+	Behind time.Duration `json:"reference_behind_p99_ns"`
+	// Kernel reports whether the harness used kernel receive stamps.
+	Kernel bool `json:"kernel_stamps"`
 }
 
 // EndReason says why a run ended.

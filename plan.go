@@ -9,10 +9,10 @@ import (
 // Plan says what one run does. It stands in the journal's header, so that a
 // result tells how it was made.
 type Plan struct {
-	// Engine is the engine asked for, "auto" included.
-	Engine string `json:"engine"`
-	// URL is the engine's address where one was given.
-	URL string `json:"url,omitempty"`
+	// Engines are the engines asked for, "auto" included, in the order in which
+	// they are measured; URLs are the addresses given for them.
+	Engines []string          `json:"engines"`
+	URLs    map[string]string `json:"urls,omitempty"`
 	// Models are the names asked for, in the order in which they run.
 	Models []string `json:"models"`
 	// Prompts are sent in every repeat, each once.
@@ -36,6 +36,9 @@ type Plan struct {
 	// keep-alives do not count as a sign of life. 0 means no bound.
 	Timeout     time.Duration `json:"timeout_ns"`
 	IdleTimeout time.Duration `json:"idle_timeout_ns"`
+	// AllPlacements measures each model on every placement that its engine
+	// offers within the bounds given, not only on the engine's first.
+	AllPlacements bool `json:"all_placements,omitempty"`
 	// Cache is "cold" or "warm": whether an engine may answer from a prompt
 	// that it has seen.
 	Cache string `json:"cache"`
@@ -69,6 +72,7 @@ func (p Plan) Validate() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
+	check(len(p.Engines) > 0, "no engine is named: give --engine")
 	check(len(p.Models) > 0, "no model is named: give --model")
 	check(len(p.Prompts) > 0, "no prompt is given: give --prompts a file with at least one")
 	check(p.MaxTokens >= 1, "--max-tokens is %d: it must be at least 1", p.MaxTokens)

@@ -38,6 +38,9 @@ type Record struct {
 	FinishReason string  `json:"finish_reason,omitempty"`
 	// ServerID is the server's id for the request; exo's command id.
 	ServerID string `json:"server_id,omitempty"`
+	// ServerModel is the model that the server says it answered with, where it
+	// says so.
+	ServerModel string `json:"server_model,omitempty"`
 
 	// Scheduled is when the plan wanted the request to go; in a closed loop it
 	// is Sent. Sent is just before the client starts it, so it includes Dial.
@@ -65,6 +68,11 @@ type Record struct {
 	TokensFrom   TokensFrom `json:"tokens_from,omitempty"`
 	// Chunks are the events with output, in order.
 	Chunks Chunks `json:"chunks,omitempty"`
+	// Delays are, for each of the Chunks, how long after the kernel received the
+	// last byte of its read the read returned to us, in nanoseconds: the
+	// harness's own delay. Nil where there are no kernel stamps; the Chunks'
+	// instants are then those of the reads.
+	Delays []int64 `json:"delays_ns,omitempty"`
 	// Server holds the engine's own figures for this request, if it gave any.
 	Server *ServerStats `json:"server,omitempty"`
 }
@@ -86,7 +94,9 @@ type ServerStats struct {
 
 // Chunk is one stream event with output.
 type Chunk struct {
-	// At is when the read that completed the event returned.
+	// At is when the last byte of the read that completed the event arrived: at
+	// the kernel where it stamps what it receives, else at us. Events that came
+	// in one read share it.
 	At Instant
 	// Bytes is the length of the event's output text in UTF-8.
 	Bytes int

@@ -17,6 +17,9 @@ type Model struct {
 	Name string `json:"name"`
 	// ID is the engine's own id, the string sent on the wire.
 	ID string `json:"id"`
+	// Placement, where not empty, is the one of the engine's placements that is
+	// wanted; see Deployment.Placement.
+	Placement string `json:"placement,omitempty"`
 }
 
 // Deployment is a model that an engine has ready to answer.

@@ -17,6 +17,10 @@ type Shape struct {
 	Tied     bool    `yaml:"tied"`
 	Context  int     `yaml:"context"`
 	RopeBase float64 `yaml:"rope_base"`
+	// Arch is "llama", also where it is empty, or "qwen2".
+	Arch string `yaml:"arch"`
+	// RopeFactor is that of Llama 3's stretched context; 0 is none.
+	RopeFactor float64 `yaml:"rope_factor"`
 }
 
 func (s Shape) validate() error {
@@ -33,6 +37,9 @@ func (s Shape) validate() error {
 	}
 	if s.Heads%s.KVHeads != 0 {
 		return fmt.Errorf("shape: heads (%d) must be a multiple of kv_heads (%d)", s.Heads, s.KVHeads)
+	}
+	if s.Arch != "" && s.Arch != "llama" && s.Arch != "qwen2" {
+		return fmt.Errorf("shape: arch is %q, it must be llama or qwen2", s.Arch)
 	}
 	if s.RopeBase <= 1 {
 		return errors.New("shape: rope_base must be above 1")

@@ -43,7 +43,7 @@ func (m *Model) Forward(batch []Input) error {
 		return err
 	}
 	m.begin(batch)
-	p := &m.pass
+	p := m.pass
 	for i, r := range p.rows {
 		h, d := m.shape.Hidden, m.shape.HeadDim()
 		copy(p.x[i*h:(i+1)*h], m.embedding[r.token*h:])
@@ -89,7 +89,7 @@ func (m *Model) check(batch []Input) error {
 
 // begin takes the pages that the batch needs and lays out its rows and the scratch memory.
 func (m *Model) begin(batch []Input) {
-	p, s := &m.pass, &m.shape
+	p, s := m.pass, &m.shape
 	p.rows = p.rows[:0]
 	longest, wanted := 0, 0
 	for _, in := range batch {
@@ -122,7 +122,7 @@ func (m *Model) begin(batch []Input) {
 
 // attend adds the attention block of a layer to the residual stream.
 func (m *Model) attend(index int) {
-	p, s, l := &m.pass, &m.shape, &m.layers[index]
+	p, s, l := m.pass, &m.shape, &m.layers[index]
 	n, width, kv, dim := len(p.rows), s.Hidden+2*s.kvDim(), s.kvDim(), s.HeadDim()
 	m.norm(l.attentionNorm)
 	m.gang.do(p.product.set(l.qkv, p.normed, p.qkv, n, s.Hidden, width))
@@ -140,7 +140,7 @@ func (m *Model) attend(index int) {
 
 // feed adds the feed-forward block of a layer to the residual stream.
 func (m *Model) feed(l *layer) {
-	p, s := &m.pass, &m.shape
+	p, s := m.pass, &m.shape
 	n, f := len(p.rows), s.FFN
 	m.norm(l.ffnNorm)
 	m.gang.do(p.product.set(l.gateUp, p.normed, p.gateUp, n, s.Hidden, 2*f))
@@ -153,7 +153,7 @@ func (m *Model) feed(l *layer) {
 }
 
 func (m *Model) norm(gain []float32) {
-	p, h := &m.pass, m.shape.Hidden
+	p, h := m.pass, m.shape.Hidden
 	for i := range p.rows {
 		rmsNorm(p.normed[i*h:(i+1)*h], p.x[i*h:(i+1)*h], gain)
 	}
@@ -161,7 +161,7 @@ func (m *Model) norm(gain []float32) {
 
 // predict multiplies the last row of each input that wants logits with the head.
 func (m *Model) predict(batch []Input) {
-	p, h, v := &m.pass, m.shape.Hidden, m.shape.Vocab
+	p, h, v := m.pass, m.shape.Hidden, m.shape.Vocab
 	wanted, last := 0, -1
 	for _, in := range batch {
 		last += len(in.Tokens)

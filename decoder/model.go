@@ -13,7 +13,7 @@ type Model struct {
 	rope      rope
 	gang      *gang
 	pool      pool
-	pass      pass
+	pass      *pass
 }
 
 // layer has its matrices grouped by what is multiplied at once.
@@ -38,6 +38,7 @@ func New(shape Shape, seed uint64, workers int, progress func(layersLoaded int))
 	m := &Model{
 		shape: shape,
 		rope:  newRope(shape.HeadDim(), shape.RoPE),
+		pass:  new(pass),
 		gang:  newGang(workers),
 		pool:  pool{floats: PageTokens * int(shape.KVBytesPerToken()) / bytesPerFloat},
 	}
@@ -107,5 +108,5 @@ func (m *Model) Close() {
 	m.gang.close()
 	m.pool.drop()
 	m.embedding, m.head, m.finalNorm, m.layers = nil, nil, nil, nil
-	m.pass = pass{}
+	m.pass = nil
 }

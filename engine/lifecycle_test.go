@@ -60,43 +60,33 @@ func encodeString(v any) string { return string(encode(v)) }
 
 // A runner passes through exo's states in order, and tells how many layers it has loaded.
 func TestRunnerStatesComeInOrder(t *testing.T) {
-	config := tinyConfig()
-	config.Models[0].Shape = decoder.Shape{Layers: 24, Hidden: 256, Heads: 4, KVHeads: 2, FFN: 512, Vocab: 1000}
-	c := serve(t, config)
+	c := serve(t, tinyConfig())
 	m, _ := c.server.model(llamaID)
 	var seen []string
-	var layers []int
-	look := func() {
-		c.server.mu.Lock()
-		defer c.server.mu.Unlock()
-		for _, r := range c.server.runners {
-			if len(seen) == 0 || seen[len(seen)-1] != r.tag {
-				seen = append(seen, r.tag)
-			}
-			if l, ok := r.value.(loading); ok {
-				layers = append(layers, l.LayersLoaded)
-			}
-		}
+	c.server.watch = func(state tagged) { seen = append(seen, encodeString(state)) }
+	p := c.server.newPlacement(m)
+	c.server.start(p, m)
+	if tags := c.runnerTags(); len(tags) != 1 {
+		t.Errorf("runners %v right after the start, want one", tags)
 	}
-	c.server.start(c.server.newPlacement(m), m)
-	for !slices.Contains(seen, "RunnerReady") {
-		look()
-		runtime.Gosched()
+	c.waitReady()
+	c.complete("/bench/chat/completions", ask(llamaID, "hi", `,"stream":true,"max_tokens":4`))
+	c.waitReady()
+	c.server.remove(p.InstanceID)
+	c.waitRunners()
+	want := []string{
+		`{"RunnerLoading":{"layersLoaded":0,"totalLayers":2}}`,
+		`{"RunnerLoading":{"layersLoaded":1,"totalLayers":2}}`,
+		`{"RunnerLoading":{"layersLoaded":2,"totalLayers":2}}`,
+		`{"RunnerLoaded":{}}`,
+		`{"RunnerWarmingUp":{}}`,
+		`{"RunnerReady":{"prefillServerPort":null}}`,
+		`{"RunnerRunning":{}}`,
+		`{"RunnerReady":{"prefillServerPort":null}}`,
+		`{"RunnerShuttingDown":{}}`,
 	}
-	order := []string{"RunnerIdle", "RunnerLoading", "RunnerLoaded", "RunnerWarmingUp", "RunnerReady"}
-	at := -1
-	for _, tag := range seen {
-		i := slices.Index(order, tag)
-		if i <= at {
-			t.Fatalf("states %v are out of order", seen)
-		}
-		at = i
-	}
-	if !slices.Contains(seen, "RunnerWarmingUp") || !slices.Contains(seen, "RunnerLoading") {
-		t.Errorf("states %v: loading or warming up was not to be seen", seen)
-	}
-	if layers = slices.Compact(layers); len(layers) < 3 || !slices.IsSorted(layers) {
-		t.Errorf("layers loaded %v, want several, growing", layers)
+	if !slices.Equal(seen, want) {
+		t.Errorf("states\n%s\nwant\n%s", strings.Join(seen, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -98,6 +98,9 @@ func (r *runner) status(tag string, value any) {
 	defer s.mu.Unlock()
 	s.runners[r.id] = tagged{tag, value}
 	s.changed()
+	if s.watch != nil {
+		s.watch(s.runners[r.id])
+	}
 }
 
 type loading struct {

@@ -25,6 +25,7 @@ type Server struct {
 	runners   map[string]tagged    // status by runner id
 	commands  map[string]*task     // running completions by command id
 	closed    bool
+	watch     func(tagged) // sees each state of each runner; for tests, since a poll may miss one
 
 	background sync.WaitGroup
 }

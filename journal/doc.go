@@ -8,12 +8,15 @@
 // member "type" names the entry; the other members are the fields of the type
 // in package exobench, whose docs give their meaning:
 //
-//	header   exobench.Header     always line 1: schema, run, tool, host, plan, engine
-//	load     exobench.LoadEvent  a step in the life of a model on the engine
-//	reading  exobench.Reading    the engine's memory at one instant
-//	request  exobench.Record     one request, written when it has ended
-//	note     exobench.Note       what a reader of the report must know
-//	end      exobench.End        always the last line: why the run ended
+//	header       exobench.Header       always line 1: schema, run, tool, host, plan, engines
+//	load         exobench.LoadEvent    a step in the life of a model on the engine
+//	reading      exobench.Reading      the engine's memory at one instant
+//	node         exobench.NodeReading  what an engine tells of one of its machines
+//	request      exobench.Record       one request, written when it has ended
+//	disturbance  exobench.Disturbance  what else the machine did during a cell
+//	calibration  exobench.Calibration  the harness's own error at one load
+//	note         exobench.Note         what a reader of the report must know
+//	end          exobench.End          always the last line: why the run ended
 //
 // Entries stand in the order in which they were appended, which is the order
 // in which they ended. Members named *_ns are nanoseconds since the run's

@@ -144,6 +144,12 @@ func newEntry(kind string) exobench.Entry {
 		return new(exobench.Record)
 	case "reading":
 		return new(exobench.Reading)
+	case "node":
+		return new(exobench.NodeReading)
+	case "disturbance":
+		return new(exobench.Disturbance)
+	case "calibration":
+		return new(exobench.Calibration)
 	case "note":
 		return new(exobench.Note)
 	case "end":

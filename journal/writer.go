@@ -157,6 +157,12 @@ func typeName(entry exobench.Entry) string {
 		return "request"
 	case *exobench.Reading:
 		return "reading"
+	case *exobench.NodeReading:
+		return "node"
+	case *exobench.Disturbance:
+		return "disturbance"
+	case *exobench.Calibration:
+		return "calibration"
 	case *exobench.Note:
 		return "note"
 	case *exobench.End:

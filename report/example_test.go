@@ -11,7 +11,7 @@ import (
 
 func ExampleText() {
 	journal := []exobench.Entry{
-		&exobench.Header{RunID: "r1", Models: []exobench.Model{{Name: "llama-3.2-1b"}}},
+		&exobench.Header{RunID: "r1", Engines: []exobench.Engine{{Models: []exobench.Model{{Name: "llama-3.2-1b"}}}}},
 		&exobench.Record{Model: "llama-3.2-1b", Phase: exobench.Measured, Concurrency: 1, Outcome: exobench.OK,
 			Sent: 1e9, FirstToken: 1.25e9, LastToken: 3e9, Done: 3e9, Ended: 3e9},
 		&exobench.End{At: 4e9, Reason: exobench.EndFinished},

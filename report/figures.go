@@ -73,7 +73,7 @@ func medianBar(c summary.Cell, name string, scale scale) plot.Bar {
 func newFigure(run *summary.Run, title, axis string) plot.Figure {
 	h := run.Header
 	var parts []string
-	for _, part := range []string{h.Engine.Label, engineName(h.Engine), h.Host.Name, h.Epoch.UTC().Format("2006-01-02")} {
+	for _, part := range []string{h.Engines[0].Label, engineName(h.Engines[0]), h.Host.Name, h.Epoch.UTC().Format("2006-01-02")} {
 		if part != "" {
 			parts = append(parts, part)
 		}

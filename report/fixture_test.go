@@ -29,14 +29,15 @@ func journal() []exobench.Entry {
 		Tool:  exobench.Tool{Version: "v0.1.0", Go: "go1.26.0", OS: "linux", Arch: "amd64"},
 		Host:  exobench.Host{Name: "studio", System: "Linux 6.8", CPU: "Example CPU", Cores: 2, Memory: 8192 * mib},
 		Plan: exobench.Plan{
-			Engine: "auto", Models: []string{"llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1"},
+			Engines: []string{"auto"}, Models: []string{"llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1"},
 			Prompts:   []exobench.Prompt{{ID: "ai", Text: "Explain."}, {ID: "poem", Text: "Write."}},
 			MaxTokens: 11, Repeat: 4, Warmup: 1, Concurrency: []int{1, 2}, Cache: "cold", Seeds: exobench.Seeds{Order: 42},
 		},
-		Engine: exobench.Engine{Name: "embedded", Version: "v0.1.0", URL: "http://127.0.0.1:52415",
-			Label: "embedded, random weights, scaled stand-in", LifeCycle: true, CacheSwitch: true, IgnoresEOS: true},
-		Models: []exobench.Model{{Name: "llama-3.2-1b", ID: "org/Llama-3.2-1B"}, {Name: "mistral-7b", ID: "org/Mistral-7B"},
-			{Name: "qwen-1.5-7b", ID: "org/Qwen1.5-7B"}, {Name: "deepseek-r1", ID: "org/R1-Distill-8B"}},
+		Engines: []exobench.Engine{{Name: "embedded", Version: "v0.1.0", URL: "http://127.0.0.1:52415",
+			Label: "embedded, random weights, scaled stand-in", Caveat: "They say nothing of the speed of a real engine.",
+			LifeCycle: true, CacheSwitch: true, IgnoresEOS: true,
+			Models: []exobench.Model{{Name: "llama-3.2-1b", ID: "org/Llama-3.2-1B"}, {Name: "mistral-7b", ID: "org/Mistral-7B"},
+				{Name: "qwen-1.5-7b", ID: "org/Qwen1.5-7B"}, {Name: "deepseek-r1", ID: "org/R1-Distill-8B"}}}},
 	}}
 	entries = append(entries, life("llama-3.2-1b", "org/Llama-3.2-1B", 0, 40*mib)...)
 	seq := 0

@@ -17,8 +17,8 @@ const jsonSchema = 1
 func writeJSON(w io.Writer, run *summary.Run) error {
 	h := run.Header
 	doc := jsonRun{
-		Schema: jsonSchema, RunID: h.RunID, Label: text(h.Engine.Label), Epoch: h.Epoch,
-		Engine: jsonEngine{h.Engine.Name, text(h.Engine.Version), h.Engine.URL}, Host: h.Host, Tool: h.Tool,
+		Schema: jsonSchema, RunID: h.RunID, Label: text(h.Engines[0].Label), Epoch: h.Epoch,
+		Engine: jsonEngine{h.Engines[0].Name, text(h.Engines[0].Version), h.Engines[0].URL}, Host: h.Host, Tool: h.Tool,
 		Plan: planJSON(h.Plan), State: state(run), Requests: run.Requests, Warmups: run.Warmups, Damaged: run.Damaged,
 		Warnings: list(run.Warnings()), Cells: []jsonCell{}, Loads: []jsonLoad{}, Failures: []jsonFailure{}, Notes: []jsonNote{},
 	}

@@ -30,8 +30,8 @@ func lines(run *summary.Run) []line {
 const notRun = "not run"
 
 func missing(run *summary.Run, model string) line {
-	l := line{cell: summary.Cell{Key: summary.Key{Engine: run.Header.Engine.Name, Model: model}}, why: notRun}
-	for _, m := range run.Header.Models {
+	l := line{cell: summary.Cell{Key: summary.Key{Engine: run.Header.Engines[0].Name, Model: model}}, why: notRun}
+	for _, m := range run.Header.Engines[0].Models {
 		if m.Name == model {
 			l.cell.ModelID = m.ID
 		}

@@ -41,7 +41,7 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 	memoryTable(run).markdown(&b)
 
 	b.WriteString("## Models and load times\n\n")
-	if !run.Header.Engine.LifeCycle {
+	if !run.Header.Engines[0].LifeCycle {
 		b.WriteString("exobench did not drive the loads of this engine, so they were not timed.\n\n")
 	}
 	modelTable(run).markdown(&b)
@@ -69,7 +69,7 @@ func writePercentiles(b *strings.Builder, run *summary.Run) {
 
 // writeBanner says first what the reader must not miss.
 func writeBanner(b *strings.Builder, run *summary.Run) {
-	fmt.Fprintf(b, "# exobench: %s\n\n", engineName(run.Header.Engine))
+	fmt.Fprintf(b, "# exobench: %s\n\n", engineName(run.Header.Engines[0]))
 	if label := labelSentence(run); label != "" {
 		fmt.Fprintf(b, "**%s**\n\n", label)
 	}
@@ -82,10 +82,11 @@ func engineName(e exobench.Engine) string { return strings.TrimSpace(e.Name + " 
 
 // labelSentence says what the results are of, where that must be said.
 func labelSentence(run *summary.Run) string {
-	if run.Header.Engine.Label == "" {
+	if run.Header.Engines[0].Label == "" {
 		return ""
 	}
-	return fmt.Sprintf("These results are of: %s. They say nothing of the speed of a real engine.", strings.TrimSuffix(run.Header.Engine.Label, "."))
+	e := run.Header.Engines[0]
+	return strings.TrimSpace(fmt.Sprintf("These results are of: %s. %s", strings.TrimSuffix(e.Label, "."), e.Caveat))
 }
 
 // writeFacts says what ran where and when.
@@ -105,7 +106,7 @@ func writeFacts(b *strings.Builder, run *summary.Run) {
 		fmt.Fprintf(b, "- %s: %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fact("Run", "%s, %s", h.RunID, h.Epoch.UTC().Format("2006-01-02 15:04:05 UTC"))
-	fact("Engine", "%s at %s", engineName(h.Engine), h.Engine.URL)
+	fact("Engine", "%s at %s", engineName(h.Engines[0]), h.Engines[0].URL)
 	fact("Host", "%s", strings.Join(host, ", "))
 	fact("Tool", "exobench %s, %s, %s/%s", h.Tool.Version, h.Tool.Go, h.Tool.OS, h.Tool.Arch)
 	fact("Plan", "%s", planSentence(h.Plan))

@@ -23,7 +23,7 @@ type column struct {
 var columns = []column{
 	{"run_id", func(h *exobench.Header, _ summary.Row) string { return h.RunID }},
 	{"engine", ofRecord(func(r *exobench.Record) string { return r.Engine })},
-	{"engine_version", func(h *exobench.Header, _ summary.Row) string { return h.Engine.Version }},
+	{"engine_version", func(h *exobench.Header, _ summary.Row) string { return h.Engines[0].Version }},
 	{"model", ofRecord(func(r *exobench.Record) string { return r.Model })},
 	{"model_id", ofRecord(func(r *exobench.Record) string { return r.ModelID })},
 	{"placement", ofRecord(func(r *exobench.Record) string { return r.Placement })},

@@ -41,9 +41,9 @@ func writeSummaryCSV(w io.Writer, run *summary.Run) error {
 func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 	fields := []field{
 		{"run_id", run.Header.RunID},
-		{"label", run.Header.Engine.Label},
+		{"label", run.Header.Engines[0].Label},
 		{"engine", c.Engine},
-		{"engine_version", run.Header.Engine.Version},
+		{"engine_version", run.Header.Engines[0].Version},
 		{"model", c.Model},
 		{"model_id", c.ModelID},
 		{"placement", c.Placement},

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,20 +29,40 @@ type Memory interface {
 	Sample(ctx context.Context, sink func(exobench.Reading)) (stop func() error)
 }
 
+// Nodes tells of the machines that an engine runs on, as the engine sees them.
+// At, Engine, Model and Moment of a reading are filled in by the run.
+type Nodes interface {
+	ReadNodes(ctx context.Context) ([]exobench.NodeReading, error)
+}
+
+// Placer is a Target that can put a model in more than one place.
+type Placer interface {
+	// Placements lists where the model can be put, the first choice first, as
+	// values for exobench.Model's Placement.
+	Placements(ctx context.Context, m exobench.Model) ([]string, error)
+}
+
 // Recorder keeps the entries of a run. It is called concurrently.
 type Recorder interface {
 	Append(exobench.Entry) error
 }
 
+// Bench is one engine to measure.
+type Bench struct {
+	// Engine has the models to measure.
+	Engine exobench.Engine
+	Target Target
+	// Memory is nil where the engine's memory cannot be read, Nodes where the
+	// engine tells nothing of its machines.
+	Memory Memory
+	Nodes  Nodes
+}
+
 // Config is what a run works with.
 type Config struct {
-	Plan   exobench.Plan
-	Engine exobench.Engine
-	// Models are the plan's models as the engine knows them, in order.
-	Models []exobench.Model
-	Target Target
-	// Memory is nil where the engine's memory cannot be read.
-	Memory   Memory
+	Plan exobench.Plan
+	// Benches are measured one after the other, with one model loaded at a time.
+	Benches  []Bench
 	Recorder Recorder
 	Clock    exobench.Clock
 	// Watch is told what happens, one call at a time; it must not block. Nil
@@ -58,11 +79,14 @@ const releaseTime = 90 * time.Second
 // returns how the run ended; the error is that of the recorder.
 func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
 	x := newExecution(c)
-	for i, m := range c.Models {
-		if ctx.Err() != nil || x.failed() != nil {
-			break
+	for _, b := range c.Benches {
+		for _, m := range b.Engine.Models {
+			for _, placed := range x.placements(ctx, b, m) {
+				if ctx.Err() == nil && x.failed() == nil {
+					x.step(ctx, b, placed)
+				}
+			}
 		}
-		x.model(ctx, i, m)
 	}
 	end := &exobench.End{At: c.Clock.Now(), Reason: exobench.EndFinished}
 	if ctx.Err() != nil {
@@ -74,12 +98,39 @@ func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
 	return end.Reason, c.Recorder.Append(end)
 }
 
-// model runs all cells of one model.
-func (x *execution) model(ctx context.Context, index int, m exobench.Model) {
-	x.begin(index, m)
-	defer x.finish(index)
+// placements returns the model once for each placement to measure: as it is,
+// for the engine to choose, unless the plan wants all. A model whose placements
+// cannot be had fails here, and none is returned.
+func (x *execution) placements(ctx context.Context, b Bench, m exobench.Model) []exobench.Model {
+	placer, ok := b.Target.(Placer)
+	if !ok || !x.config.Plan.AllPlacements || ctx.Err() != nil {
+		return []exobench.Model{m}
+	}
+	labels, err := placer.Placements(ctx, m)
+	if err == nil && len(labels) == 0 {
+		err = errors.New("the engine offers no placement for it")
+	}
+	if err != nil {
+		x.begin(b, m)
+		x.unprepared(ctx, err)
+		x.finish()
+		return nil
+	}
+	placed := make([]exobench.Model, len(labels))
+	for i, label := range labels {
+		placed[i] = m
+		placed[i].Placement = label
+	}
+	x.moreSteps(len(labels) - 1)
+	return placed
+}
+
+// step runs all cells of one model in one placement.
+func (x *execution) step(ctx context.Context, b Bench, m exobench.Model) {
+	x.begin(b, m)
+	defer x.finish()
 	x.settle(ctx, exobench.MomentBefore)
-	d, err := x.config.Target.Prepare(ctx, m, x.load)
+	d, err := b.Target.Prepare(ctx, m, x.load)
 	if err != nil {
 		x.unprepared(ctx, err)
 		return
@@ -88,7 +139,7 @@ func (x *execution) model(ctx context.Context, index int, m exobench.Model) {
 	x.settle(ctx, exobench.MomentLoaded)
 	stop := x.sample(ctx)
 	defer stop()
-	x.requests(ctx, d, index)
+	x.requests(ctx, d)
 }
 
 func (x *execution) unprepared(ctx context.Context, err error) {
@@ -105,7 +156,7 @@ func (x *execution) release(ctx context.Context, d exobench.Deployment) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
-	if err := x.config.Target.Release(ctx, d, x.load); err != nil {
+	if err := x.bench.Target.Release(ctx, d, x.load); err != nil {
 		x.note(fmt.Sprintf("%s could not be taken away: %v", d.Model.Name, err))
 	}
 }
@@ -116,9 +167,12 @@ func (x *execution) load(e exobench.LoadEvent) {
 		e.At = x.config.Clock.Now()
 	}
 	m := x.progress.Model
-	e.Model = m.Name
+	e.Engine, e.Model = x.progress.Engine, m.Name
 	if e.ModelID == "" {
 		e.ModelID = m.ID
+	}
+	if e.Placement == "" {
+		e.Placement = m.Placement
 	}
 	x.append(&e)
 	x.tell(func(p *exobench.Progress) { p.Load = e })
@@ -126,75 +180,8 @@ func (x *execution) load(e exobench.LoadEvent) {
 
 // note records something that the report must say.
 func (x *execution) note(text string) {
-	x.append(&exobench.Note{At: x.config.Clock.Now(), Model: x.progress.Model.Name, Text: text})
+	x.append(&exobench.Note{At: x.config.Clock.Now(), Engine: x.progress.Engine, Model: x.progress.Model.Name, Text: text})
 	x.tell(func(p *exobench.Progress) { p.Note = text })
-}
-
-// sample has the memory read until the function it returns is called.
-func (x *execution) sample(ctx context.Context) (stop func()) {
-	if x.config.Memory == nil {
-		return func() {}
-	}
-	stopSampling := x.config.Memory.Sample(context.WithoutCancel(ctx), func(r exobench.Reading) {
-		x.reading(r, exobench.MomentDuring)
-	})
-	return func() {
-		if err := stopSampling(); err != nil {
-			x.note("some readings of the engine's memory failed: " + err.Error())
-		}
-	}
-}
-
-func (x *execution) reading(r exobench.Reading, moment exobench.Moment) {
-	if !r.At.Reached() {
-		r.At = x.config.Clock.Now()
-	}
-	r.Model, r.Moment = x.progress.Model.Name, moment
-	x.append(&r)
-}
-
-// Memory counts as settled when it changed by less than settleShare, or
-// settleBytes, between two readings settleStep apart.
-const (
-	settleStep  = 100 * time.Millisecond
-	settleTime  = 3 * time.Second
-	settleShare = 0.002
-	settleBytes = 1 << 20
-)
-
-// settle waits until the engine's memory holds still, and records it: an engine
-// may still give memory back, or touch what it loaded.
-func (x *execution) settle(ctx context.Context, moment exobench.Moment) {
-	if x.config.Memory == nil {
-		return
-	}
-	var last exobench.Reading
-	for waited := time.Duration(0); ; waited += settleStep {
-		r, err := x.config.Memory.Read(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				x.note(fmt.Sprintf("the engine's memory %s could not be read: %v", momentText[moment], err))
-			}
-			return
-		}
-		change := max(r.Memory-last.Memory, last.Memory-r.Memory)
-		still := last.Memory > 0 && float64(change) <= max(settleBytes, settleShare*float64(r.Memory))
-		if still || waited >= settleTime {
-			x.reading(r, moment)
-			return
-		}
-		last = r
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(settleStep):
-		}
-	}
-}
-
-var momentText = map[exobench.Moment]string{
-	exobench.MomentBefore: "before the load",
-	exobench.MomentLoaded: "after the load",
 }
 
 func (x *execution) append(e exobench.Entry) {

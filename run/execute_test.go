@@ -26,6 +26,9 @@ type bench struct {
 
 	// prepare, where set, is what Prepare of the model returns.
 	prepare map[string]error
+	// offered and unplaced are what Placements returns.
+	offered  []string
+	unplaced error
 	// outcome, where set, decides how a request ends.
 	outcome func(exobench.Request) exobench.Outcome
 	// interrupt, where set, is when the run is interrupted.
@@ -43,7 +46,7 @@ func (b *bench) note(format string, args ...any) {
 }
 
 func (b *bench) Prepare(ctx context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error) {
-	b.note("prepare %s", m.Name)
+	b.note("prepare %s", strings.TrimSpace(m.Name+" "+m.Placement))
 	if err := b.prepare[m.Name]; err != nil {
 		return exobench.Deployment{}, err
 	}
@@ -89,6 +92,14 @@ func (b *bench) Sample(_ context.Context, sink func(exobench.Reading)) (stop fun
 	return func() error { b.note("stop sampling"); return nil }
 }
 
+func (b *bench) ReadNodes(context.Context) ([]exobench.NodeReading, error) {
+	return []exobench.NodeReading{{Node: "n1"}, {Node: "n2"}}, nil
+}
+
+func (b *bench) Placements(context.Context, exobench.Model) ([]string, error) {
+	return b.offered, b.unplaced
+}
+
 func (b *bench) Append(e exobench.Entry) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,10 +121,11 @@ func plan(models ...string) exobench.Plan {
 func execute(t *testing.T, b *bench, p exobench.Plan, change func(*Config), check func(reason exobench.EndReason, err error)) {
 	synctest.Test(t, func(t *testing.T) {
 		b.clock = exobench.NewClock()
-		c := Config{Plan: p, Target: b, Memory: b, Recorder: b, Clock: b.clock, Engine: exobench.Engine{Name: "e"}}
+		engine := exobench.Engine{Name: "e"}
 		for _, name := range p.Models {
-			c.Models = append(c.Models, exobench.Model{Name: name, ID: "org/" + name})
+			engine.Models = append(engine.Models, exobench.Model{Name: name, ID: "org/" + name})
 		}
+		c := Config{Plan: p, Benches: []Bench{{Engine: engine, Target: b, Memory: b, Nodes: b}}, Recorder: b, Clock: b.clock}
 		ctx := t.Context()
 		if change != nil {
 			change(&c)
@@ -238,7 +250,7 @@ func TestColdPromptsDifferFromTheirFirstCharacterUnlessTheEngineHasASwitch(t *te
 		b := &bench{}
 		p := plan("a")
 		p.Cache = c.cache
-		execute(t, b, p, func(cfg *Config) { cfg.Engine.CacheSwitch = c.cacheSwitch }, func(exobench.EndReason, error) {
+		execute(t, b, p, func(cfg *Config) { cfg.Benches[0].Engine.CacheSwitch = c.cacheSwitch }, func(exobench.EndReason, error) {
 			texts := map[string]bool{}
 			for _, r := range b.requests {
 				texts[r.Prompt.Text] = true
@@ -290,6 +302,81 @@ func TestARecorderThatFailsEndsTheRun(t *testing.T) {
 		}
 		if slices.Contains(b.log, "prepare b") || !slices.Contains(b.log, "release a") {
 			t.Errorf("steps %v, want a released and b not begun", b.log)
+		}
+	})
+}
+
+func TestEnginesAreMeasuredOneAfterTheOther(t *testing.T) {
+	b := &bench{}
+	p := plan("a")
+	p.Repeat, p.Warmup = 1, 0
+	execute(t, b, p, func(c *Config) {
+		second := c.Benches[0]
+		second.Engine.Name = "f"
+		c.Benches = append(c.Benches, second)
+	}, func(reason exobench.EndReason, err error) {
+		var engines []string
+		for _, r := range entriesOf[*exobench.Record](b) {
+			engines = append(engines, r.Engine)
+		}
+		if want := []string{"e", "e", "e", "f", "f", "f"}; !slices.Equal(engines, want) || reason != exobench.EndFinished || err != nil {
+			t.Errorf("engines %v, reason %s, err %v", engines, reason, err)
+		}
+		for _, e := range entriesOf[*exobench.LoadEvent](b) {
+			if e.Engine == "" {
+				t.Errorf("a load event of no engine: %+v", e)
+			}
+		}
+	})
+}
+
+func TestAllPlacementsAreStepsOfTheirOwn(t *testing.T) {
+	b := &bench{offered: []string{"one node", "two nodes"}}
+	p := plan("a")
+	p.AllPlacements, p.Repeat, p.Warmup = true, 1, 0
+	var last exobench.Progress
+	execute(t, b, p, func(c *Config) { c.Watch = func(p exobench.Progress) { last = p } }, func(exobench.EndReason, error) {
+		var prepared []string
+		for _, line := range b.log {
+			if strings.HasPrefix(line, "prepare") {
+				prepared = append(prepared, line)
+			}
+		}
+		if want := []string{"prepare a one node", "prepare a two nodes"}; !slices.Equal(prepared, want) {
+			t.Errorf("%v, want %v", prepared, want)
+		}
+		if last.Steps != 2 || last.Done != 6 || last.Total != 6 {
+			t.Errorf("step %d of %d, %d of %d requests", last.Step, last.Steps, last.Done, last.Total)
+		}
+	})
+}
+
+func TestAModelThatCanBePutNowhereIsAFailure(t *testing.T) {
+	b := &bench{unplaced: errors.New("no room")}
+	p := plan("a", "b")
+	p.AllPlacements = true
+	execute(t, b, p, nil, func(reason exobench.EndReason, err error) {
+		loads := entriesOf[*exobench.LoadEvent](b)
+		if len(loads) != 2 || loads[0].Error != "no room" || loads[1].Model != "b" || reason != exobench.EndFinished {
+			t.Errorf("reason %s, load events %+v", reason, loads)
+		}
+	})
+}
+
+func TestNodesAreReadBeforeAfterAndDuring(t *testing.T) {
+	b := &bench{}
+	p := plan("a")
+	p.Repeat, p.Warmup = 1, 0 // three requests of a second each
+	execute(t, b, p, nil, func(exobench.EndReason, error) {
+		moments := map[exobench.Moment]int{}
+		for _, r := range entriesOf[*exobench.NodeReading](b) {
+			moments[r.Moment]++
+			if r.Engine != "e" || r.Model != "a" || !r.At.Reached() {
+				t.Errorf("reading %+v", r)
+			}
+		}
+		if moments[exobench.MomentBefore] != 2 || moments[exobench.MomentLoaded] != 2 || moments[exobench.MomentDuring] < 6 {
+			t.Errorf("readings by moment %v, want two nodes each, and three or more times during", moments)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 // execution is a run under way.
 type execution struct {
 	config Config
+	bench  Bench // at work
 
 	mu       sync.Mutex // of what follows; Watch is called with it held
 	progress exobench.Progress
@@ -19,26 +20,35 @@ type execution struct {
 
 func newExecution(c Config) *execution {
 	x := &execution{config: c}
-	x.progress.Models = len(c.Models)
-	x.progress.Total = len(c.Models) * perModel(c.Plan)
+	p := &x.progress
+	for _, b := range c.Benches {
+		p.Steps += len(b.Engine.Models)
+	}
+	p.StepTotal = c.Plan.Warmup + len(c.Plan.Concurrency)*c.Plan.CellRequests()
+	p.Total = p.Steps * p.StepTotal
 	return x
 }
 
-// perModel returns how many requests one model gets.
-func perModel(p exobench.Plan) int {
-	return p.Warmup + len(p.Concurrency)*p.CellRequests()
+// moreSteps makes room for steps that were not known at the start.
+func (x *execution) moreSteps(n int) {
+	x.tell(func(p *exobench.Progress) {
+		p.Steps += n
+		p.Total = p.Steps * p.StepTotal
+	})
 }
 
-func (x *execution) begin(index int, m exobench.Model) {
+func (x *execution) begin(b Bench, m exobench.Model) {
+	x.bench = b
 	x.tell(func(p *exobench.Progress) {
-		p.Model, p.ModelIndex = m, index+1
+		p.Engine, p.Model = b.Engine.Name, m
+		p.Step++
 		p.Load, p.Phase, p.Concurrency = exobench.LoadEvent{}, "", 0
 	})
 }
 
-// finish counts what the model left out as done.
-func (x *execution) finish(index int) {
-	x.tell(func(p *exobench.Progress) { p.Done = (index + 1) * perModel(x.config.Plan) })
+// finish counts what the step left out as done.
+func (x *execution) finish() {
+	x.tell(func(p *exobench.Progress) { p.Done = p.Step * p.StepTotal })
 }
 
 // tell changes the progress and shows it. Last and Note are news only once.

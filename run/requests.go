@@ -10,14 +10,14 @@ import (
 )
 
 // requests sends the warm-ups and then the requests of each cell.
-func (x *execution) requests(ctx context.Context, d exobench.Deployment, index int) {
+func (x *execution) requests(ctx context.Context, d exobench.Deployment) {
 	breaker := &breaker{}
 	doer := load.DoerFunc(func(ctx context.Context, r exobench.Request) exobench.Record {
 		return x.do(ctx, d, r, breaker)
 	})
 	x.drive(ctx, doer, exobench.Warmup, 1, x.warmups())
 	for cell, concurrency := range x.config.Plan.Concurrency {
-		x.drive(ctx, doer, exobench.Measured, concurrency, x.cell(index, cell, concurrency))
+		x.drive(ctx, doer, exobench.Measured, concurrency, x.cell(cell, concurrency))
 	}
 	if breaker.open() {
 		x.note(fmt.Sprintf("%s: %d requests in a row got no answer, so the rest were not sent", d.Model.Name, breakAfter))
@@ -49,12 +49,12 @@ func (x *execution) do(ctx context.Context, d exobench.Deployment, r exobench.Re
 	if b.open() {
 		record = exobench.Record{Outcome: exobench.Dropped, Error: "not sent: the engine stopped answering", Ended: x.config.Clock.Now()}
 	} else {
-		record = x.config.Target.Do(ctx, d, r)
+		record = x.bench.Target.Do(ctx, d, r)
 		b.saw(record.Outcome)
 	}
 	record.Seq, record.Phase, record.Repeat = r.Seq, r.Phase, r.Repeat
 	record.PromptID, record.MaxTokens, record.Concurrency = r.Prompt.ID, r.MaxTokens, r.Concurrency
-	record.Engine, record.Placement = x.config.Engine.Name, d.Placement
+	record.Engine, record.Placement = x.bench.Engine.Name, d.Placement
 	record.Model, record.ModelID = d.Model.Name, d.Model.ID
 	return record
 }
@@ -71,9 +71,9 @@ func (x *execution) warmups() []exobench.Request {
 // cell returns the measured requests of one cell: every prompt once in each
 // repeat, in an order of its own, so that a drift of the machine does not fall
 // on one prompt.
-func (x *execution) cell(model, cell, concurrency int) []exobench.Request {
+func (x *execution) cell(cell, concurrency int) []exobench.Request {
 	p := x.config.Plan
-	rng := rand.New(rand.NewPCG(p.Seeds.Order, uint64(model)<<32|uint64(cell)))
+	rng := rand.New(rand.NewPCG(p.Seeds.Order, uint64(x.progress.Step)<<32|uint64(cell)))
 	n := p.CellRequests()
 	requests := make([]exobench.Request, 0, n)
 	for repeat := 1; len(requests) < n; repeat++ {
@@ -89,7 +89,7 @@ func (x *execution) cell(model, cell, concurrency int) []exobench.Request {
 func (x *execution) request(phase exobench.Phase, repeat, concurrency int, prompt exobench.Prompt) exobench.Request {
 	p := x.config.Plan
 	x.seq++
-	if p.Cache == "cold" && !x.config.Engine.CacheSwitch {
+	if p.Cache == "cold" && !x.bench.Engine.CacheSwitch {
 		prompt.Text = coldPrefix(p.Seeds.Prompts, x.seq) + prompt.Text
 	}
 	return exobench.Request{

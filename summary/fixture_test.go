@@ -16,12 +16,11 @@ const (
 func header() *exobench.Header {
 	return &exobench.Header{
 		Schema: exobench.SchemaVersion, RunID: "run-1",
-		Engine: exobench.Engine{Name: "exo", LifeCycle: true},
+		Engines: []exobench.Engine{{Name: "exo", LifeCycle: true, Models: []exobench.Model{{Name: "one"}, {Name: "two"}, {Name: "three"}}}},
 		Plan: exobench.Plan{
 			Cache:   "cold",
 			Prompts: []exobench.Prompt{{ID: "b"}, {ID: "a"}},
 		},
-		Models: []exobench.Model{{Name: "one"}, {Name: "two"}, {Name: "three"}},
 	}
 }
 

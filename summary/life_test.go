@@ -76,7 +76,7 @@ func TestALoadThatSucceedsLaterIsNoFailure(t *testing.T) {
 
 func TestLoadsThatExobenchDoesNotDriveAreNotTimed(t *testing.T) {
 	h := header()
-	h.Engine.LifeCycle = false
+	h.Engines[0].LifeCycle = false
 	if run := build(t, append(fullLife(), h)...); len(run.Loads) != 0 || len(run.Failures) != 1 {
 		t.Errorf("loads %v, failures %v", run.Loads, run.Failures)
 	}

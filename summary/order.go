@@ -66,11 +66,11 @@ func (r *Run) compareCells(a, b Cell) int {
 // planned returns the models of the plan as the engine knows them, or as they
 // were asked for where the engine was not asked.
 func (r *Run) planned() []string {
-	if len(r.Header.Models) == 0 {
+	if len(r.Header.Engines[0].Models) == 0 {
 		return r.Header.Plan.Models
 	}
 	var names []string
-	for _, m := range r.Header.Models {
+	for _, m := range r.Header.Engines[0].Models {
 		names = append(names, m.Name)
 	}
 	return names

@@ -93,6 +93,7 @@ func (b *builder) add(entry exobench.Entry) error {
 		b.run.memory[e.Model].add(e)
 	case *exobench.Record:
 		b.addRecord(e)
+	case *exobench.NodeReading, *exobench.Disturbance, *exobench.Calibration:
 	case *exobench.Note:
 		b.run.Notes = append(b.run.Notes, *e)
 	case *exobench.End:
@@ -145,7 +146,7 @@ func (b *builder) finish() {
 func (b *builder) addLoads(events []*exobench.LoadEvent) {
 	attempts := attempts(events)
 	for _, a := range attempts {
-		if load, ok := a.load(); ok && b.run.Header.Engine.LifeCycle {
+		if load, ok := a.load(); ok && b.run.Header.Engines[0].LifeCycle {
 			b.run.Loads = append(b.run.Loads, load)
 		}
 	}

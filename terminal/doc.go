@@ -2,7 +2,7 @@
 // where there is a terminal, plain lines where there is none, nothing where
 // none is wanted.
 //
-//	view := terminal.Start(os.Stderr, terminal.Options{Engine: engine, Models: names})
+//	view := terminal.Start(os.Stderr, terminal.Options{Engines: engines})
 //	defer view.Close()
 //	...
 //	view.Show(progress)

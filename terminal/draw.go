@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -24,11 +25,11 @@ var (
 // draw renders a frame for a terminal of that size, as lines that fit it. It
 // never fills the last line, where the cursor rests.
 func draw(f frame, width, height int) string {
-	head := drawTitle(f.engine)
+	head := drawTitle(f.engines, width)
 	foot := append(drawRun(&f, width), drawNotes(f.notes)...)
 	room := height - 1 - len(head) - len(foot) - 2
 	lines := append(head, "")
-	lines = append(lines, drawModels(&f, width, max(1, room))...)
+	lines = append(lines, drawRows(&f, width, max(1, room))...)
 	lines = append(lines, "")
 	lines = append(lines, foot...)
 	for i, line := range lines {
@@ -40,44 +41,86 @@ func draw(f frame, width, height int) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func drawTitle(engine exobench.Engine) []string {
+// drawTitle names the engines: one with all that is known of it, several with
+// their versions where there is room for them; the rest stands above their rows.
+func drawTitle(engines []exobench.Engine, width int) []string {
 	line := strong.Render("exobench")
-	if engine.Name != "" {
-		line += faint.Render(" · ") + oneLine(engine.Name+" "+engine.Version)
+	dot := faint.Render(" · ")
+	var names, versions []string
+	for _, e := range engines {
+		names = append(names, oneLine(e.Name))
+		versions = append(versions, nameOf(e))
 	}
-	if engine.URL != "" {
-		line += faint.Render(" · " + oneLine(engine.URL))
+	if len(engines) != 1 {
+		title := line + strings.Join(append([]string{""}, versions...), dot)
+		if ansi.StringWidth(title) > width {
+			title = line + strings.Join(append([]string{""}, names...), dot)
+		}
+		return []string{title}
+	}
+	if versions[0] != "" {
+		line += dot + versions[0]
+	}
+	if url := oneLine(engines[0].URL); url != "" {
+		line += faint.Render(" · " + url)
 	}
 	lines := []string{line}
-	if engine.Label != "" {
-		lines = append(lines, alert.Render(oneLine(engine.Label)))
+	if label := oneLine(engines[0].Label); label != "" {
+		lines = append(lines, alert.Render(label))
 	}
 	return lines
 }
 
-// drawModels renders one line per model; where there is less room, those around
-// the model at work, and how many more there are.
-func drawModels(f *frame, width, room int) []string {
-	first, last := visible(len(f.rows), f.current, room)
-	names := 0
-	for _, r := range f.rows {
-		names = max(names, ansi.StringWidth(r.name))
+// item is a line of the list: a row, or the heading above the rows of an
+// engine, of which row is the first.
+type item struct {
+	row     int
+	heading bool
+}
+
+// items lists what there is to show: the rows, and where there are several
+// engines their headings.
+func (f *frame) items() []item {
+	var items []item
+	for i, r := range f.rows {
+		if f.several() && (i == 0 || r.engine != f.rows[i-1].engine) {
+			items = append(items, item{i, true})
+		}
+		items = append(items, item{i, false})
 	}
-	names = min(names, max(8, width/3))
+	return items
+}
+
+// drawRows renders one line per row, those of each of several engines below a
+// heading; where there is less room, those around the step at work, and how
+// many more there are.
+func drawRows(f *frame, width, room int) []string {
+	items := f.items()
+	cells := nameCells(f, width)
+	current := slices.Index(items, item{f.current, false})
+	first, last := visible(len(items), current, room)
+	headings := len(items) - len(f.rows)
+	airy := len(items)+headings-1 <= room
 	var lines []string
 	for i := first; i < last; i++ {
-		lines = append(lines, drawModel(f, i, names))
-	}
-	if first > 0 && room >= 3 {
-		lines[0] = faint.Render(fmt.Sprintf("  ↑ %d more", first+1))
-	}
-	if hidden := len(f.rows) - last; hidden > 0 && room >= 3 {
-		lines[len(lines)-1] = faint.Render(fmt.Sprintf("  ↓ %d more", hidden+1))
+		switch at := items[i]; {
+		case i == first && first > 0 && room >= 3:
+			lines = append(lines, drawAbove(f, items[:i+2]))
+		case i == last-1 && last < len(items) && room >= 3:
+			lines = append(lines, faint.Render(fmt.Sprintf("  ↓ %d more", rowsOf(items[i:]))))
+		case at.heading:
+			if airy && i > 0 {
+				lines = append(lines, "")
+			}
+			lines = append(lines, drawHeading(f, at.row))
+		default:
+			lines = append(lines, drawRow(f, at.row, cells))
+		}
 	}
 	return lines
 }
 
-// visible returns which of n rows show in room lines: a window around current.
+// visible returns which of n lines show in room lines: a window around current.
 func visible(n, current, room int) (first, last int) {
 	if n <= room {
 		return 0, n
@@ -86,18 +129,90 @@ func visible(n, current, room int) (first, last int) {
 	return first, first + room
 }
 
-func drawModel(f *frame, i, names int) string {
-	r := f.rows[i]
-	name := r.name
-	if over := ansi.StringWidth(name) - names; over > 0 {
-		name = ansi.TruncateLeft(name, over+1, "…") // the end of an id tells more
+// rowsOf counts the rows among the items.
+func rowsOf(items []item) int {
+	n := 0
+	for _, at := range items {
+		if !at.heading {
+			n++
+		}
 	}
-	padded := name + strings.Repeat(" ", names-ansi.StringWidth(name))
+	return n
+}
+
+// drawAbove renders the line that stands for the items but the last, which is
+// the first that shows: how many rows are above, and the heading of that one if
+// it has to have one.
+func drawAbove(f *frame, items []item) string {
+	next := items[len(items)-1]
+	more := faint.Render(fmt.Sprintf("  ↑ %d more", rowsOf(items[:len(items)-1])))
+	if f.several() && !next.heading {
+		return drawHeading(f, next.row) + more
+	}
+	return more
+}
+
+// drawHeading tells of the engine of a row what a title has no room for.
+func drawHeading(f *frame, row int) string {
+	e := exobench.Engine{Name: f.rows[row].engine}
+	for _, known := range f.engines {
+		if known.Name == e.Name {
+			e = known
+		}
+	}
+	line := strong.Render(nameOf(e))
+	if label := oneLine(e.Label); label != "" {
+		line += faint.Render(" · ") + alert.Render(label)
+	}
+	if url := oneLine(e.URL); url != "" {
+		line += faint.Render(" · " + url)
+	}
+	return line
+}
+
+// nameCells returns how wide the column of names is: a third of the width at
+// most, and half where placements are part of them.
+func nameCells(f *frame, width int) int {
+	cells, most := 0, width/3
+	for _, r := range f.rows {
+		cells = max(cells, ansi.StringWidth(r.name+placementOf(r)))
+		if r.placement != "" {
+			most = width / 2
+		}
+	}
+	return min(cells, max(8, most))
+}
+
+func placementOf(r row) string {
+	if r.placement == "" {
+		return ""
+	}
+	return " · " + r.placement
+}
+
+// label names a row in so many cells at most. Of a model's name the end tells
+// more; and a placement more than the last bit of that.
+func label(r row, cells int) string {
+	const least = 8
+	name, placement := r.name, placementOf(r)
+	room := max(cells-ansi.StringWidth(placement), min(least, cells))
+	if over := ansi.StringWidth(name) - room; over > 0 {
+		name = ansi.TruncateLeft(name, over+1, "…")
+	}
+	return ansi.Truncate(name+placement, cells, "…")
+}
+
+func drawRow(f *frame, i, cells int) string {
+	r := f.rows[i]
+	name := label(r, cells)
+	padded := name + strings.Repeat(" ", cells-ansi.StringWidth(name))
 	switch r.status {
 	case done:
 		return "  " + good.Render("✓") + " " + padded + "  " + result(r)
 	case failed:
 		return "  " + bad.Render("✗") + " " + padded + "  " + bad.Render(r.reason)
+	case interrupted:
+		return "  " + alert.Render("■") + " " + padded + "  " + cutShort(r, f.share)
 	case working:
 		return "  " + busy.Render("▸") + " " + strong.Render(padded) + "  " + drawActivity(f, r)
 	default:
@@ -105,7 +220,24 @@ func drawModel(f *frame, i, names int) string {
 	}
 }
 
-// result says how a model did.
+// cutShort says how far a step came before an interrupt.
+func cutShort(r row, share int) string {
+	words := alert.Render("interrupted")
+	switch {
+	case r.requests == 0:
+		return words
+	case share > 0:
+		words += fmt.Sprintf(" %d/%d", r.requests, share)
+	default:
+		words += " after " + count(r.requests, "request")
+	}
+	if so := figures(r); so != "" {
+		words += faint.Render(" · ") + so
+	}
+	return words
+}
+
+// result says how a step went.
 func result(r row) string {
 	words := figures(r)
 	if words != "" {
@@ -118,8 +250,11 @@ func result(r row) string {
 	return words
 }
 
-// figures are the medians of a model so far.
+// figures are the medians of a row so far.
 func figures(r row) string {
+	if r.unanswered {
+		return bad.Render("none OK")
+	}
 	var words []string
 	if r.speed != nil {
 		words = append(words, fmt.Sprintf("%.1f tok/s", *r.speed))
@@ -131,7 +266,11 @@ func figures(r row) string {
 }
 
 func drawActivity(f *frame, r row) string {
-	words := busy.Render(activity(f.load, f.phase, f.concurrency))
+	load := f.load
+	if load.Placement == r.placement {
+		load.Placement = "" // the name tells it
+	}
+	words := busy.Render(activity(load, f.phase, f.concurrency))
 	switch {
 	case f.phase != "":
 		if f.share > 0 {

@@ -101,6 +101,7 @@ func (p *picture) View() tea.View {
 	f.speed = p.speed
 	if p.ended {
 		f.notes = nil // they are written in full below
+		f.left = nil
 	}
 	content := draw(f, p.width, p.height)
 	view := tea.NewView(content)

@@ -86,7 +86,7 @@ func TestLiveLeavesTheTerminalAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := watch(controller)
-	v := Start(terminal, Options{Engine: exobench.Engine{Name: "exo"}, Env: []string{"TERM=xterm-256color"}})
+	v := Start(terminal, Options{Engines: []exobench.Engine{{Name: "exo"}}, Env: []string{"TERM=xterm-256color"}})
 	all := aRun().all
 	v.Show(all[0])
 	out.await(t, "placing")

@@ -7,27 +7,27 @@ import (
 	"exobench"
 )
 
-// A step of progress is worth a line after so much of the whole, though not
-// more often than once in shortStep, or after longStep.
+// Progress is worth a line after so much of the whole, though not more often
+// than once in shortPause, or after longPause.
 const (
-	stepPercent = 10
-	shortStep   = time.Second
-	longStep    = 10 * time.Second
+	worthPercent = 10
+	shortPause   = time.Second
+	longPause    = 10 * time.Second
 )
 
 // narrator decides which news are worth a line in a log, and words them. It
 // remembers what it told.
 type narrator struct {
-	// model is the number of the model told of last; 0 before the first.
-	model               int
+	// number is that of the step told of last; 0 before the first.
+	number              int
 	ready, warm, ending bool
 	// loading is when its weights were first said to be read.
 	loading exobench.Instant
-	step    step
+	told    told
 }
 
-// step is the last progress that was told.
-type step struct {
+// told is the last progress that was told.
+type told struct {
 	of      string
 	percent int
 	at      exobench.Instant
@@ -36,34 +36,49 @@ type step struct {
 // tell returns the lines that p is worth, s being the state with p applied.
 func (n *narrator) tell(s *state, p exobench.Progress) []string {
 	var lines []string
-	if note := oneLine(p.Note); note != "" {
+	if note := noteOf(s, p); note != "" {
 		lines = append(lines, "note: "+note)
 	}
-	if p.ModelIndex < 1 {
+	if p.Step < 1 {
 		return lines
 	}
-	if p.ModelIndex != n.model {
-		if n.model > 0 && !n.ending {
-			lines = append(lines, ending(&s.models[n.model-1]))
+	t := &s.steps[s.current]
+	if p.Step != n.number {
+		lines = append(lines, n.end(s)...)
+		*n = narrator{number: p.Step, told: told{at: s.at}}
+		what := "model"
+		if s.several() || t.placement != "" {
+			what = "step"
 		}
-		*n = narrator{model: p.ModelIndex, step: step{at: s.at}}
-		lines = append(lines, fmt.Sprintf("%s: model %d of %d", s.models[s.current].name, p.ModelIndex, len(s.models)))
+		lines = append(lines, fmt.Sprintf("%s: %s %d of %d", s.label(t), what, p.Step, s.count))
 	}
-	m := &s.models[s.current]
-	if line := n.progress(s, m, p); line != "" {
-		lines = append(lines, m.name+": "+line)
+	if line := n.progress(s, t, p); line != "" {
+		lines = append(lines, s.label(t)+": "+line)
 	}
-	if m.over.Reached() && !n.ending {
-		n.ending = true
-		lines = append(lines, ending(m))
+	if t.over.Reached() {
+		lines = append(lines, n.end(s)...)
 	}
 	return lines
 }
 
-// progress words a step in the life of the model at work; "" if there is none.
-func (n *narrator) progress(s *state, m *model, p exobench.Progress) string {
+// end tells how the turn of the step told of last ended, once.
+func (n *narrator) end(s *state) []string {
+	if n.number == 0 || n.ending {
+		return nil
+	}
+	n.ending = true
+	for i := range s.steps {
+		if t := &s.steps[i]; t.number == n.number {
+			return []string{s.label(t) + ": " + ending(t, s.share)}
+		}
+	}
+	return nil
+}
+
+// progress words what happens in the step at work; "" if that is nothing new.
+func (n *narrator) progress(s *state, t *step, p exobench.Progress) string {
 	switch {
-	case m.over.Reached():
+	case t.over.Reached():
 		return ""
 	case p.Phase == exobench.Warmup:
 		n.warm = true
@@ -72,8 +87,8 @@ func (n *narrator) progress(s *state, m *model, p exobench.Progress) string {
 		n.warm = false
 		return "warm-up done"
 	case p.Last != nil && p.Phase == exobench.Measured:
-		if share := s.share(); share > 0 && n.due("requests", percent(m.requests, share), s.at) {
-			return fmt.Sprintf("%d/%d requests", m.requests, share) + medians(m)
+		if s.share > 0 && n.due("requests", percent(t.requests, s.share), s.at) {
+			return fmt.Sprintf("%d/%d requests", t.requests, s.share) + medians(t)
 		}
 	case s.load.Stage == exobench.StageDownload:
 		if n.due("download", percent(s.load.Downloaded, s.load.DownloadTotal), s.at) {
@@ -91,42 +106,68 @@ func (n *narrator) progress(s *state, m *model, p exobench.Progress) string {
 		if n.loading.Reached() {
 			return fmt.Sprintf("loaded in %.1f s", s.at.Sub(n.loading).Seconds())
 		}
-		return fmt.Sprintf("ready after %.1f s", s.at.Sub(m.began).Seconds())
+		return fmt.Sprintf("ready after %.1f s", s.at.Sub(t.began).Seconds())
 	}
 	return ""
 }
 
 // due reports whether progress in something is worth a line.
 func (n *narrator) due(of string, percent int, at exobench.Instant) bool {
-	if of != n.step.of {
-		n.step.of, n.step.percent = of, 0
+	if of != n.told.of {
+		n.told.of, n.told.percent = of, 0
 	}
-	since := at.Sub(n.step.at)
-	if percent/stepPercent == n.step.percent/stepPercent && since < longStep || since < shortStep {
+	since := at.Sub(n.told.at)
+	if percent/worthPercent == n.told.percent/worthPercent && since < longPause || since < shortPause {
 		return false
 	}
-	n.step = step{of: of, percent: percent, at: at}
+	n.told = told{of: of, percent: percent, at: at}
 	return true
 }
 
-// ending words how a model's turn ended.
-func ending(m *model) string {
-	if m.status == failed {
-		return m.name + ": failed: " + m.reason
+// label names a step in a line of its own.
+func (s *state) label(t *step) string {
+	name := t.name
+	if s.several() {
+		name = oneLine(t.engine) + " " + name
 	}
-	line := m.name + ": done, " + count(m.requests, "request")
-	if m.wrong > 0 {
-		line += fmt.Sprintf(", %d failed", m.wrong)
+	if t.spread {
+		name += " · " + t.placement
 	}
-	return line + medians(m)
+	return name
 }
 
-func medians(m *model) string {
+// ending words how a step's turn ended.
+func ending(t *step, share int) string {
+	requests := count(t.requests, "request")
+	if t.wrong > 0 {
+		requests += fmt.Sprintf(", %d failed", t.wrong)
+	}
+	switch t.status {
+	case failed:
+		return "failed: " + t.reason
+	case done:
+		return "done, " + requests + medians(t)
+	}
+	if t.requests == 0 {
+		return "interrupted"
+	}
+	if share > 0 {
+		return fmt.Sprintf("interrupted after %d of ", t.requests) + count(share, "request") + medians(t)
+	}
+	return "interrupted after " + requests + medians(t)
+}
+
+// medians are those of a step so far; it says where there is nothing to take
+// them of.
+func medians(t *step) string {
+	if t.unanswered() {
+		return ", none OK"
+	}
 	words := ""
-	if v, ok := m.speed.value(); ok {
+	if v, ok := t.speed.value(); ok {
 		words += fmt.Sprintf(", median %.1f tok/s", v)
 	}
-	if v, ok := m.latency.value(); ok {
+	if v, ok := t.latency.value(); ok {
 		words += ", median latency " + seconds(v)
 	}
 	return words

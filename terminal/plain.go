@@ -30,11 +30,13 @@ func startPlain(w io.Writer) *plain {
 	return p
 }
 
-// add queues a line. The queue is not bounded: the narrator gives some tens of
-// lines per model.
-func (p *plain) add(at exobench.Instant, line string) {
+// tell queues lines. The queue is not bounded: the narrator gives some tens of
+// lines per step.
+func (p *plain) tell(at exobench.Instant, lines []string) {
 	p.mu.Lock()
-	p.pending = append(p.pending, fmt.Sprintf("[%6.1fs] %s\n", at.Seconds(), line))
+	for _, line := range lines {
+		p.pending = append(p.pending, fmt.Sprintf("[%6.1fs] %s\n", at.Seconds(), line))
+	}
 	p.mu.Unlock()
 	p.changed.Signal()
 }

@@ -48,11 +48,11 @@ func TestPlainLinesOfARun(t *testing.T) {
 
 func TestPlainLinesOfAnEngineWithoutLifeCycle(t *testing.T) {
 	s := newStory(2, 2)
-	s.tell(1, func(p *exobench.Progress) { p.Model, p.ModelIndex = exobench.Model{Name: "a"}, 1 })
+	s.tell(1, func(p *exobench.Progress) { p.Model, p.Step = exobench.Model{Name: "a"}, 1 })
 	s.tell(1, func(p *exobench.Progress) { p.Load = exobench.LoadEvent{Model: "a", Stage: exobench.StageReady} })
 	s.phase(1, exobench.Measured)
 	s.request(2, 1, exobench.OK)
-	s.tell(2, func(p *exobench.Progress) { p.Model, p.ModelIndex, p.Phase = exobench.Model{Name: "b"}, 2, "" })
+	s.tell(2, func(p *exobench.Progress) { p.Model, p.Step, p.Phase = exobench.Model{Name: "b"}, 2, "" })
 	var out bytes.Buffer
 	showOn(&out, s.all).Close()
 	want := `
@@ -60,9 +60,97 @@ func TestPlainLinesOfAnEngineWithoutLifeCycle(t *testing.T) {
 [   1.0s] a: ready after 0.0 s
 [   2.0s] a: done, 1 request, median 10.0 tok/s, median latency 1.00 s
 [   2.0s] b: model 2 of 2
+[   2.0s] b: interrupted
 `
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}
+
+// linesOf are the plain lines of a story with those engines known in advance.
+func linesOf(s *story, engines []exobench.Engine) string {
+	var out bytes.Buffer
+	v := newView(Options{Engines: engines})
+	v.plain = startPlain(&out)
+	for _, p := range s.all {
+		v.Show(p)
+	}
+	v.Close()
+	return "\n" + out.String()
+}
+
+func TestPlainLinesNameTheEngineWhereThereAreSeveral(t *testing.T) {
+	s := threeEngines()
+	s.tell(30, func(p *exobench.Progress) { p.Note = "mistral-7b is slow" })
+	got := linesOf(s, threeEnginesOf("llama-3.2-1b", "mistral-7b"))
+	want := `
+[   1.0s] exo llama-3.2-1b: step 1 of 6
+[   3.0s] exo llama-3.2-1b: loaded in 2.0 s
+[   5.0s] exo llama-3.2-1b: 1/2 requests, median 5.0 tok/s, median latency 2.00 s
+[   7.0s] exo llama-3.2-1b: done, 2 requests, median 5.0 tok/s, median latency 2.00 s
+[   9.0s] exo mistral-7b: step 2 of 6
+[  11.0s] exo mistral-7b: loaded in 2.0 s
+[  13.0s] exo mistral-7b: 1/2 requests, median 5.0 tok/s, median latency 2.00 s
+[  15.0s] exo mistral-7b: done, 2 requests, median 5.0 tok/s, median latency 2.00 s
+[  17.0s] ollama llama-3.2-1b: step 3 of 6
+[  19.0s] ollama llama-3.2-1b: loaded in 2.0 s
+[  21.0s] ollama llama-3.2-1b: 1/2 requests, median 5.0 tok/s, median latency 2.00 s
+[  23.0s] ollama llama-3.2-1b: done, 2 requests, median 5.0 tok/s, median latency 2.00 s
+[  25.0s] ollama mistral-7b: step 4 of 6
+[  27.0s] ollama mistral-7b: loaded in 2.0 s
+[  29.0s] ollama mistral-7b: 1/2 requests, median 5.0 tok/s, median latency 2.00 s
+[  30.0s] note: ollama: mistral-7b is slow
+[  30.0s] ollama mistral-7b: interrupted after 1 of 2 requests, median 5.0 tok/s, median latency 2.00 s
+`
+	if got != want {
+		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}
+
+func TestPlainLinesOfPlacementsAndAnInterrupt(t *testing.T) {
+	got := linesOf(twoPlacements(), threeEnginesOf("llama-3.2-1b", "mistral-7b")[:1])
+	want := `
+[   1.0s] llama-3.2-1b · Pipeline/MlxRing/1 node: step 1 of 3
+[   3.0s] llama-3.2-1b · Pipeline/MlxRing/1 node: ready after 2.0 s
+[   5.0s] llama-3.2-1b · Pipeline/MlxRing/1 node: 1/4 requests, median 5.0 tok/s, median latency 2.00 s
+[   6.0s] llama-3.2-1b · Pipeline/MlxRing/1 node: 2/4 requests, median 7.5 tok/s, median latency 1.50 s
+[   7.0s] llama-3.2-1b · Pipeline/MlxRing/1 node: 3/4 requests, median 10.0 tok/s, median latency 1.00 s
+[   8.0s] llama-3.2-1b · Pipeline/MlxRing/1 node: done, 4 requests, median 10.0 tok/s, median latency 1.00 s
+[  11.0s] llama-3.2-1b · Tensor/MlxJaccl/2 nodes: step 2 of 3
+[  13.0s] llama-3.2-1b · Tensor/MlxJaccl/2 nodes: ready after 2.0 s
+[  15.0s] llama-3.2-1b · Tensor/MlxJaccl/2 nodes: 1/4 requests, median 5.0 tok/s, median latency 2.00 s
+[  16.0s] llama-3.2-1b · Tensor/MlxJaccl/2 nodes: 2/4 requests, median 7.5 tok/s, median latency 1.50 s
+[  18.0s] llama-3.2-1b · Tensor/MlxJaccl/2 nodes: interrupted after 2 of 4 requests, median 7.5 tok/s, median latency 1.50 s
+`
+	if got != want {
+		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}
+
+func TestPlainLinesSayWhereNoRequestIsOK(t *testing.T) {
+	s := newStory(1, 3)
+	s.model(1, 1, "a")
+	s.phase(1, exobench.Warmup)
+	s.request(2, 1, exobench.OK) // a warm-up makes no median
+	s.phase(2, exobench.Measured)
+	s.request(4, 2, exobench.HTTPError)
+	s.request(6, 2, exobench.HTTPError)
+	want := `
+[   1.0s] a: model 1 of 1
+[   2.0s] a: warm-up done
+[   4.0s] a: 2/3 requests, none OK
+[   6.0s] a: failed: no request succeeded: http_error: busy
+`
+	if got := linesOf(s, nil); got != want {
+		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}
+
+func TestPlainTitleNamesAllEngines(t *testing.T) {
+	want := "exobench: exo 1.0.2 at http://localhost:52415 (no real engine); " +
+		"ollama 0.12.3 at http://localhost:11434; llama.cpp b6700 at http://localhost:8080"
+	if got := title(threeEnginesOf()); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -126,7 +214,7 @@ func TestStartWritesPlainLinesToAFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := Start(file, Options{Engine: engine, Quiet: quiet})
+		v := Start(file, Options{Engines: []exobench.Engine{engine}, Quiet: quiet})
 		v.Show(aRun().all[0])
 		v.Close()
 		file.Close()
@@ -134,7 +222,7 @@ func TestStartWritesPlainLinesToAFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "[   0.0s] exobench: exo 1.0.2 at http://localhost:52415 (no real engine)\n[   0.5s] llama-3.2-1b: model 1 of 2\n"
+		want := "[   0.0s] exobench: exo 1.0.2 at http://localhost:52415 (no real engine)\n[   0.5s] llama-3.2-1b: model 1 of 2\n[   0.5s] llama-3.2-1b: interrupted\n"
 		if quiet {
 			want = ""
 		}

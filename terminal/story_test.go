@@ -6,15 +6,20 @@ import (
 	"exobench"
 )
 
-// story makes the Progress of a run of two models with four requests each,
-// the way package run tells it. Tests take the parts that they need.
+// story makes the Progress of a run, the way package run tells it. Tests take
+// the parts that they need.
 type story struct {
 	p   exobench.Progress
 	all []exobench.Progress
 }
 
-func newStory(models, total int) *story {
-	return &story{p: exobench.Progress{Models: models, Total: total}}
+// newStory begins one of so many steps, on exo unless told otherwise.
+func newStory(steps, total int) *story {
+	s := &story{p: exobench.Progress{Engine: "exo", Steps: steps, Total: total}}
+	if total%steps == 0 {
+		s.p.StepTotal = total / steps
+	}
+	return s
 }
 
 // tell adds a Progress at so many seconds.
@@ -25,9 +30,9 @@ func (s *story) tell(at float64, change func(p *exobench.Progress)) {
 	s.all = append(s.all, s.p)
 }
 
-func (s *story) model(at float64, index int, name string) {
+func (s *story) model(at float64, step int, name string) {
 	s.tell(at, func(p *exobench.Progress) {
-		p.Model, p.ModelIndex, p.Phase = exobench.Model{Name: name, ID: "org/" + name}, index, ""
+		p.Model, p.Step, p.Phase = exobench.Model{Name: name, ID: "org/" + name}, step, ""
 		p.Load = exobench.LoadEvent{Model: name, Stage: exobench.StagePlace, Placement: "Pipeline/MlxRing/1 node"}
 	})
 }
@@ -106,17 +111,96 @@ func aRun() *story {
 	return s
 }
 
-// stateAt is the state after what the story tells up to so many seconds.
-func (s *story) stateAt(at float64, names ...string) *state {
-	st := newState(exobench.Engine{
-		Name: "exo", Version: "1.0.2", URL: "http://localhost:52415", Label: "no real engine",
-	}, names)
+// placed begins a step in a placement that is wanted; steps is how many the run
+// has by now.
+func (s *story) placed(at float64, step, steps int, name, placement string) {
+	s.tell(at, func(p *exobench.Progress) {
+		p.Model, p.Step, p.Phase = exobench.Model{Name: name, Placement: placement}, step, ""
+		p.Steps, p.Total = steps, steps*p.StepTotal
+		p.Load = exobench.LoadEvent{Model: name, Stage: exobench.StagePlace, Placement: placement}
+	})
+}
+
+// finish ends a step, as package run does in every case.
+func (s *story) finish(at float64) {
+	s.tell(at, func(p *exobench.Progress) { p.Done = p.Step * p.StepTotal })
+}
+
+// threeEngines is a run of three engines with two models each, up to the second
+// model of the second.
+func threeEngines() *story {
+	s := newStory(6, 12)
+	at := 0.0
+	for step, engine := range []string{"exo", "exo", "ollama", "ollama"} {
+		s.p.Engine = engine
+		s.model(at+1, step+1, []string{"llama-3.2-1b", "mistral-7b"}[step%2])
+		s.stage(at+1, exobench.StageLoad, nil)
+		s.stage(at+3, exobench.StageReady, nil)
+		s.phase(at+3, exobench.Measured)
+		s.request(at+5, 2, exobench.OK)
+		if step < 3 {
+			s.request(at+7, 2, exobench.OK)
+			s.stage(at+8, exobench.StageReleased, nil)
+			s.finish(at + 8)
+		}
+		at += 8
+	}
+	return s
+}
+
+// twoPlacements is a run of one engine where the first of two models has two
+// placements, up to an interrupt in the second.
+func twoPlacements() *story {
+	s := newStory(2, 8)
+	s.tell(1, func(p *exobench.Progress) { p.Steps, p.Total = 3, 12 })
+	for step, placement := range []string{"Pipeline/MlxRing/1 node", "Tensor/MlxJaccl/2 nodes"} {
+		at := 10 * float64(step)
+		s.placed(at+1, step+1, 3, "llama-3.2-1b", placement)
+		s.stage(at+3, exobench.StageReady, nil)
+		s.phase(at+3, exobench.Measured)
+		s.request(at+5, 2, exobench.OK)
+		s.request(at+6, 1, exobench.OK)
+		if step == 0 {
+			s.request(at+7, 1, exobench.OK)
+			s.request(at+8, 1, exobench.OK)
+		} else {
+			s.request(at+6.5, 0.5, exobench.Canceled)
+		}
+		s.stage(at+8, exobench.StageReleased, nil)
+		s.finish(at + 8)
+	}
+	return s
+}
+
+func threeEnginesOf(names ...string) []exobench.Engine {
+	engines := []exobench.Engine{
+		{Name: "exo", Version: "1.0.2", URL: "http://localhost:52415", Label: "no real engine"},
+		{Name: "ollama", Version: "0.12.3", URL: "http://localhost:11434"},
+		{Name: "llama.cpp", Version: "b6700", URL: "http://localhost:8080"},
+	}
+	for i := range engines {
+		for _, name := range names {
+			engines[i].Models = append(engines[i].Models, exobench.Model{Name: name})
+		}
+	}
+	return engines
+}
+
+// stateOn is the state after what the story tells up to so many seconds, with
+// those engines known in advance.
+func (s *story) stateOn(at float64, engines []exobench.Engine) *state {
+	st := newState(engines)
 	for _, p := range s.all {
 		if p.At.Seconds() <= at {
 			st.apply(p)
 		}
 	}
 	return &st
+}
+
+// stateAt is the state where one engine with models of those names is known.
+func (s *story) stateAt(at float64, names ...string) *state {
+	return s.stateOn(at, threeEnginesOf(names...)[:1])
 }
 
 func (s *story) frameAt(at float64, names ...string) frame {

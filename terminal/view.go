@@ -17,11 +17,10 @@ const farewell = 2 * time.Second
 
 // Options say what a View shows, and how.
 type Options struct {
-	// Engine is what the title says.
-	Engine exobench.Engine
-	// Models are the models in the order in which they run. They may be left
-	// out; then each shows when its turn comes.
-	Models []string
+	// Engines are measured in this order, each with its models in theirs. What
+	// is not known in advance may be left out, even all; it shows when its turn
+	// comes.
+	Engines []exobench.Engine
 	// Events tells how many output events came in so far, for the current
 	// speed. It is called from another goroutine; nil shows no current speed.
 	Events func() int64
@@ -63,12 +62,12 @@ func Start(w *os.File, opt Options) *View {
 		return v
 	}
 	v.plain = startPlain(w)
-	v.plain.add(v.state.at, title(opt.Engine))
+	v.plain.tell(v.state.at, []string{title(opt.Engines)})
 	return v
 }
 
 func newView(opt Options) *View {
-	return &View{events: opt.Events, zero: time.Now(), state: newState(opt.Engine, opt.Models)}
+	return &View{events: opt.Events, zero: time.Now(), state: newState(opt.Engines)}
 }
 
 // movesCursor reports whether the terminal obeys more than line feeds.
@@ -95,9 +94,7 @@ func (v *View) Show(p exobench.Progress) {
 	}
 	v.state.apply(p)
 	if v.plain != nil {
-		for _, line := range v.plain.narrator.tell(&v.state, p) {
-			v.plain.add(v.state.at, line)
-		}
+		v.plain.tell(v.state.at, v.plain.narrator.tell(&v.state, p))
 	}
 }
 
@@ -107,6 +104,12 @@ func (v *View) Close() {
 	v.mu.Lock()
 	already := v.closed
 	v.closed = true
+	if !already {
+		v.state.stop()
+		if v.plain != nil {
+			v.plain.tell(v.state.at, v.plain.narrator.end(&v.state))
+		}
+	}
 	v.mu.Unlock()
 	switch {
 	case already:

@@ -12,21 +12,37 @@ import (
 )
 
 // title says what is measured.
-func title(engine exobench.Engine) string {
-	words := "exobench"
-	if engine.Name != "" {
-		words += ": " + strings.TrimSpace(engine.Name+" "+engine.Version)
+func title(engines []exobench.Engine) string {
+	var words []string
+	for _, e := range engines {
+		word := nameOf(e)
+		if e.URL != "" {
+			word += " at " + e.URL
+		}
+		if e.Label != "" {
+			word += " (" + e.Label + ")"
+		}
+		words = append(words, word)
 	}
-	if engine.URL != "" {
-		words += " at " + engine.URL
+	if len(words) == 0 {
+		return "exobench"
 	}
-	if engine.Label != "" {
-		words += " (" + engine.Label + ")"
-	}
-	return oneLine(words)
+	return oneLine("exobench: " + strings.Join(words, "; "))
 }
 
-// activity says what the model at work is doing.
+// nameOf names an engine with its version.
+func nameOf(e exobench.Engine) string { return oneLine(e.Name + " " + e.Version) }
+
+// noteOf is the note that p carries, with the engine where there are several.
+func noteOf(s *state, p exobench.Progress) string {
+	note := oneLine(p.Note)
+	if note != "" && s.several() && p.Engine != "" {
+		note = oneLine(p.Engine) + ": " + note
+	}
+	return note
+}
+
+// activity says what the step at work is doing.
 func activity(load exobench.LoadEvent, phase exobench.Phase, concurrency int) string {
 	switch load.Stage {
 	case exobench.StageRelease, exobench.StageReleased:

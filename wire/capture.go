@@ -2,30 +2,42 @@ package wire
 
 import (
 	"bytes"
+	"errors"
+	"math"
 	"sync"
 
 	"exobench"
 )
 
-// segmentSize is how much of an answer one pooled buffer holds; readRoom is the
-// least room that a read is given, so that bytes which net/http holds ready come
-// in one piece.
+// segmentSize is how much of an answer one pooled buffer holds. readRoom is the
+// least room that a read is given; what net/http holds ready beyond it comes
+// with the next.
 const (
-	segmentSize = 16 << 10
-	readRoom    = 4 << 10
+	segmentSize = 8 << 10
+	readRoom    = 1 << 10
 )
 
-// mark says that the bytes of an answer up to end had arrived at the instant at.
+// maxAnswer is the longest answer that marks can tell of.
+const maxAnswer = math.MaxInt32
+
+var errTooLong = errors.New("the answer is over 2 GiB long")
+
+// mark says that the bytes of an answer up to end came with one read of the
+// connection: an arrival in little room, since an answer has one for each.
 type mark struct {
-	at  exobench.Instant
-	end int
+	user  exobench.Instant
+	delay int32
+	end   uint32
 }
+
+func (m mark) arrival() arrival { return arrival{user: m.user, delay: int64(m.delay)} }
 
 // capture holds the raw bytes of one answer and when each read of them returned.
 type capture struct {
 	segments [][]byte
 	marks    []mark
 	size     int
+	newlines int
 }
 
 var (
@@ -58,25 +70,42 @@ func (c *capture) room() []byte {
 	return fresh[:segmentSize]
 }
 
-// took notes that a read put n bytes into the room, at the instant at.
-func (c *capture) took(n int, at exobench.Instant) {
+// took notes that the next n bytes of the room came with the read of a.
+func (c *capture) took(n int, a arrival) {
 	last := &c.segments[len(c.segments)-1]
+	came := (*last)[len(*last) : len(*last)+n]
 	*last = (*last)[:len(*last)+n]
+	c.newlines += bytes.Count(came, newline)
 	c.size += n
-	c.marks = append(c.marks, mark{at: at, end: c.size})
+	m := mark{user: a.user, delay: int32(a.delay), end: uint32(c.size)}
+	if k := len(c.marks); k > 0 && c.marks[k-1].arrival() == a {
+		c.marks[k-1] = m // more of the same read
+		return
+	}
+	c.marks = append(c.marks, m)
 }
 
-// lines calls yield for each line without its ending, with the instant of the
-// read that brought the line's last byte. Text after the last newline is a line
-// too, and not whole. The line is valid until yield returns.
-func (c *capture) lines(yield func(line []byte, at exobench.Instant, whole bool)) {
+// kernel reports whether the kernel stamped every read of the answer.
+func (c *capture) kernel() bool {
+	for _, m := range c.marks {
+		if !m.arrival().kernel() {
+			return false
+		}
+	}
+	return len(c.marks) > 0
+}
+
+// lines calls yield for each line without its ending, with the read that brought
+// the line's last byte. Text after the last newline is a line too, and not
+// whole. The line is valid until yield returns.
+func (c *capture) lines(yield func(line []byte, a arrival, whole bool)) {
 	var carry []byte // the start of a line whose end is in a later segment
 	offset, read := 0, 0
 	emit := func(line []byte, last int, whole bool) {
-		for c.marks[read].end <= last {
+		for int(c.marks[read].end) <= last {
 			read++
 		}
-		yield(bytes.TrimSuffix(line, []byte("\r")), c.marks[read].at, whole)
+		yield(bytes.TrimSuffix(line, []byte("\r")), c.marks[read].arrival(), whole)
 	}
 	for _, segment := range c.segments {
 		for {

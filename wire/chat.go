@@ -28,30 +28,60 @@ type stream struct {
 	malformed string // what was wrong with the first bad line
 
 	record       *exobench.Record
+	kernel       bool  // the instants are the kernel's
+	delay        int64 // of the line under way
+	quick        quick
+	full         bool // do without quick
 	usage        *usage
 	cached       *exobench.Tokens // by other statistics than usage
 	noTerminator bool
 	format       Format
+	event        func(payload []byte, at exobench.Instant)
 }
 
 // parse reads a captured answer into the record: instants, timeline, tokens and
-// server statistics.
+// server statistics. The instants are those of the kernel where it stamped all
+// of the answer, else those of the reads: two kinds in one answer would make
+// gaps that are not there.
 func parse(answer *capture, record *exobench.Record, call Call) stream {
-	s := stream{record: record, noTerminator: call.NoTerminator, format: call.Format}
-	if call.Format == NDJSON {
-		answer.lines(s.ollamaLine)
-	} else {
-		answer.lines(s.line)
+	s := newStream(record, call)
+	s.parse(answer)
+	return *s
+}
+
+func newStream(record *exobench.Record, call Call) *stream {
+	return &stream{record: record, noTerminator: call.NoTerminator, format: call.Format, event: call.Event}
+}
+
+func (s *stream) parse(answer *capture) {
+	take, events := s.line, answer.newlines/2+1
+	if s.format == NDJSON {
+		take, events = s.ollamaLine, answer.newlines+1
+	}
+	s.kernel = answer.kernel()
+	s.record.Chunks = make(exobench.Chunks, 0, events)
+	if s.kernel {
+		s.record.Delays = make([]int64, 0, events)
+	}
+	answer.lines(func(line []byte, a arrival, whole bool) {
+		at := a.user
+		if s.kernel {
+			at = a.at()
+		}
+		s.delay = a.delay
+		take(line, at, whole)
+	})
+	if len(s.record.Chunks) == 0 {
+		s.record.Chunks, s.record.Delays = nil, nil
 	}
 	s.finish()
-	return s
 }
 
 // terminator names what a whole stream ends with.
 func (s *stream) terminator() string {
 	switch {
 	case s.format == NDJSON:
-		return `a line with "done"`
+		return ollamaTerminator
 	case s.noTerminator:
 		return "a finish reason"
 	}
@@ -92,6 +122,9 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 		}
 		return
 	}
+	if s.event != nil {
+		s.event(payload, at)
+	}
 	if !s.record.FirstChunk.Reached() {
 		s.record.FirstChunk = at
 	}
@@ -101,6 +134,9 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 	}
 	if event.ID != "" {
 		s.record.ServerID = event.ID
+	}
+	if event.Model != "" {
+		s.record.ServerModel = event.Model
 	}
 	if event.Usage != nil {
 		s.usage = event.Usage
@@ -215,6 +251,7 @@ func known(counts ...*exobench.Tokens) *exobench.Tokens {
 // chatEvent is a chunk of a streamed chat completion, as far as it is measured.
 type chatEvent struct {
 	ID      string          `json:"id"`
+	Model   string          `json:"model"`
 	Choices []chatChoice    `json:"choices"`
 	Usage   *usage          `json:"usage"`
 	Error   json.RawMessage `json:"error"`

@@ -33,7 +33,13 @@ type Client struct {
 	clock  exobench.Clock
 	http   *http.Client
 	events atomic.Int64
+	kernel atomic.Bool
 }
+
+// bufferSize is that of each of net/http's two buffers of a connection: small,
+// for the memory of thousands of streams. Reads of an answer that comes faster
+// pass the buffer by.
+const bufferSize = 4 << 10
 
 // NewClient returns a client. Proxies from the environment are used for hosts
 // other than this one.
@@ -50,7 +56,8 @@ func NewClient(cfg Config) *Client {
 		IdleConnTimeout:     90 * time.Second,
 		// Compressed events would be held back and come in blocks.
 		DisableCompression: true,
-		ReadBufferSize:     segmentSize,
+		ReadBufferSize:     bufferSize,
+		WriteBufferSize:    bufferSize,
 		TLSClientConfig:    &tls.Config{InsecureSkipVerify: cfg.Insecure},
 	}
 	return &Client{clock: cfg.Clock, http: &http.Client{Transport: transport}}
@@ -59,6 +66,10 @@ func NewClient(cfg Config) *Client {
 // Events returns how many events all streams have brought so far, ended or not:
 // an estimate for live views, counted from line ends.
 func (c *Client) Events() int64 { return c.events.Load() / 2 }
+
+// KernelStamps reports whether an answer came so far whose every read had a
+// receive stamp of the kernel.
+func (c *Client) KernelStamps() bool { return c.kernel.Load() }
 
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -76,6 +87,10 @@ type Call struct {
 	Exact exobench.Tokens
 	// Format is that of the answer.
 	Format Format
+	// Event, where set, is called for each data event once the stream has ended,
+	// with its payload, valid during the call, and its instant. Calibration
+	// reads the truth from it.
+	Event func(payload []byte, at exobench.Instant)
 	// NoTerminator is set for servers that end a stream without [DONE]; its
 	// finish reason then is the terminator. Legacy exo is one.
 	NoTerminator bool
@@ -97,9 +112,9 @@ const (
 // model is the caller's to fill in. Do does not return an error: a request that
 // fails is a record too.
 func (c *Client) Do(ctx context.Context, call Call) exobench.Record {
-	ctx, dog := watch(ctx, call.Timeout, call.Idle)
+	ctx, dog := watch(ctx, c.clock, call.Timeout, call.Idle)
 	defer dog.stop()
-	x := exchange{client: c, call: call, dog: dog}
+	x := exchange{client: c, call: call, dog: dog, arrivals: new(arrivals)}
 	x.run(ctx)
 	return x.record
 }
@@ -116,6 +131,13 @@ type exchange struct {
 	// conn is the connection in use; nil until there is one.
 	conn    atomic.Pointer[conn]
 	getConn exobench.Instant
+	// arrivals are those of the connection. They are not part of the exchange,
+	// since an idle connection may hold on to them for a moment.
+	arrivals *arrivals
+	// plain is set where the bytes of the connection are those of HTTP, with no
+	// TLS between.
+	plain   bool
+	headers arrival
 }
 
 func (x *exchange) run(ctx context.Context) {
@@ -129,8 +151,14 @@ func (x *exchange) run(ctx context.Context) {
 		request.Header[name] = values
 	}
 	request.Header.Set("Content-Type", "application/json")
+	// A server may close a kept-alive connection just as it is used again. With
+	// this entry, which is not sent, net/http then dials anew, as it does for a
+	// GET; llama-server does it often. A request on a new connection is never
+	// sent twice.
+	request.Header["Idempotency-Key"] = nil
 	request.Header.Set("Accept", accept[x.call.Format])
 
+	defer x.letGo()
 	x.record.Sent = x.client.clock.Now()
 	response, err := x.client.http.Do(request)
 	if err != nil {
@@ -138,7 +166,8 @@ func (x *exchange) run(ctx context.Context) {
 		return
 	}
 	defer response.Body.Close()
-	x.record.Headers = x.stamp()
+	x.headers = x.latest()
+	x.record.Headers = x.headers.at()
 	x.record.HTTPStatus = response.StatusCode
 
 	answer := newCapture()
@@ -150,39 +179,69 @@ func (x *exchange) run(ctx context.Context) {
 
 // read takes the body to its end: one read, one stamp, one append per turn.
 func (x *exchange) read(body io.Reader, answer *capture) error {
+	reads, newlines := x.arrivals.reads.Load(), 0
 	for {
 		room := answer.room()
 		n, err := body.Read(room)
 		if n > 0 {
-			answer.took(n, x.stamp())
-			x.client.events.Add(int64(bytes.Count(room[:n], newline)))
+			reads = x.took(n, answer, reads)
+			x.client.events.Add(int64(answer.newlines - newlines))
+			newlines = answer.newlines
 			if signOfLife(room[:n]) {
-				x.dog.alive()
+				x.dog.alive(answer.marks[len(answer.marks)-1].user)
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		switch {
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case answer.size > maxAnswer-segmentSize:
+			return errTooLong
 		}
 	}
 }
 
-// stamp returns when the latest read of the connection returned, or now where
-// that cannot be had.
-func (x *exchange) stamp() exobench.Instant {
-	if c := x.conn.Load(); c != nil {
-		return c.readAt()
+// took notes n bytes of the body, which came with the latest read of the
+// connection, except for those that cannot: net/http takes what it holds ready,
+// and then, in mid-chunk, reads again before it returns. It returns how many
+// reads of the connection there were; seen is how many there had been.
+func (x *exchange) took(n int, answer *capture, seen int64) (reads int64) {
+	reads = x.arrivals.reads.Load()
+	if earlier := n - int(x.arrivals.size.Load()); x.plain && reads > seen && reads > 1 && earlier > 0 {
+		answer.took(earlier, x.arrivals.before())
+		n -= earlier
 	}
-	return x.client.clock.Now()
+	answer.took(n, x.latest())
+	return reads
+}
+
+// latest returns the latest read of the connection, or now where that cannot be
+// had.
+func (x *exchange) latest() arrival {
+	if x.arrivals.reads.Load() > 0 {
+		return x.arrivals.latest()
+	}
+	return arrival{user: x.client.clock.Now(), delay: noDelay}
+}
+
+// letGo leaves the connection to whoever has it next.
+func (x *exchange) letGo() {
+	if c := x.conn.Load(); c != nil {
+		c.to.CompareAndSwap(x.arrivals, nil)
+	}
 }
 
 func (x *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { x.getConn = x.client.clock.Now() },
 		GotConn: func(info httptrace.GotConnInfo) {
-			x.conn.Store(stamped(info.Conn))
+			c := stamped(info.Conn)
+			if c != nil {
+				c.to.Store(x.arrivals)
+			}
+			x.conn.Store(c)
+			x.plain = info.Conn == net.Conn(c)
 			if !info.Reused {
 				x.record.Dial = x.client.clock.Now().Sub(x.getConn)
 			}
@@ -195,6 +254,11 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 	if response.StatusCode >= 400 {
 		x.fail(exobench.HTTPError, httpErrorText(response.StatusCode, answer.head(errorTextRead)))
 		return
+	}
+	if answer.kernel() {
+		x.client.kernel.Store(true)
+	} else {
+		x.record.Headers = x.headers.user // on one axis with the rest
 	}
 	s := parse(answer, &x.record, x.call)
 	switch {

@@ -4,30 +4,109 @@ import (
 	"context"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"exobench"
 )
 
-// conn notes when its latest read returned. It is the place for kernel receive
-// stamps.
-type conn struct {
-	net.Conn
-	clock exobench.Clock
-	// at is atomic since headers are read by a goroutine of net/http and the
-	// body by ours.
-	at atomic.Int64
+// maxDelay is the longest that a read may lie behind its kernel stamp; a longer
+// one is taken for a step of the wall clock.
+const maxDelay = time.Second
+
+// noDelay is the delay of a read without a kernel stamp.
+const noDelay = -1
+
+// arrival is when a read of a connection returned, and how long after the
+// kernel had received the last of its bytes: noDelay where that is not known.
+type arrival struct {
+	user  exobench.Instant
+	delay int64
 }
 
-func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+// kernel reports whether the kernel stamped the read.
+func (a arrival) kernel() bool { return a.delay >= 0 }
+
+// at returns the instant of the kernel where there is one, else that of the
+// read.
+func (a arrival) at() exobench.Instant { return a.user - exobench.Instant(max(a.delay, 0)) }
+
+// arrivedAt takes the time now, just after a read, and the kernel's stamp, in
+// nanoseconds of wall time; 0 is none.
+//
+// The delay is a difference on the wall clock and is then taken off the
+// monotonic one: now is a pair of readings of both, some 20 ns apart. So every
+// read measures the offset between the two anew, and a step of the wall clock
+// can bend only a read that it falls into the delay of.
+func arrivedAt(epoch, now time.Time, stamp int64) arrival {
+	// As exobench.Clock has it.
+	a := arrival{user: exobench.Instant(now.Sub(epoch)) + 1, delay: noDelay}
+	if stamp == 0 {
+		return a
+	}
+	if delay := now.UnixNano() - stamp; delay >= 0 && delay <= int64(maxDelay) {
+		a.delay = delay
+	}
+	return a
+}
+
+// arrivals are the two latest reads that a connection made for one exchange.
+// The fields are atomic since headers are read by a goroutine of net/http, the
+// body by ours.
+type arrivals struct {
+	reads atomic.Int64 // how many there were
+	size  atomic.Int64 // bytes of the latest
+	user  [2]atomic.Int64
+	delay [2]atomic.Int64
+}
+
+// note takes a read of n bytes.
+func (s *arrivals) note(n int, a arrival) {
+	s.user[1].Store(s.user[0].Load())
+	s.delay[1].Store(s.delay[0].Load())
+	s.user[0].Store(int64(a.user))
+	s.delay[0].Store(a.delay)
+	s.size.Store(int64(n))
+	s.reads.Add(1)
+}
+
+// latest returns the latest read, before the one before it.
+func (s *arrivals) latest() arrival { return s.back(0) }
+func (s *arrivals) before() arrival { return s.back(1) }
+
+func (s *arrivals) back(i int) arrival {
+	return arrival{user: exobench.Instant(s.user[i].Load()), delay: s.delay[i].Load()}
+}
+
+// conn notes when each of its reads returned, with the kernel's receive stamp
+// where there is one. Unlike those of other connections, its reads must come
+// one at a time; those of net/http and crypto/tls do.
+type conn struct {
+	net.Conn
+	epoch  time.Time
+	kernel *receiver // nil where the kernel gives no stamps
+	// to is where reads are noted: the exchange that has the connection.
+	to atomic.Pointer[arrivals]
+}
+
+func newConn(c net.Conn, clock exobench.Clock) *conn {
+	return &conn{Conn: c, epoch: clock.Epoch(), kernel: newReceiver(c)}
+}
+
+func (c *conn) Read(p []byte) (n int, err error) {
+	var stamp int64
+	if c.kernel != nil && len(p) > 0 {
+		n, stamp, err = c.kernel.read(p)
+	} else {
+		n, err = c.Conn.Read(p)
+	}
 	if n > 0 {
-		c.at.Store(int64(c.clock.Now()))
+		now := time.Now()
+		if to := c.to.Load(); to != nil {
+			to.note(n, arrivedAt(c.epoch, now, stamp))
+		}
 	}
 	return n, err
 }
-
-// readAt returns the instant at which the latest read returned.
-func (c *conn) readAt() exobench.Instant { return exobench.Instant(c.at.Load()) }
 
 // dialer dials stamped connections.
 type dialer struct {
@@ -40,7 +119,7 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, clock: d.clock}, nil
+	return newConn(c, d.clock), nil
 }
 
 // stamped finds our connection under what net/http hands out: itself, or the

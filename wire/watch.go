@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"exobench"
 )
 
 // What ends a request from our side.
@@ -22,14 +24,15 @@ type watchdog struct {
 	total  *time.Timer
 	idle   *time.Timer
 	limit  time.Duration
-	start  time.Time
-	seen   atomic.Int64 // of the latest sign of life, since start
+	clock  exobench.Clock
+	seen   atomic.Int64 // the instant of the latest sign of life
 }
 
 // watch returns a context that the watchdog cancels. A limit of 0 is none.
-func watch(ctx context.Context, timeout, idle time.Duration) (context.Context, *watchdog) {
+func watch(ctx context.Context, clock exobench.Clock, timeout, idle time.Duration) (context.Context, *watchdog) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	w := &watchdog{cancel: cancel, limit: idle, start: time.Now()}
+	w := &watchdog{cancel: cancel, limit: idle, clock: clock}
+	w.alive(clock.Now())
 	if timeout > 0 {
 		w.total = time.AfterFunc(timeout, func() { cancel(errTimeout) })
 	}
@@ -40,7 +43,7 @@ func watch(ctx context.Context, timeout, idle time.Duration) (context.Context, *
 }
 
 func (w *watchdog) check() {
-	silent := time.Since(w.start) - time.Duration(w.seen.Load())
+	silent := w.clock.Now().Sub(exobench.Instant(w.seen.Load()))
 	if silent >= w.limit {
 		w.cancel(errIdle)
 		return
@@ -49,7 +52,7 @@ func (w *watchdog) check() {
 }
 
 // alive notes a sign of life.
-func (w *watchdog) alive() { w.seen.Store(int64(time.Since(w.start))) }
+func (w *watchdog) alive(at exobench.Instant) { w.seen.Store(int64(at)) }
 
 func (w *watchdog) stop() {
 	if w.total != nil {
@@ -64,8 +67,7 @@ func (w *watchdog) stop() {
 // signOfLife reports whether a read brought more than keep-alives: a data line
 // or news of the prefill.
 func signOfLife(read []byte) bool {
-	return bytes.HasPrefix(read, dataPrefix) ||
+	return read[0] != ':' && read[0] != '\n' && read[0] != '\r' ||
 		bytes.Contains(read, []byte("\ndata:")) ||
-		bytes.Contains(read, []byte(prefillComment)) ||
-		read[0] != ':' && read[0] != '\n' && read[0] != '\r'
+		bytes.Contains(read, []byte(prefillComment))
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -17,10 +16,6 @@ import (
 	"exobench/engine"
 	"exobench/target/embedded"
 )
-
-// engineGCPercent keeps the embedded engine's collector quiet: next to its
-// weights it allocates little, and what it does allocate is streams' pages.
-const engineGCPercent = 400
 
 // engineFlags are the flags of exobench engine.
 type engineFlags struct {
@@ -63,7 +58,6 @@ func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	debug.SetGCPercent(engineGCPercent)
 	server, err := engine.New(config)
 	if err != nil {
 		return usageError{err}

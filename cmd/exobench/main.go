@@ -2,8 +2,11 @@
 // engine with an OpenAI-compatible API.
 //
 //	exobench run        measure: the main job
+//	exobench detect     which engines answer here, and what can be measured
+//	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
 //	exobench engine     serve the embedded engine
+//	exobench synth      write a GGUF file with random weights
 //
 // See exobench help, or README.md.
 package main
@@ -67,7 +70,7 @@ func execute(ctx context.Context, env environment, args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), reportCommand(env), engineCommand(env))
+	root.AddCommand(runCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env))
 	root.SetArgs(args)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)

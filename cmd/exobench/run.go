@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ import (
 
 // runFlags are the flags of exobench run.
 type runFlags struct {
-	engine, url                string
+	engines, urls              []string
 	models                     []string
 	modelsFile                 string
 	prompts                    []string
@@ -32,12 +33,18 @@ type runFlags struct {
 	cache                      string
 	seed                       uint64
 	timeout, idleTimeout       time.Duration
-	apiKeyEnv                  string
+	apiKeyEnv, apiKeyFile      string
+	headers                    []string
 	insecure                   bool
 	out                        string
 	sharding, instanceMeta     string
 	minNodes, maxNodes         int
+	allPlacements              bool
 	reuse, replace, keepLoaded bool
+	pull                       bool
+	llamaServer, engineArgs    string
+	synthetic                  bool
+	quant                      string
 	quiet, json                bool
 }
 
@@ -53,6 +60,8 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 		Example: `  exobench run
   exobench run --model llama-3.2-1b --repeat 10
   exobench run --engine exo --url http://mac-studio:52415 --model mlx-community/Qwen3-0.6B-4bit
+  exobench run --engine llamacpp --synthetic --model llama-3.2-1b
+  exobench run --engine exo,ollama --model llama-3.2-1b --pull
   exobench run --engine openai --url http://127.0.0.1:8080 --model NAME --concurrency 1,4`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,9 +78,9 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 func (f *runFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.engine, "engine", "auto", "what to measure: auto (exo if it answers, else embedded), exo, embedded, openai")
-	flags.StringVar(&f.url, "url", "", "where the engine answers (default for exo: "+exo.Default.URL+")")
-	flags.StringSliceVar(&f.models, "model", nil, "models, by short name or by the engine's own id (default: the five standard ones)")
+	flags.StringSliceVar(&f.engines, "engine", []string{"auto"}, "what to measure, one or more of "+engineNames()+"; auto is exo if it answers, else embedded")
+	flags.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
+	flags.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
 	flags.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
 	flags.StringSliceVar(&f.prompts, "prompts", []string{"standard"}, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	flags.Int64Var(&f.maxTokens, "max-tokens", 64, "length of each answer in tokens")
@@ -85,44 +94,59 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Minute, "longest time for one request; 0 is no bound")
 	flags.DurationVar(&f.idleTimeout, "idle-timeout", 2*time.Minute, "longest silence in a request, keep-alives not counted; 0 is no bound")
 	flags.StringVar(&f.apiKeyEnv, "api-key-env", "", "environment variable that holds the API key (engine openai)")
+	flags.StringVar(&f.apiKeyFile, "api-key-file", "", "file that holds the API key (engine openai)")
+	flags.StringArrayVar(&f.headers, "header", nil, `"Name: value" to send with every request (engine openai)`)
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any TLS certificate")
 	flags.StringVar(&f.out, "out", "", "folder for the results (default: results/<UTC time>)")
 	flags.StringVar(&f.sharding, "sharding", "", "exo: Pipeline or Tensor (default: what exo offers, Pipeline first)")
 	flags.StringVar(&f.instanceMeta, "instance-meta", "", "exo: MlxRing or MlxJaccl (default: what exo offers, MlxRing first)")
 	flags.IntVar(&f.minNodes, "min-nodes", 1, "exo: fewest nodes of a placement")
 	flags.IntVar(&f.maxNodes, "max-nodes", 1, "exo: most nodes of a placement")
+	flags.BoolVar(&f.allPlacements, "all-placements", false, "exo: measure every placement within these bounds, one after the other")
 	flags.BoolVar(&f.reuse, "reuse", false, "exo: measure an instance of the model that is already there, and leave it")
 	flags.BoolVar(&f.replace, "replace", false, "exo: delete instances of the model that are already there")
+	flags.BoolVar(&f.pull, "pull", false, "ollama: fetch models that it does not have")
+	flags.StringVar(&f.llamaServer, "llama-server", "", "llamacpp: the llama-server to start (default: found in $EXOBENCH_LLAMA_BIN or $PATH)")
+	flags.StringVar(&f.engineArgs, "engine-args", "", "llamacpp: more arguments for the llama-server that is started")
+	flags.BoolVar(&f.synthetic, "synthetic", false, "llamacpp: measure files with random weights in the models' true shapes, made on the way")
+	flags.StringVar(&f.quant, "quant", "q4_0", "llamacpp: quantisation of --synthetic files")
 	flags.BoolVar(&f.keepLoaded, "keep-loaded", false, "leave the models on the engine")
 	flags.BoolVar(&f.quiet, "quiet", false, "show no progress")
 	flags.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
 }
 
-// plan makes the plan of the flags and checks it.
-func (f runFlags) plan(models *catalogue.Catalogue) (exobench.Plan, error) {
+// complete fills in what the flags leave open, and checks what can be checked
+// without an engine.
+func (f *runFlags) complete(models *catalogue.Catalogue) (exobench.Plan, error) {
+	if len(f.models) == 0 {
+		f.models = models.Standard()
+	}
+	if slices.Equal(f.engines, []string{"auto"}) && slices.ContainsFunc(f.models, isGGUF) {
+		f.engines = []string{"llamacpp"}
+	}
+	if err := checkEngines(f.engines); err != nil {
+		return exobench.Plan{}, err
+	}
+	urls, err := engineURLs(f.urls, f.engines)
+	if err != nil {
+		return exobench.Plan{}, err
+	}
 	prompts, err := prompt.Load(f.prompts)
 	if err != nil {
-		return exobench.Plan{}, usageError{err}
-	}
-	names := f.models
-	if len(names) == 0 {
-		names = models.Standard()
+		return exobench.Plan{}, err
 	}
 	p := exobench.Plan{
-		Engine: f.engine, URL: f.url, Models: names, Prompts: prompts,
+		Engines: f.engines, URLs: urls, Models: f.models, Prompts: prompts,
 		MaxTokens: exobench.Tokens(f.maxTokens), NaturalStop: f.naturalStop,
 		Repeat: f.repeat, Requests: f.requests, Warmup: f.warmup, Concurrency: f.concurrency,
-		Timeout: f.timeout, IdleTimeout: f.idleTimeout, Cache: f.cache,
+		AllPlacements: f.allPlacements, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Cache: f.cache,
 		Seeds: exobench.Seeds{Order: f.seed, Sampling: f.seed, Prompts: f.seed},
 	}
 	placement := exo.Config{
-		URL: f.url, Sharding: f.sharding, InstanceMeta: f.instanceMeta,
+		URL: urls["exo"], Sharding: f.sharding, InstanceMeta: f.instanceMeta,
 		MinNodes: f.minNodes, MaxNodes: f.maxNodes, Reuse: f.reuse, Replace: f.replace,
 	}
-	if err := errors.Join(p.Validate(), placement.Validate()); err != nil {
-		return p, usageError{err}
-	}
-	return p, nil
+	return p, errors.Join(p.Validate(), placement.Validate())
 }
 
 // measure is the main job. What can be wrong with the request is found before
@@ -132,32 +156,31 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	plan, err := f.plan(models)
+	plan, err := f.complete(models)
 	if err != nil {
-		return err
+		return usageError{err}
 	}
 	clock := exobench.NewClock()
 	client := wire.NewClient(wire.Config{Clock: clock, Insecure: f.insecure})
 	defer client.Close()
-	c := connector{flags: f, models: models, clock: clock, wire: client, getenv: env.Getenv}
-	b, err := c.connect(ctx)
+	c := connector{flags: f, urls: plan.URLs, models: models, clock: clock, wire: client, getenv: env.Getenv}
+	benches, err := c.connectAll(ctx, f.engines)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	resolved, err := b.resolveAll(ctx, plan.Models)
-	if err != nil {
-		return err
-	}
+	defer closeAll(benches)
 	out, err := makeFolder(f.out, clock.Epoch())
 	if err != nil {
 		return err
 	}
 	header := &exobench.Header{
 		Schema: exobench.SchemaVersion, RunID: out.runID, Epoch: clock.Epoch().UTC(),
-		Tool: thisTool(), Host: thisHost(ctx), Plan: plan, Engine: b.info, Models: resolved,
+		Tool: thisTool(), Host: thisHost(ctx), Plan: plan,
 	}
-	reason, err := record(ctx, env, f, b, header, out, client, clock)
+	for _, b := range benches {
+		header.Engines = append(header.Engines, b.Engine)
+	}
+	reason, err := record(ctx, env, f, benches, header, out, client, clock)
 	if err != nil {
 		return err
 	}
@@ -165,26 +188,23 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 }
 
 // record runs the plan and writes the journal.
-func record(ctx context.Context, env environment, f runFlags, b bench, header *exobench.Header, out folder,
+func record(ctx context.Context, env environment, f runFlags, benches []bench, header *exobench.Header, out folder,
 	client *wire.Client, clock exobench.Clock,
 ) (exobench.EndReason, error) {
 	writer, err := journal.Create(out.journal(), header)
 	if err != nil {
 		return "", fmt.Errorf("create the journal: %w", err)
 	}
-	names := make([]string, len(header.Models))
-	for i, m := range header.Models {
-		names[i] = m.Name
+	view := terminal.Start(env.Stderr, terminal.Options{Engines: header.Engines, Events: client.Events, Quiet: f.quiet})
+	config := run.Config{Plan: header.Plan, Recorder: writer, Clock: clock, Watch: view.Show, KeepLoaded: f.keepLoaded}
+	for _, b := range benches {
+		config.Benches = append(config.Benches, b.Bench)
+		for _, notice := range b.notices {
+			err = errors.Join(err, writer.Append(&exobench.Note{At: clock.Now(), Engine: b.Engine.Name, Text: notice}))
+			view.Show(exobench.Progress{At: clock.Now(), Engine: b.Engine.Name, Note: notice})
+		}
 	}
-	view := terminal.Start(env.Stderr, terminal.Options{Engine: b.info, Models: names, Events: client.Events, Quiet: f.quiet})
-	for _, notice := range b.notices {
-		err = errors.Join(err, writer.Append(&exobench.Note{At: clock.Now(), Text: notice}))
-		view.Show(exobench.Progress{At: clock.Now(), Models: len(names), Note: notice})
-	}
-	reason, runErr := run.Execute(ctx, run.Config{
-		Plan: header.Plan, Engine: b.info, Models: header.Models, Target: b.target, Memory: b.memory,
-		Recorder: writer, Clock: clock, Watch: view.Show, KeepLoaded: f.keepLoaded,
-	})
+	reason, runErr := run.Execute(ctx, config)
 	view.Close()
 	return reason, errors.Join(err, runErr, writer.Close())
 }

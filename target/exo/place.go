@@ -39,33 +39,74 @@ func permanent(reason string) bool {
 	return slices.ContainsFunc(permanentReasons, func(part string) bool { return strings.Contains(reason, part) })
 }
 
-// place returns the instance to ask for, waiting for exo to settle.
+// Placements lists where exo can put the model within the bounds of the
+// configuration, each as a value for Model.Placement: few nodes before many,
+// Pipeline before Tensor, ring before jaccl. It adds the model's card where exo
+// has none, and waits for exo to settle.
+func (t *Target) Placements(ctx context.Context, model exobench.Model) ([]string, error) {
+	silent := t.reporter(model, func(exobench.LoadEvent) {})
+	if err := t.ensureCard(ctx, model, silent); err != nil {
+		return nil, silent.blame(err)
+	}
+	allowed, err := t.settled(ctx, model, silent)
+	if err != nil {
+		return nil, silent.blame(err)
+	}
+	var labels []string
+	for _, candidate := range allowed {
+		if label := candidate.placement(); !slices.Contains(labels, label) {
+			labels = append(labels, label)
+		}
+	}
+	return labels, nil
+}
+
+// place returns the instance to ask for: the best one, or that of the placement
+// that the model wants.
 func (t *Target) place(ctx context.Context, model exobench.Model, say *reporter) (instance, error) {
+	allowed, err := t.settled(ctx, model, say)
+	if err != nil {
+		return instance{}, err
+	}
+	if model.Placement == "" {
+		return allowed[0], nil
+	}
+	for _, candidate := range allowed {
+		if candidate.placement() == model.Placement {
+			return candidate, nil
+		}
+	}
+	return instance{}, fmt.Errorf("exo no longer offers %s", model.Placement)
+}
+
+// settled returns the placements that the flags allow, at least one, waiting
+// for exo to settle.
+func (t *Target) settled(ctx context.Context, model exobench.Model, say *reporter) ([]instance, error) {
 	deadline := time.Now().Add(t.config.SettleTimeout)
 	for wait := t.config.pace.backoff; ; wait *= 2 {
 		previews, err := t.previews(ctx, model.ID)
 		if ctx.Err() != nil {
-			return instance{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if err == nil {
-			chosen, offered := t.choose(previews)
-			if chosen != nil {
-				return *chosen, nil
+			allowed, offered := t.choose(previews)
+			if len(allowed) > 0 {
+				return allowed, nil
 			}
 			err = t.noPlacement(previews, offered)
 			if t.hopeless(previews, offered) {
-				return instance{}, err
+				return nil, err
 			}
 		} else if !passing(err) {
-			return instance{}, err
+			return nil, err
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
-			return instance{}, fmt.Errorf("%w (waited %v for exo to settle)", err, t.config.SettleTimeout)
+			return nil, fmt.Errorf("%w (waited %v for exo to settle)", err, t.config.SettleTimeout)
 		}
 		say.event(exobench.LoadEvent{Stage: exobench.StagePlace, Detail: "waiting for exo to settle: " + err.Error()})
 		if err := pause(ctx, min(wait, left)); err != nil {
-			return instance{}, err
+			return nil, err
 		}
 	}
 }
@@ -83,10 +124,9 @@ func (t *Target) previews(ctx context.Context, id string) ([]preview, error) {
 	return list.Previews, err
 }
 
-// choose returns the best placement that the flags allow, or nil, and all that
-// exo offers: few nodes before many, Pipeline before Tensor, ring before jaccl.
-func (t *Target) choose(previews []preview) (*instance, []instance) {
-	var offered []instance
+// choose returns the placements that the flags allow, and all that exo offers:
+// few nodes before many, Pipeline before Tensor, ring before jaccl.
+func (t *Target) choose(previews []preview) (allowed, offered []instance) {
 	for _, p := range previews {
 		if candidate, err := parseInstance(p.Instance); err == nil {
 			offered = append(offered, candidate)
@@ -99,13 +139,13 @@ func (t *Target) choose(previews []preview) (*instance, []instance) {
 			cmp.Compare(rank(a.meta, ring, jaccl), rank(b.meta, ring, jaccl)),
 		)
 	})
-	for i, candidate := range offered {
+	for _, candidate := range offered {
 		if t.allows(candidate.sharding, candidate.meta) &&
 			t.config.MinNodes <= len(candidate.nodes) && len(candidate.nodes) <= t.config.MaxNodes {
-			return &offered[i], offered
+			allowed = append(allowed, candidate)
 		}
 	}
-	return nil, offered
+	return allowed, offered
 }
 
 // rank returns the place of name in order; the unknown comes last.

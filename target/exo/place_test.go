@@ -1,9 +1,12 @@
 package exo
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"exobench"
 )
 
 func TestPlacementIsAwaitedWhileExoSettles(t *testing.T) {
@@ -121,4 +124,51 @@ func TestACardThatCannotBeLoadedIsReportedAtOnce(t *testing.T) {
 	d.answers["GET /instance/previews"] = failing(400, "Failed to load model card: no such repo")
 	_, _, err := d.prepare(d.quick())
 	wantError(t, err, "place "+tinyID, "Failed to load model card: no such repo")
+}
+
+func TestEachPlacementThatIsOfferedCanBeAskedFor(t *testing.T) {
+	t.Parallel()
+	d := newDouble(t)
+	d.nodes["n2"] = "studio-2"
+	d.previews = []string{previews(
+		labelled("Tensor", "MlxJaccl", placed("MlxJacclInstance", "TensorShardMetadata", "i-3", tinyID, "n1", "n2")),
+		labelled("Pipeline", "MlxRing", placed("MlxRingInstance", "PipelineShardMetadata", "i-2", tinyID, "n1", "n2")),
+		labelled("Pipeline", "MlxRing", placed("MlxRingInstance", "PipelineShardMetadata", "i-1", tinyID, "n1")),
+		labelled("Tensor", "MlxRing", placed("MlxRingInstance", "PipelineShardMetadata", "i-0", tinyID, "n1")), // falsely labelled
+	)}
+	config := d.quick()
+	config.MaxNodes = 2
+	target := d.dial(config)
+	labels, err := target.Placements(t.Context(), exobench.Model{ID: tinyID})
+	want := []string{"Pipeline/MlxRing/1 node", "Pipeline/MlxRing/2 nodes", "Tensor/MlxJaccl/2 nodes"}
+	if err != nil || !slices.Equal(labels, want) {
+		t.Fatalf("placements %q, %v; want %q", labels, err, want)
+	}
+	d.walk = []func(){func() {
+		for _, r := range []string{"i-2-r0", "i-2-r1"} {
+			d.runners[r] = `{"RunnerReady":{}}`
+		}
+	}}
+	deployment, err := target.Prepare(t.Context(), exobench.Model{ID: tinyID, Placement: want[1]}, func(exobench.LoadEvent) {})
+	if err != nil || deployment.Placement != want[1] || deployment.Instance != "i-2" {
+		t.Errorf("deployment %+v, %v", deployment, err)
+	}
+}
+
+func TestNodesTellTheirPowerOnlyWhereTheyHaveASensor(t *testing.T) {
+	t.Parallel()
+	d := newDouble(t)
+	d.nodes["n2"] = "studio-2"
+	d.sensors = map[string]string{"n1": `{"gpuUsage":0.42,"temp":51.3,"sysPower":87.5,"pcpuUsage":0.08}`}
+	readings, err := d.dial(d.quick()).ReadNodes(t.Context())
+	if err != nil || len(readings) != 2 {
+		t.Fatalf("%v, %v", readings, err)
+	}
+	with, without := readings[0], readings[1]
+	if with.Node != "studio-1" || *with.Power != 87.5 || *with.GPU != 0.42 || *with.Temperature != 51.3 || *with.MemoryUsed != 8*gib {
+		t.Errorf("node with sensors: %+v", with)
+	}
+	if without.Node != "studio-2" || without.Power != nil || without.GPU != nil || without.Temperature != nil || *without.MemoryTotal != 16*gib {
+		t.Errorf("node without sensors: %+v", without)
+	}
 }

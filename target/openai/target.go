@@ -1,6 +1,12 @@
-// Package openai drives any server with an OpenAI-compatible API. Such an API
-// has no life cycle: models are there or not, and nothing is loaded or taken
-// away.
+// Package openai drives any server with an OpenAI-compatible API: vLLM, SGLang,
+// LM Studio, mlx-lm, llama-server and many more. Such an API has no life cycle:
+// models are there or not, and nothing is loaded or taken away.
+//
+// Servers differ in which fields of a request they accept. Preparing a model
+// sends one short request and leaves out what the server rejects; that is found
+// out once and remembered. A field that is accepted need not be obeyed: most
+// servers ignore what they do not know, so that "ignore_eos" was accepted says
+// nothing of the length of answers.
 package openai
 
 import (
@@ -26,6 +32,8 @@ type Config struct {
 	URL string
 	// APIKey, where not empty, is sent as a bearer token.
 	APIKey string
+	// Header is sent with every request.
+	Header http.Header
 	// Insecure accepts any TLS certificate when asking for the models.
 	Insecure bool
 	// Wire sends the chat completions.
@@ -41,6 +49,8 @@ type Target struct {
 	header http.Header
 	http   *http.Client
 	models []string
+	// extras are the optional fields that the server takes; nil until tried.
+	extras *extras
 }
 
 const (
@@ -56,7 +66,10 @@ func Dial(ctx context.Context, c Config) (*Target, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: c.Insecure}
-	t := &Target{config: c, base: base, header: http.Header{}, http: &http.Client{Transport: transport}}
+	t := &Target{config: c, base: base, header: c.Header.Clone(), http: &http.Client{Transport: transport}}
+	if t.header == nil {
+		t.header = http.Header{}
+	}
 	if c.APIKey != "" {
 		t.header.Set("Authorization", "Bearer "+c.APIKey)
 	}
@@ -140,10 +153,15 @@ func (t *Target) Resolve(name string, known []string) (exobench.Model, bool) {
 	return exobench.Model{}, false
 }
 
-// Prepare has nothing to do: the server loads models as it likes.
-func (t *Target) Prepare(_ context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error) {
+// Prepare finds out which optional fields the server takes, by a request for
+// one token, which also has servers that load models on demand load this one.
+func (t *Target) Prepare(ctx context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error) {
+	d := exobench.Deployment{Model: m}
+	if err := t.probe(ctx, d, report); err != nil {
+		return exobench.Deployment{}, err
+	}
 	report(exobench.LoadEvent{Stage: exobench.StageReady, Detail: "the server loads models by itself"})
-	return exobench.Deployment{Model: m}, nil
+	return d, nil
 }
 
 // Release has nothing to do.
@@ -153,38 +171,19 @@ func (t *Target) Release(context.Context, exobench.Deployment, func(exobench.Loa
 
 // Do sends one chat completion.
 func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
+	extras := allExtras
+	if t.extras != nil {
+		extras = *t.extras
+	}
+	return t.send(ctx, d, r, extras)
+}
+
+func (t *Target) send(ctx context.Context, d exobench.Deployment, r exobench.Request, e extras) exobench.Record {
 	return t.config.Wire.Do(ctx, wire.Call{
 		URL:     t.base + "/chat/completions",
 		Header:  t.header,
-		Body:    body(d.Model, r),
+		Body:    body(d.Model, r, e),
 		Timeout: t.config.Timeout,
 		Idle:    t.config.Idle,
 	})
-}
-
-func body(m exobench.Model, r exobench.Request) []byte {
-	type message struct {
-		Role    string `json:"role"`
-		Content string `json:"content"`
-	}
-	text, err := json.Marshal(struct {
-		Model         string          `json:"model"`
-		Messages      []message       `json:"messages"`
-		Stream        bool            `json:"stream"`
-		StreamOptions map[string]bool `json:"stream_options"`
-		MaxTokens     exobench.Tokens `json:"max_tokens"`
-		Temperature   float64         `json:"temperature"`
-		Seed          uint64          `json:"seed"`
-	}{
-		Model:         m.ID,
-		Messages:      []message{{Role: "user", Content: r.Prompt.Text}},
-		Stream:        true,
-		StreamOptions: map[string]bool{"include_usage": true},
-		MaxTokens:     r.MaxTokens,
-		Seed:          r.Seed,
-	})
-	if err != nil {
-		panic("openai: a request body of plain values cannot fail to encode: " + err.Error())
-	}
-	return text
 }
