@@ -22,7 +22,7 @@
 //
 // # summary.csv
 //
-// One row per cell (model, placement, concurrency), then one for each model
+// One row per cell (engine, model, placement, concurrency), then one for each model
 // without a cell, with the reason in the column error. After the columns of the
 // cell come, for each metric M, M_n, M_median, M_lo, M_hi, M_confidence,
 // M_mean, M_sd, M_min, M_max, M_p90, M_p95 and M_p99.
@@ -31,7 +31,8 @@
 //
 // The same, nested; null is unknown. Schema 1:
 //
-//	schema, run_id, label, epoch, engine, host, tool, plan   from the header
+//	schema, run_id, epoch, host, tool, plan                  from the header
+//	engines[]      name, version, url, label
 //	state          "finished", "interrupted", "failed" or "incomplete"
 //	requests, warmups, damaged_lines                         counts
 //	warnings[]     of the run as a whole
@@ -46,8 +47,8 @@
 //	sample         unit, better, n, median, interval{lo, hi, confidence}, mean,
 //	               sd, min, max, p90, p95, p99 {value, interval}
 //	prompts[]      id, n, metrics{name: sample}
-//	loads[]        model, model_id, placement, start_s, load_s, download_s,
+//	loads[]        engine, model, model_id, placement, start_s, load_s, download_s,
 //	               downloaded_bytes
-//	failures[]     model, model_id, placement, at_s, after, error
+//	failures[]     engine, model, model_id, placement, at_s, after, error
 //	notes[]        at_s, model, text
 package report

@@ -73,7 +73,7 @@ func medianBar(c summary.Cell, name string, scale scale) plot.Bar {
 func newFigure(run *summary.Run, title, axis string) plot.Figure {
 	h := run.Header
 	var parts []string
-	for _, part := range []string{h.Engines[0].Label, engineName(h.Engines[0]), h.Host.Name, h.Epoch.UTC().Format("2006-01-02")} {
+	for _, part := range []string{labels(run), engineNames(run), h.Host.Name, h.Epoch.UTC().Format("2006-01-02")} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -87,6 +87,21 @@ func newFigure(run *summary.Run, title, axis string) plot.Figure {
 	}
 	f.Footnote = fmt.Sprintf("Bars: median of the OK requests (%s). Whiskers: 95 %% confidence interval of the median, where n ≥ %d.", samples(run), summary.IntervalN)
 	return f
+}
+
+// labels lists what the engines' results are of, where that must be said.
+func labels(run *summary.Run) string {
+	var all []string
+	for _, e := range run.Header.Engines {
+		switch {
+		case e.Label == "":
+		case len(run.Header.Engines) > 1:
+			all = append(all, e.Name+": "+e.Label)
+		default:
+			all = append(all, e.Label)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // samples says how many requests stand behind a bar.

@@ -46,7 +46,7 @@ func journal() []exobench.Entry {
 		r.Seq = seq
 		memory := loaded + exobench.Bytes(seq)*mib/8
 		entries = append(entries,
-			&exobench.Reading{At: r.Sent + 20*ms, Model: r.Model, Moment: exobench.MomentDuring, Source: exobench.FromPSS,
+			&exobench.Reading{Engine: "embedded", At: r.Sent + 20*ms, Model: r.Model, Moment: exobench.MomentDuring, Source: exobench.FromPSS,
 				Memory: memory, Anonymous: size(30 * mib), File: size(memory - 30*mib)},
 			r)
 	}
@@ -68,8 +68,8 @@ func journal() []exobench.Entry {
 	}
 	return append(entries,
 		&exobench.Note{At: 130 * second, Model: "mistral-7b", Text: "The engine restarted its runner."},
-		&exobench.LoadEvent{At: 140 * second, Model: "qwen-1.5-7b", ModelID: "org/Qwen1.5-7B", Stage: exobench.StagePlace},
-		&exobench.LoadEvent{At: 141 * second, Model: "qwen-1.5-7b", ModelID: "org/Qwen1.5-7B", Stage: exobench.StageFailed,
+		&exobench.LoadEvent{Engine: "embedded", At: 140 * second, Model: "qwen-1.5-7b", ModelID: "org/Qwen1.5-7B", Stage: exobench.StagePlace},
+		&exobench.LoadEvent{Engine: "embedded", At: 141 * second, Model: "qwen-1.5-7b", ModelID: "org/Qwen1.5-7B", Stage: exobench.StageFailed,
 			Error: "no placement fits: 15.4 GiB needed, 6.1 GiB free"},
 	)
 }
@@ -79,10 +79,10 @@ func size(b exobench.Bytes) *exobench.Bytes { return &b }
 // life is the load of a model and the readings around it.
 func life(model, id string, at exobench.Instant, weights exobench.Bytes) []exobench.Entry {
 	event := func(after exobench.Instant, stage exobench.Stage) *exobench.LoadEvent {
-		return &exobench.LoadEvent{At: at + after, Model: model, ModelID: id, Placement: "Pipeline/MlxRing/1 node", Stage: stage}
+		return &exobench.LoadEvent{Engine: "embedded", At: at + after, Model: model, ModelID: id, Placement: "Pipeline/MlxRing/1 node", Stage: stage}
 	}
 	read := func(after exobench.Instant, moment exobench.Moment, memory exobench.Bytes) *exobench.Reading {
-		return &exobench.Reading{At: at + after, Model: model, Moment: moment, Source: exobench.FromPSS, Memory: memory,
+		return &exobench.Reading{Engine: "embedded", At: at + after, Model: model, Moment: moment, Source: exobench.FromPSS, Memory: memory,
 			Anonymous: size(30 * mib), File: size(memory - 30*mib)}
 	}
 	return []exobench.Entry{

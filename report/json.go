@@ -17,20 +17,23 @@ const jsonSchema = 1
 func writeJSON(w io.Writer, run *summary.Run) error {
 	h := run.Header
 	doc := jsonRun{
-		Schema: jsonSchema, RunID: h.RunID, Label: text(h.Engines[0].Label), Epoch: h.Epoch,
-		Engine: jsonEngine{h.Engines[0].Name, text(h.Engines[0].Version), h.Engines[0].URL}, Host: h.Host, Tool: h.Tool,
+		Schema: jsonSchema, RunID: h.RunID, Epoch: h.Epoch,
+		Engines: []jsonEngine{}, Host: h.Host, Tool: h.Tool,
 		Plan: planJSON(h.Plan), State: state(run), Requests: run.Requests, Warmups: run.Warmups, Damaged: run.Damaged,
 		Warnings: list(run.Warnings()), Cells: []jsonCell{}, Loads: []jsonLoad{}, Failures: []jsonFailure{}, Notes: []jsonNote{},
+	}
+	for _, e := range h.Engines {
+		doc.Engines = append(doc.Engines, jsonEngine{e.Name, text(e.Version), e.URL, text(e.Label)})
 	}
 	for _, c := range run.Cells {
 		doc.Cells = append(doc.Cells, cellJSON(run, c))
 	}
 	for _, l := range run.Loads {
-		doc.Loads = append(doc.Loads, jsonLoad{l.Model, l.ModelID, text(l.Placement), number(l.Start.Seconds()),
+		doc.Loads = append(doc.Loads, jsonLoad{l.Engine, l.Model, l.ModelID, text(l.Placement), number(l.Start.Seconds()),
 			number(l.Loading.Seconds()), number(l.Downloading.Seconds()), l.Downloaded})
 	}
 	for _, f := range run.Failures {
-		doc.Failures = append(doc.Failures, jsonFailure{f.Model, f.ModelID, text(f.Placement), number(f.At.Seconds()), f.After, f.Error})
+		doc.Failures = append(doc.Failures, jsonFailure{f.Engine, f.Model, f.ModelID, text(f.Placement), number(f.At.Seconds()), f.After, f.Error})
 	}
 	for _, n := range run.Notes {
 		doc.Notes = append(doc.Notes, jsonNote{number(n.At.Seconds()), text(n.Model), n.Text})
@@ -62,7 +65,7 @@ func cellJSON(run *summary.Run, c summary.Cell) jsonCell {
 	if c.Wall > 0 {
 		cell.Wall = seconds(c.Wall)
 	}
-	if load, ok := run.LoadOf(c.Model, c.Placement); ok {
+	if load, ok := run.LoadOf(c.Subject(), c.Placement); ok {
 		cell.Load, cell.Download = seconds(load.Loading), seconds(load.Downloading)
 	}
 	for _, m := range sampled() {

@@ -21,9 +21,8 @@ func (n number) MarshalJSON() ([]byte, error) {
 type jsonRun struct {
 	Schema   int           `json:"schema"`
 	RunID    string        `json:"run_id"`
-	Label    *string       `json:"label"`
 	Epoch    time.Time     `json:"epoch"`
-	Engine   jsonEngine    `json:"engine"`
+	Engines  []jsonEngine  `json:"engines"`
 	Host     exobench.Host `json:"host"`
 	Tool     exobench.Tool `json:"tool"`
 	Plan     jsonPlan      `json:"plan"`
@@ -42,6 +41,7 @@ type jsonEngine struct {
 	Name    string  `json:"name"`
 	Version *string `json:"version"`
 	URL     string  `json:"url"`
+	Label   *string `json:"label"`
 }
 
 // jsonPlan leaves out the texts of the prompts, which may be long.
@@ -128,6 +128,7 @@ type jsonPrompt struct {
 }
 
 type jsonLoad struct {
+	Engine     string         `json:"engine"`
 	Model      string         `json:"model"`
 	ModelID    string         `json:"model_id"`
 	Placement  *string        `json:"placement"`
@@ -138,6 +139,7 @@ type jsonLoad struct {
 }
 
 type jsonFailure struct {
+	Engine    string         `json:"engine"`
 	Model     string         `json:"model"`
 	ModelID   string         `json:"model_id"`
 	Placement *string        `json:"placement"`

@@ -14,13 +14,13 @@ type line struct {
 // lines returns the rows of a table over cells, in the run's order of models.
 func lines(run *summary.Run) []line {
 	var all []line
-	for _, model := range run.Models() {
-		cells := run.CellsOf(model)
+	for _, subject := range run.Subjects() {
+		cells := run.CellsOf(subject)
 		for _, c := range cells {
 			all = append(all, line{cell: c})
 		}
 		if len(cells) == 0 {
-			all = append(all, missing(run, model))
+			all = append(all, missing(run, subject))
 		}
 	}
 	return all
@@ -29,14 +29,15 @@ func lines(run *summary.Run) []line {
 // notRun is why a model of the plan has neither cells nor a failure.
 const notRun = "not run"
 
-func missing(run *summary.Run, model string) line {
-	l := line{cell: summary.Cell{Key: summary.Key{Engine: run.Header.Engines[0].Name, Model: model}}, why: notRun}
-	for _, m := range run.Header.Engines[0].Models {
-		if m.Name == model {
+func missing(run *summary.Run, subject summary.Subject) line {
+	l := line{cell: summary.Cell{Key: summary.Key{Engine: subject.Engine, Model: subject.Model}}, why: notRun}
+	engine, _ := run.Header.Engine(subject.Engine)
+	for _, m := range engine.Models {
+		if m.Name == subject.Model {
 			l.cell.ModelID = m.ID
 		}
 	}
-	if f, ok := run.FailureOf(model); ok {
+	if f, ok := run.FailureOf(subject); ok {
 		l.cell.ModelID, l.cell.Placement = f.ModelID, f.Placement
 		l.why = f.Error
 		if l.why == "" {

@@ -41,11 +41,12 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 	memoryTable(run).markdown(&b)
 
 	b.WriteString("## Models and load times\n\n")
-	if !run.Header.Engines[0].LifeCycle {
+	if !slices.ContainsFunc(run.Header.Engines, func(e exobench.Engine) bool { return e.LifeCycle }) {
 		b.WriteString("exobench did not drive the loads of this engine, so they were not timed.\n\n")
 	}
 	modelTable(run).markdown(&b)
 
+	writeServers(&b, run)
 	fmt.Fprintf(&b, "## By prompt\n\nMedians, with their 95 %% interval where n is at least %d.\n\n", summary.IntervalN)
 	promptTable(run).markdown(&b)
 	writeFailures(&b, run)
@@ -53,6 +54,19 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 	writeDefinitions(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeServers shows what servers tell of themselves, where they do.
+func writeServers(b *strings.Builder, run *summary.Run) {
+	tells := func(c summary.Cell) bool { return c.Reconciled.Decode.N > 0 || c.Reconciled.Prefill.N > 0 }
+	if slices.ContainsFunc(run.Cells, tells) {
+		b.WriteString("## Client and server\n\nTokens/s as measured here and as the server tells them; medians, and the median ratio. The client's prefill is an estimate from TTFT.\n\n")
+		serverTable(run).markdown(b)
+	}
+	if len(run.Nodes) > 0 {
+		b.WriteString("## Nodes\n\nAll memory in use on each machine, whoever uses it, as the engine tells it; power and GPU are means during requests.\n\n")
+		nodeTable(run).markdown(b)
+	}
 }
 
 // writePercentiles leaves the table out where it would hold nothing.
@@ -69,7 +83,7 @@ func writePercentiles(b *strings.Builder, run *summary.Run) {
 
 // writeBanner says first what the reader must not miss.
 func writeBanner(b *strings.Builder, run *summary.Run) {
-	fmt.Fprintf(b, "# exobench: %s\n\n", engineName(run.Header.Engines[0]))
+	fmt.Fprintf(b, "# exobench: %s\n\n", engineNames(run))
 	if label := labelSentence(run); label != "" {
 		fmt.Fprintf(b, "**%s**\n\n", label)
 	}
@@ -80,13 +94,29 @@ func writeBanner(b *strings.Builder, run *summary.Run) {
 
 func engineName(e exobench.Engine) string { return strings.TrimSpace(e.Name + " " + e.Version) }
 
+// engineNames lists the run's engines.
+func engineNames(run *summary.Run) string {
+	var names []string
+	for _, e := range run.Header.Engines {
+		names = append(names, engineName(e))
+	}
+	return strings.Join(names, ", ")
+}
+
 // labelSentence says what the results are of, where that must be said.
 func labelSentence(run *summary.Run) string {
-	if run.Header.Engines[0].Label == "" {
-		return ""
+	var sentences []string
+	for _, e := range run.Header.Engines {
+		if e.Label == "" {
+			continue
+		}
+		whose := "These results"
+		if len(run.Header.Engines) > 1 {
+			whose = "The results of " + e.Name
+		}
+		sentences = append(sentences, strings.TrimSpace(fmt.Sprintf("%s are of: %s. %s", whose, strings.TrimSuffix(e.Label, "."), e.Caveat)))
 	}
-	e := run.Header.Engines[0]
-	return strings.TrimSpace(fmt.Sprintf("These results are of: %s. %s", strings.TrimSuffix(e.Label, "."), e.Caveat))
+	return strings.Join(sentences, " ")
 }
 
 // writeFacts says what ran where and when.
@@ -106,13 +136,30 @@ func writeFacts(b *strings.Builder, run *summary.Run) {
 		fmt.Fprintf(b, "- %s: %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fact("Run", "%s, %s", h.RunID, h.Epoch.UTC().Format("2006-01-02 15:04:05 UTC"))
-	fact("Engine", "%s at %s", engineName(h.Engines[0]), h.Engines[0].URL)
+	for _, e := range h.Engines {
+		fact("Engine", "%s", engineFact(e))
+	}
 	fact("Host", "%s", strings.Join(host, ", "))
 	fact("Tool", "exobench %s, %s, %s/%s", h.Tool.Version, h.Tool.Go, h.Tool.OS, h.Tool.Arch)
 	fact("Plan", "%s", planSentence(h.Plan))
 	fact("Cache", "%s planned; answers say: %s", h.Plan.Cache, cacheSentence(run))
 	fact("Requests", "%d measured, %d warm-ups left out", run.Requests, run.Warmups)
 	b.WriteString("\n")
+}
+
+// engineFact tells of an engine what the reader of its figures must know.
+func engineFact(e exobench.Engine) string {
+	text := engineName(e)
+	if e.URL != "" {
+		text += " at " + e.URL
+	}
+	if !e.LifeCycle {
+		text += "; no life cycle: loads are not timed"
+	}
+	if !e.IgnoresEOS {
+		text += "; answers end where the model ends them"
+	}
+	return text
 }
 
 func planSentence(p exobench.Plan) string {

@@ -23,7 +23,10 @@ type column struct {
 var columns = []column{
 	{"run_id", func(h *exobench.Header, _ summary.Row) string { return h.RunID }},
 	{"engine", ofRecord(func(r *exobench.Record) string { return r.Engine })},
-	{"engine_version", func(h *exobench.Header, _ summary.Row) string { return h.Engines[0].Version }},
+	{"engine_version", func(h *exobench.Header, row summary.Row) string {
+		engine, _ := h.Engine(row.Record.Engine)
+		return engine.Version
+	}},
 	{"model", ofRecord(func(r *exobench.Record) string { return r.Model })},
 	{"model_id", ofRecord(func(r *exobench.Record) string { return r.ModelID })},
 	{"placement", ofRecord(func(r *exobench.Record) string { return r.Placement })},

@@ -39,11 +39,12 @@ func writeSummaryCSV(w io.Writer, run *summary.Run) error {
 
 // summaryFields gives the row of a cell; names do not depend on the cell.
 func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
+	engine, _ := run.Header.Engine(c.Engine)
 	fields := []field{
 		{"run_id", run.Header.RunID},
-		{"label", run.Header.Engines[0].Label},
+		{"label", engine.Label},
 		{"engine", c.Engine},
-		{"engine_version", run.Header.Engines[0].Version},
+		{"engine_version", engine.Version},
 		{"model", c.Model},
 		{"model_id", c.ModelID},
 		{"placement", c.Placement},
@@ -61,7 +62,7 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		field{metric.Throughput, rate(c.Throughput)},
 		field{metric.RequestRate, rate(c.RequestRate)},
 	)
-	load, ok := run.LoadOf(c.Model, c.Placement)
+	load, ok := run.LoadOf(c.Subject(), c.Placement)
 	fields = append(fields,
 		field{metric.LoadTime, span(load.Loading, ok)},
 		field{metric.DownloadTime, span(load.Downloading, ok)},

@@ -45,7 +45,7 @@ func mainTable(run *summary.Run, notes *footnotes) *table {
 // lineMarks refers to the doubts about a cell, or to why there is none.
 func lineMarks(run *summary.Run, l line, notes *footnotes) string {
 	texts := l.cell.Warnings
-	failure, failed := run.FailureOf(l.cell.Model)
+	failure, failed := run.FailureOf(l.cell.Subject())
 	switch {
 	case l.why == notRun:
 	case l.why != "":
@@ -76,15 +76,23 @@ func count(l line) string {
 	return strconv.Itoa(l.cell.N)
 }
 
-// cellName returns the model's name, with the placement where the run has it
-// on more than one.
+// cellName returns the model's name, with the engine where the run has several
+// and the placement where the engine has it on more than one.
 func cellName(run *summary.Run, c summary.Cell) string {
-	for _, other := range run.CellsOf(c.Model) {
+	name := subjectName(run, c.Subject())
+	for _, other := range run.CellsOf(c.Subject()) {
 		if other.Placement != c.Placement {
-			return c.Model + " " + c.Placement
+			return name + " " + c.Placement
 		}
 	}
-	return c.Model
+	return name
+}
+
+func subjectName(run *summary.Run, s summary.Subject) string {
+	if len(run.Header.Engines) > 1 {
+		return s.Model + " " + s.Engine
+	}
+	return s.Model
 }
 
 // sampleColumn adds the heading of a metric and returns what renders a cell's

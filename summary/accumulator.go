@@ -21,6 +21,8 @@ type accumulator struct {
 	all      *pool
 	prompts  map[string]*pool
 	cache    map[Cache]int // OK requests by what their answer tells
+	server   reconciler
+	lengths  lengths
 }
 
 type firstError struct {
@@ -59,6 +61,8 @@ func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
 	if a.prompts[r.PromptID] == nil {
 		a.prompts[r.PromptID] = newPool()
 	}
+	a.server.add(r)
+	a.lengths.add(r)
 	a.all.count(r)
 	a.prompts[r.PromptID].count(r)
 	for _, m := range metrics {
@@ -104,9 +108,10 @@ func (a *accumulator) cell(key Key, run *Run, metrics []metric.Metric) Cell {
 		c.Errors[outcome] = first.text
 	}
 	c.Metrics = a.all.summaries(metrics, c.TokensFrom)
-	a.addMemory(&c, run.memory[key.Model])
+	a.addMemory(&c, run.memory[key.Subject()])
 	a.addRates(&c)
 	a.addPrompts(&c, run.Header.Plan.Prompts, metrics)
+	c.Reconciled = a.server.result()
 	a.addWarnings(&c, run)
 	return c
 }
@@ -199,7 +204,11 @@ func (a *accumulator) addWarnings(c *Cell, run *Run) {
 	if run.Header.Plan.Cache == "cold" && c.Cache == CacheWarm {
 		warn("%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.", a.cache[CacheWarm], c.N)
 	}
-	if readings := run.memory[c.Model]; readings != nil && len(readings.sources) > 1 {
+	c.Warnings = append(c.Warnings, c.Reconciled.warnings(a.lengths)...)
+	if text := a.lengths.warning(); text != "" && len(a.all.kinds()) == 1 {
+		warn("%s", text)
+	}
+	if readings := run.memory[c.Subject()]; readings != nil && len(readings.sources) > 1 {
 		warn("Memory was read in %d ways %q in one run: its differences mean nothing.", len(readings.sources), readings.sources)
 	}
 }

@@ -39,6 +39,8 @@ type Cell struct {
 	// Memory is that of the request (of those that are OK) with the greatest
 	// peak.
 	Memory RequestMemory
+	// Reconciled is the client's figures beside the server's own.
+	Reconciled Reconciled
 	// Cache says whether prompts were answered from the engine's cache.
 	Cache Cache
 	// Prompts holds the same requests by prompt, in the plan's order.

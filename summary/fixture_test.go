@@ -44,7 +44,7 @@ func ok(seq int, sec exobench.Instant, latency exobench.Instant) *exobench.Recor
 }
 
 func readingAt(sec exobench.Instant, moment exobench.Moment, memory exobench.Bytes) *exobench.Reading {
-	return &exobench.Reading{At: sec * second, Model: "one", Moment: moment, Source: exobench.FromPSS, Memory: memory}
+	return &exobench.Reading{At: sec * second, Engine: "exo", Model: "one", Moment: moment, Source: exobench.FromPSS, Memory: memory}
 }
 
 func end(sec exobench.Instant) *exobench.End {
@@ -72,3 +72,12 @@ func only(t *testing.T, entries ...exobench.Entry) Cell {
 }
 
 func sequence(entries []exobench.Entry) iter.Seq[exobench.Entry] { return slices.Values(entries) }
+
+// subjectNames returns the models of the run's subjects.
+func subjectNames(run *Run) []string {
+	var names []string
+	for _, s := range run.Subjects() {
+		names = append(names, s.Model)
+	}
+	return names
+}

@@ -10,7 +10,7 @@ import (
 
 // Load is one load of a model that ended with the model ready.
 type Load struct {
-	Model, ModelID, Placement string
+	Engine, Model, ModelID, Placement string
 	// Start is when the placement was asked for, else the first step known.
 	Start exobench.Instant
 	// Loading is the time from Start until ready, less Downloading.
@@ -21,8 +21,9 @@ type Load struct {
 
 // Failure is a model that could not be measured, or no further.
 type Failure struct {
-	Model, ModelID, Placement string
-	At                        exobench.Instant
+	Engine, Model, ModelID, Placement string
+
+	At exobench.Instant
 	// After is the last stage that the model reached.
 	After exobench.Stage
 	Error string
@@ -80,7 +81,7 @@ func (a attempt) load() (Load, bool) {
 	if !ok {
 		start = a[0]
 	}
-	l := Load{Model: ready.Model, ModelID: ready.ModelID, Placement: ready.Placement, Start: start.At}
+	l := Load{Engine: ready.Engine, Model: ready.Model, ModelID: ready.ModelID, Placement: ready.Placement, Start: start.At}
 	if download, ok := a.first(exobench.StageDownload); ok {
 		next, _ := a.first(exobench.StageLoad, exobench.StageWarm, exobench.StageReady)
 		l.Downloading = max(0, next.At.Sub(download.At))
@@ -97,7 +98,7 @@ func (a attempt) failure() (Failure, bool) {
 	if !ok {
 		return Failure{}, false
 	}
-	f := Failure{Model: failed.Model, ModelID: failed.ModelID, Placement: failed.Placement, At: failed.At, Error: failed.Error}
+	f := Failure{Engine: failed.Engine, Model: failed.Model, ModelID: failed.ModelID, Placement: failed.Placement, At: failed.At, Error: failed.Error}
 	for _, e := range a {
 		if e == failed {
 			break

@@ -8,81 +8,96 @@ import (
 	"exobench"
 )
 
-// Models returns the name of every model of the run, in the plan's order and
-// then by name: those with cells, those that failed, and those that the run
-// never came to.
-func (r *Run) Models() []string {
-	var names []string
-	add := func(name string) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+// Subject is one model on one engine.
+type Subject struct{ Engine, Model string }
+
+// Subject returns what the cell is of.
+func (k Key) Subject() Subject { return Subject{k.Engine, k.Model} }
+
+// Subjects returns every model on every engine of the run, model by model in
+// the plan's order, so that a model's engines stand beside each other: those
+// with cells, those that failed, and those that the run never came to.
+func (r *Run) Subjects() []Subject {
+	var all []Subject
+	add := func(s Subject) {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
 		}
 	}
-	for _, name := range r.planned() {
-		add(name)
+	for _, e := range r.Header.Engines {
+		for _, m := range e.Models {
+			add(Subject{e.Name, m.Name})
+		}
 	}
-	planned := len(names)
 	for _, c := range r.Cells {
-		add(c.Model)
+		add(c.Subject())
 	}
 	for _, f := range r.Failures {
-		add(f.Model)
+		add(Subject{f.Engine, f.Model})
 	}
-	slices.Sort(names[planned:])
-	return names
+	slices.SortFunc(all, r.compareSubjects)
+	return all
 }
 
-// CellsOf returns the cells of one model.
-func (r *Run) CellsOf(model string) []Cell {
+// CellsOf returns the cells of one model on one engine.
+func (r *Run) CellsOf(s Subject) []Cell {
 	var cells []Cell
 	for _, c := range r.Cells {
-		if c.Model == model {
+		if c.Subject() == s {
 			cells = append(cells, c)
 		}
 	}
 	return cells
 }
 
-// FailureOf returns the failure of one model, if it failed.
-func (r *Run) FailureOf(model string) (Failure, bool) {
-	i := slices.IndexFunc(r.Failures, func(f Failure) bool { return f.Model == model })
+// FailureOf returns the failure of one model on one engine, if it failed.
+func (r *Run) FailureOf(s Subject) (Failure, bool) {
+	i := slices.IndexFunc(r.Failures, func(f Failure) bool { return f.Engine == s.Engine && f.Model == s.Model })
 	if i < 0 {
 		return Failure{}, false
 	}
 	return r.Failures[i], true
 }
 
-func (r *Run) compareCells(a, b Cell) int {
+func (r *Run) compareSubjects(a, b Subject) int {
 	return cmp.Or(
 		cmp.Compare(r.rank(a.Model), r.rank(b.Model)),
 		cmp.Compare(a.Model, b.Model),
-		cmp.Compare(a.ModelID, b.ModelID),
-		cmp.Compare(a.Placement, b.Placement),
-		cmp.Compare(a.Concurrency, b.Concurrency),
+		cmp.Compare(r.engineRank(a.Engine), r.engineRank(b.Engine)),
 		cmp.Compare(a.Engine, b.Engine),
 	)
 }
 
-// planned returns the models of the plan as the engine knows them, or as they
-// were asked for where the engine was not asked.
-func (r *Run) planned() []string {
-	if len(r.Header.Engines[0].Models) == 0 {
-		return r.Header.Plan.Models
-	}
-	var names []string
-	for _, m := range r.Header.Engines[0].Models {
-		names = append(names, m.Name)
-	}
-	return names
+func (r *Run) compareCells(a, b Cell) int {
+	return cmp.Or(
+		r.compareSubjects(a.Subject(), b.Subject()),
+		cmp.Compare(a.ModelID, b.ModelID),
+		cmp.Compare(a.Placement, b.Placement),
+		cmp.Compare(a.Concurrency, b.Concurrency),
+	)
 }
 
-// rank returns the place of a model in the plan, or one after the last.
+// rank returns the place of a model among those that the engines were asked
+// for, or one after the last.
 func (r *Run) rank(model string) int {
-	planned := r.planned()
-	if i := slices.Index(planned, model); i >= 0 {
-		return i
+	n := 0
+	for _, e := range r.Header.Engines {
+		for i, m := range e.Models {
+			if m.Name == model {
+				return i
+			}
+		}
+		n = max(n, len(e.Models))
 	}
-	return len(planned)
+	return n
+}
+
+func (r *Run) engineRank(engine string) int {
+	i := slices.IndexFunc(r.Header.Engines, func(e exobench.Engine) bool { return e.Name == engine })
+	if i < 0 {
+		return len(r.Header.Engines)
+	}
+	return i
 }
 
 // Warnings says what about the run as a whole the reader must know first.
@@ -103,10 +118,11 @@ func (r *Run) Warnings() []string {
 	return warnings
 }
 
-// LoadOf returns the last load of a model on a placement.
-func (r *Run) LoadOf(model, placement string) (Load, bool) {
+// LoadOf returns the last load of a model on an engine and a placement.
+func (r *Run) LoadOf(subject Subject, placement string) (Load, bool) {
 	for i := len(r.Loads) - 1; i >= 0; i-- {
-		if l := r.Loads[i]; l.Model == model && (l.Placement == placement || l.Placement == "") {
+		l := r.Loads[i]
+		if l.Engine == subject.Engine && l.Model == subject.Model && (l.Placement == placement || l.Placement == "") {
 			return l, true
 		}
 	}

@@ -33,7 +33,10 @@ type Run struct {
 	// the journal sets it.
 	Damaged int
 
-	memory map[string]*timeline // by model
+	// Nodes is what engines told of their machines, in order of name and time.
+	Nodes []NodeUse
+
+	memory map[Subject]*timeline
 }
 
 // Row is one measured request, whatever its outcome.
@@ -50,10 +53,11 @@ func counts(r *exobench.Record) bool { return r.Phase == exobench.Measured }
 // Build summarises a journal. It reads the entries once.
 func Build(entries iter.Seq[exobench.Entry]) (*Run, error) {
 	b := builder{
-		run:     &Run{memory: map[string]*timeline{}},
+		run:     &Run{memory: map[Subject]*timeline{}},
 		metrics: metric.PerRequest(),
 		cells:   map[Key]*accumulator{},
-		loads:   map[string][]*exobench.LoadEvent{},
+		loads:   map[Subject][]*exobench.LoadEvent{},
+		nodes:   map[nodeKey]*nodeReadings{},
 	}
 	for entry := range entries {
 		if err := b.add(entry); err != nil {
@@ -73,7 +77,8 @@ type builder struct {
 	headed  bool
 	metrics []metric.Metric
 	cells   map[Key]*accumulator
-	loads   map[string][]*exobench.LoadEvent // by model
+	loads   map[Subject][]*exobench.LoadEvent
+	nodes   map[nodeKey]*nodeReadings
 }
 
 func (b *builder) add(entry exobench.Entry) error {
@@ -85,15 +90,20 @@ func (b *builder) add(entry exobench.Entry) error {
 		b.run.Header, b.headed = *e, true
 	case *exobench.LoadEvent:
 		event := *e
-		b.loads[e.Model] = append(b.loads[e.Model], &event)
+		subject := Subject{e.Engine, e.Model}
+		b.loads[subject] = append(b.loads[subject], &event)
 	case *exobench.Reading:
-		if b.run.memory[e.Model] == nil {
-			b.run.memory[e.Model] = &timeline{}
+		subject := Subject{e.Engine, e.Model}
+		if b.run.memory[subject] == nil {
+			b.run.memory[subject] = &timeline{}
 		}
-		b.run.memory[e.Model].add(e)
+		b.run.memory[subject].add(e)
+	case *exobench.NodeReading:
+		b.addNode(e)
+	case *exobench.Disturbance, *exobench.Calibration:
+		// Not summarised yet.
 	case *exobench.Record:
 		b.addRecord(e)
-	case *exobench.NodeReading, *exobench.Disturbance, *exobench.Calibration:
 	case *exobench.Note:
 		b.run.Notes = append(b.run.Notes, *e)
 	case *exobench.End:
@@ -131,13 +141,14 @@ func (b *builder) finish() {
 		b.addLoads(events)
 	}
 	slices.SortFunc(run.Loads, func(a, b Load) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Model, b.Model))
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Model, b.Model))
 	})
 	slices.SortFunc(run.Failures, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Model, b.Model))
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Model, b.Model))
 	})
+	run.Nodes = b.nodeUses()
 	slices.SortFunc(run.Notes, func(a, b exobench.Note) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Text, b.Text))
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Text, b.Text))
 	})
 	run.Incomplete = run.End == nil
 	run.Interrupted = run.End != nil && run.End.Reason == exobench.EndInterrupted
@@ -146,7 +157,8 @@ func (b *builder) finish() {
 func (b *builder) addLoads(events []*exobench.LoadEvent) {
 	attempts := attempts(events)
 	for _, a := range attempts {
-		if load, ok := a.load(); ok && b.run.Header.Engines[0].LifeCycle {
+		load, ok := a.load()
+		if engine, _ := b.run.Header.Engine(load.Engine); ok && engine.LifeCycle {
 			b.run.Loads = append(b.run.Loads, load)
 		}
 	}
@@ -163,7 +175,7 @@ func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error
 		if !ok || !counts(record) {
 			continue
 		}
-		row := Row{Record: record, Memory: r.memory[record.Model].during(record.Sent, record.Ended)}
+		row := Row{Record: record, Memory: r.memory[Subject{record.Engine, record.Model}].during(record.Sent, record.Ended)}
 		if err := emit(row); err != nil {
 			return err
 		}

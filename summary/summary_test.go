@@ -215,8 +215,8 @@ func TestCellsStandInThePlansOrder(t *testing.T) {
 	if want := []string{"one2", "one4", "three0", "zero0"}; !slices.Equal(got, want) {
 		t.Errorf("cells = %q, want %q", got, want)
 	}
-	if want := []string{"one", "two", "three", "zero"}; !slices.Equal(run.Models(), want) {
-		t.Errorf("models = %q, want %q", run.Models(), want)
+	if want := []string{"one", "two", "three", "zero"}; !slices.Equal(subjectNames(run), want) {
+		t.Errorf("models = %q, want %q", subjectNames(run), want)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"exobench"
 	"exobench/resource"
 	"exobench/target/exo"
+	"exobench/target/exolegacy"
 	"exobench/target/llamacpp"
 	"exobench/target/ollama"
 	"exobench/target/openai"
@@ -66,7 +67,7 @@ what machine this is, and which sensors can be read.`,
 }
 
 // detectTime bounds the look for one engine.
-const detectTime = 5 * time.Second
+const detectTime = 15 * time.Second
 
 // place is where engines usually listen, and who may answer there.
 type place struct {
@@ -75,7 +76,7 @@ type place struct {
 }
 
 var places = []place{
-	{exo.Default.URL, []func(context.Context, string) (found, error){findExo}},
+	{exo.Default.URL, []func(context.Context, string) (found, error){findExo, findExoLegacy}},
 	{ollama.Default.URL, []func(context.Context, string) (found, error){findOllama}},
 	{"http://127.0.0.1:8080", []func(context.Context, string) (found, error){findLlamacpp, findOpenAI}},
 	{"http://127.0.0.1:8000", []func(context.Context, string) (found, error){findOpenAI}},
@@ -125,6 +126,14 @@ func findExo(ctx context.Context, url string) (found, error) {
 	}
 	f.Detail = fmt.Sprintf("%d node(s): %s", len(nodes), strings.Join(nodes, "; "))
 	return f, nil
+}
+
+func findExoLegacy(ctx context.Context, url string) (found, error) {
+	t, err := exolegacy.Dial(ctx, exolegacy.Config{URL: url})
+	if err != nil {
+		return found{}, err
+	}
+	return found{Engine: "exo-legacy", Version: t.Info().Version, URL: url, Models: len(t.Models())}, nil
 }
 
 func findOllama(ctx context.Context, url string) (found, error) {

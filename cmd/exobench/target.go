@@ -120,10 +120,13 @@ func closeAll(benches []bench) {
 func (c connector) auto(ctx context.Context) (bench, error) {
 	url := c.urls["auto"]
 	if url != "" {
-		c.urls = map[string]string{"exo": url}
+		c.urls = map[string]string{"exo": url, "exo-legacy": url}
 	}
 	b, err := c.exo(ctx)
-	none := errors.Is(err, exo.ErrUnreachable) || errors.Is(err, exo.ErrNotExo) || errors.Is(err, exo.ErrLegacy)
+	if errors.Is(err, exo.ErrLegacy) {
+		return c.exoLegacy(ctx)
+	}
+	none := errors.Is(err, exo.ErrUnreachable) || errors.Is(err, exo.ErrNotExo)
 	if url != "" && errors.Is(err, exo.ErrNotExo) {
 		return b, fmt.Errorf("%w: name what it is with --engine", err)
 	}
@@ -131,7 +134,7 @@ func (c connector) auto(ctx context.Context) (bench, error) {
 		return b, err
 	}
 	notice := "no exo answers at " + exo.Default.URL
-	if !errors.Is(err, exo.ErrUnreachable) {
+	if errors.Is(err, exo.ErrNotExo) {
 		notice = err.Error()
 	}
 	b, err = c.embedded(ctx)

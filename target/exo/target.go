@@ -87,7 +87,7 @@ func (t *Target) identify(ctx context.Context) error {
 	}
 	legacy, err := t.send(ctx, probe, http.MethodGet, "/healthcheck", nil)
 	if err == nil && legacy.status == http.StatusOK && json.Unmarshal(legacy.body, &health) == nil && health.Status == "ok" {
-		return fmt.Errorf("%w 0.0.x at %s (it answers /healthcheck), which this version can't drive yet", ErrLegacy, t.config.URL)
+		return fmt.Errorf("%w 0.0.x at %s (it answers /healthcheck): name it with --engine exo-legacy", ErrLegacy, t.config.URL)
 	}
 	return fmt.Errorf("%s answers, but is %w: %s", t.config.URL, ErrNotExo, t.describe(ctx, got))
 }

@@ -35,7 +35,7 @@ func TestDialTellsWhatItFoundInThePlaceOfAnExo(t *testing.T) {
 		says    string
 	}{
 		{"a legacy exo", routes("Python/3.12 aiohttp/3.10", map[string]string{"/healthcheck": `{"status": "ok"}`, "else": "404: Not Found"}),
-			ErrLegacy, "(it answers /healthcheck), which this version can't drive yet"},
+			ErrLegacy, "(it answers /healthcheck): name it with --engine exo-legacy"},
 		{"a llama-server", routes("llama.cpp", map[string]string{"else": `{"error":{"code":404}}`}), ErrNotExo, "a llama-server"},
 		{"an Ollama", routes("", map[string]string{"/": "Ollama is running", "else": "404 page not found"}), ErrNotExo, "an Ollama (GET /node_id gives HTTP 404)"},
 		{"a web page for everything", routes("nginx", map[string]string{"/node_id": "<!DOCTYPE html><html>", "/healthcheck": "<html>"}),

@@ -141,7 +141,7 @@ func TestRequestsAskForWhatThePlanWants(t *testing.T) {
 			"cache_prompt":   c.fromCache,
 		}
 		var got map[string]any
-		if err := json.Unmarshal(d.body, &got); err != nil {
+		if err := json.Unmarshal(d.asked(), &got); err != nil {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(got, want) {

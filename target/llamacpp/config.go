@@ -45,7 +45,7 @@ type Config struct {
 	// Slots is how many requests the plan has under way at once, at most; 0
 	// means 1. A server that is started gets as many slots.
 	Slots int
-	// Wire sends the chat completions.
+	// Wire sends the chat completions; nil is enough where none are sent.
 	Wire *wire.Client
 	// Timeout and Idle bound a request, as in wire.Call.
 	Timeout, Idle time.Duration
@@ -79,7 +79,6 @@ func (c Config) Validate() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	check(c.Wire != nil, "llamacpp: the configuration has no wire client")
 	check(c.Slots >= 0, "the number of requests at once is %d: it must not be negative", c.Slots)
 	check(c.Context >= 0, "the context is %d tokens: it must not be negative", c.Context)
 	switch {

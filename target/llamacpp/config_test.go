@@ -49,19 +49,18 @@ func TestColdServersHaveNoPromptCacheInMainMemory(t *testing.T) {
 
 func TestValidateReportsEveryProblem(t *testing.T) {
 	t.Parallel()
-	w := newWire(t)
 	for _, c := range []struct {
 		name   string
 		config Config
 		want   []string
 	}{
-		{"a URL", Config{Wire: w, URL: "http://host:8080", APIKey: "k"}, nil},
-		{"a file", Config{Wire: w, ModelPath: "m.gguf", Args: []string{"-ngl", "99"}, Context: 1, Slots: 1}, nil},
-		{"nothing", Config{}, []string{"no wire client", "give the URL of a running llama-server, or a GGUF file"}},
-		{"both", Config{Wire: w, URL: "http://host", ModelPath: "m.gguf"}, []string{"give one of them"}},
-		{"a context for a server that runs", Config{Wire: w, URL: "ftp://host", Context: 9}, []string{"is no URL of a server", "not with the one that runs at ftp://host"}},
-		{"arguments that are ours", Config{Wire: w, ModelPath: "m.gguf", APIKey: "k", Args: []string{"--port", "1", "--host=::"}}, []string{"an API key", "--port is exobench's", "--host is exobench's"}},
-		{"negative numbers", Config{Wire: w, ModelPath: "m.gguf", Slots: -1, Context: -2}, []string{"is -1", "is -2 tokens"}},
+		{"a URL", Config{URL: "http://host:8080", APIKey: "k"}, nil},
+		{"a file", Config{ModelPath: "m.gguf", Args: []string{"-ngl", "99"}, Context: 1, Slots: 1}, nil},
+		{"nothing", Config{}, []string{"give the URL of a running llama-server, or a GGUF file"}},
+		{"both", Config{URL: "http://host", ModelPath: "m.gguf"}, []string{"give one of them"}},
+		{"a context for a server that runs", Config{URL: "ftp://host", Context: 9}, []string{"is no URL of a server", "not with the one that runs at ftp://host"}},
+		{"arguments that are ours", Config{ModelPath: "m.gguf", APIKey: "k", Args: []string{"--port", "1", "--host=::"}}, []string{"an API key", "--port is exobench's", "--host is exobench's"}},
+		{"negative numbers", Config{ModelPath: "m.gguf", Slots: -1, Context: -2}, []string{"is -1", "is -2 tokens"}},
 	} {
 		err := c.config.Validate()
 		if (err == nil) != (c.want == nil) {

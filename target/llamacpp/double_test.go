@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 			return
 		}
 	}
+	// Else the race detector holds up the end of each of them for a second.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }
 
@@ -88,6 +90,13 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(404, "not_found_error", "File Not Found")
 	}
+}
+
+// asked returns the latest chat completion's body.
+func (d *double) asked() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.body
 }
 
 func (d *double) chat(w http.ResponseWriter, r *http.Request, fail func(int, string, string)) {

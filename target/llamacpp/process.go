@@ -25,7 +25,7 @@ import (
 const (
 	shell = "/bin/sh"
 	gate  = `read -r go && exec "$0" "$@" </dev/null`
-	leash = `trap '' HUP INT TERM; read -r over || kill -9 -- "-$0"`
+	leash = `trap '' HUP INT TERM; read -r over || kill -KILL "-$0"`
 )
 
 // drainTime bounds the wait for the rest of the output of a process that is
