@@ -151,7 +151,8 @@ func (m *metadata) shape(s Shape) {
 }
 
 // tokens are the special tokens of an architecture, and what surrounds chat
-// messages with them.
+// messages with them. llama.cpp runs the template; Ollama only compares its text
+// with those of published models, and uses its own for the one it resembles.
 type tokens struct {
 	pre      string // llama.cpp's name for how text is cut into words
 	special  []string
@@ -164,14 +165,15 @@ var tokensOf = map[string]tokens{
 	Llama: {
 		pre: "llama-bpe", bos: "<|begin_of_text|>", eos: "<|eot_id|>", addBOS: true,
 		special: []string{"<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
-		template: "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n{{ m['content'] }}<|eot_id|>{% endfor %}" +
-			"{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}",
+		template: "{% for message in messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' %}" +
+			"{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}" +
+			"{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}",
 	},
 	Qwen2: {
 		pre: "qwen2", bos: "<|endoftext|>", eos: "<|im_end|>",
 		special: []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"},
-		template: "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}" +
-			"{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+		template: "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}" +
+			"{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
 	},
 }
 

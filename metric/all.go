@@ -15,6 +15,11 @@ const (
 	RequestRate      = "requests_per_second"
 	LoadTime         = "load_s"
 	DownloadTime     = "download_s"
+	Prefill          = "prefill_tokens_per_second"
+	ServerPrefill    = "server_prefill_tps"
+	ServerDecode     = "server_decode_tps"
+	Energy           = "energy_j"
+	EnergyPerToken   = "energy_per_token_j"
 )
 
 // All is every metric, in the order of reports.
@@ -55,7 +60,7 @@ var All = []Metric{
 		Needs:   "the number of output tokens, and an answer that came to its end",
 	},
 	{
-		Name: "prefill_tokens_per_second", Title: "Prefill tokens/s (estimate)", Unit: TokensPerSecond, Better: Higher, Value: prefillTokensPerSecond,
+		Name: Prefill, Title: "Prefill tokens/s (estimate)", Unit: TokensPerSecond, Better: Higher, Value: prefillTokensPerSecond,
 		Formula: "(prompt tokens − cached prompt tokens) / TTFT, an estimate: TTFT also holds the network, the queue and the first token's own time; tokens not reported as cached count as uncached",
 		Needs:   "the number of prompt tokens, not all of them cached, and one output event",
 	},
@@ -85,14 +90,14 @@ var All = []Metric{
 		Needs:   "two output events",
 	},
 	{
-		Name: "server_prefill_tps", Title: "Server prefill tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverPrefill,
+		Name: ServerPrefill, Title: "Server prefill tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverPrefill,
 		Formula: "prompt tokens per second as the engine itself reports it, by its own definition",
-		Needs:   "an engine that reports it",
+		Needs:   "an engine that reports it; 0 is no report",
 	},
 	{
-		Name: "server_decode_tps", Title: "Server decode tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverDecode,
+		Name: ServerDecode, Title: "Server decode tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverDecode,
 		Formula: "output tokens per second as the engine itself reports it, by its own definition",
-		Needs:   "an engine that reports it",
+		Needs:   "an engine that reports it; 0 is no report (exo's of a single token)",
 	},
 	{
 		Name: MemoryBefore, Title: "Memory before", Unit: Bytes, Better: Lower,
@@ -133,6 +138,16 @@ var All = []Metric{
 		Name: RequestRate, Title: "Requests/s", Unit: RequestsPerSecond, Better: Higher,
 		Formula: "OK requests of the cell / wall time from the first sent to the last done of its measured requests",
 		Needs:   "one OK request",
+	},
+	{
+		Name: Energy, Title: "Energy", Unit: Joules, Better: Lower,
+		Formula: "integral over [sent, done] of the power of all nodes of the engine, summed (trapezoids between readings, one a second; the ends interpolated): the whole node's, whoever uses it, so requests under way together are each charged with all of it",
+		Needs:   "power from every node of the engine, with a reading within 2 s of every instant of the request",
+	},
+	{
+		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true,
+		Formula: "energy over the wall time of the cell, from the first sent to the last done of its measured requests / output tokens of all its OK requests",
+		Needs:   "as energy, for the whole wall time, and as throughput",
 	},
 	{
 		Name: LoadTime, Title: "Load time", Unit: Seconds, Better: Lower,

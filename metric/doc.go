@@ -5,7 +5,7 @@
 // [All] is the table. Reports take their columns, headings and definitions
 // from it, and the methodology documents are checked against it, so a new
 // metric is a new row there and nothing else. Metrics whose Value is nil need
-// more than one record (memory readings, a whole cell): package summary
+// more than one record (readings of memory or power, a whole cell): package summary
 // computes them.
 //
 // A value that cannot be known is absent, never 0. The package does not judge

@@ -11,6 +11,7 @@ const (
 	Bytes             Unit = "bytes"
 	TokensPerSecond   Unit = "tokens/s"
 	RequestsPerSecond Unit = "requests/s"
+	Joules            Unit = "J"
 )
 
 // Direction says which values are better.

@@ -114,6 +114,7 @@ func TestUnknownIsBlank(t *testing.T) {
 		{"reasoning without an answer", func(r *exobench.Record) { r.FirstAnswer = 0 }, "ttfa_s"},
 		{"the engine reports nothing", func(r *exobench.Record) { r.Server = nil },
 			"server_prefill_tps server_decode_tps"},
+		{"exo's rate of a single token", func(r *exobench.Record) { r.Server.DecodeTPS = new(0.0) }, "server_decode_tps"},
 	} {
 		r := answer()
 		row.change(r)
@@ -145,8 +146,10 @@ func TestTableIsComplete(t *testing.T) {
 			t.Errorf("%s stands twice", m.Name)
 		}
 		seen[m.Name] = true
-		if m.Unit == Seconds && !strings.HasSuffix(m.Name, "_s") || m.Unit == Bytes && !strings.HasSuffix(m.Name, "_bytes") {
-			t.Errorf("the name of %s does not carry its unit %s", m.Name, m.Unit)
+		for unit, suffix := range map[Unit]string{Seconds: "_s", Bytes: "_bytes", Joules: "_j"} {
+			if m.Unit == unit && !strings.HasSuffix(m.Name, suffix) {
+				t.Errorf("the name of %s does not carry its unit %s", m.Name, m.Unit)
+			}
 		}
 	}
 }

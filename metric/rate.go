@@ -64,15 +64,24 @@ func prefillTokensPerSecond(r *exobench.Record) (float64, bool) {
 }
 
 func serverPrefill(r *exobench.Record) (float64, bool) {
-	if r.Server == nil || r.Server.PrefillTPS == nil {
+	if r.Server == nil {
 		return 0, false
 	}
-	return *r.Server.PrefillTPS, true
+	return reported(r.Server.PrefillTPS)
 }
 
 func serverDecode(r *exobench.Record) (float64, bool) {
-	if r.Server == nil || r.Server.DecodeTPS == nil {
+	if r.Server == nil {
 		return 0, false
 	}
-	return *r.Server.DecodeTPS, true
+	return reported(r.Server.DecodeTPS)
+}
+
+// reported returns a rate that a server gives. No answer came at a rate of 0:
+// exo says so where it has none.
+func reported(rate *float64) (float64, bool) {
+	if rate == nil || *rate <= 0 {
+		return 0, false
+	}
+	return *rate, true
 }

@@ -12,20 +12,29 @@ func (p *painter) group(l layout, f Figure, index int, g Group) {
 		y := l.plot.Min.Y - 8 - capHeight(l.name) - vg.Length(i)*leading(l.name)
 		p.write(line, l.name, middle, y, centre)
 	}
-	if len(g.Bars) == 0 {
-		p.missing(g.Missing, l, middle, l.slot)
-		return
-	}
-	for series, b := range g.Bars {
-		x := l.x(index, series, len(g.Bars))
+	place, count := 0, g.count()
+	for series, b := range g.bars() {
+		x := l.x(index, place, count)
+		place++
 		if b.Missing != "" {
+			if count == 1 {
+				p.missing(b.Missing, l, x, l.slot)
+				continue
+			}
 			p.missing(b.Missing, l, x, l.pitch)
+			p.stub(l, x, seriesColor(series))
 			continue
 		}
 		p.bar(l, f, b, x, seriesColor(series))
 		p.whisker(l, b, x)
 		p.label(l, b, x)
 	}
+}
+
+// stub marks below the axis whose place it is, where no bar tells.
+func (p *painter) stub(l layout, x vg.Length, c color.Color) {
+	half := l.pitch * barShare / 2
+	p.fill(c, x-half, l.plot.Min.Y-5, x+half, l.plot.Min.Y-2)
 }
 
 // missing writes why there is no bar where it would stand.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 
 	"gonum.org/v1/plot/vg/vgimg"
@@ -29,10 +30,36 @@ type Figure struct {
 // Group is the bars of one name.
 type Group struct {
 	Name string
-	// Bars has one bar per series, or is empty where Missing says why.
+	// Bars has one bar per series.
 	Bars []Bar
-	// Missing is shown in the group's empty place, such as "failed".
-	Missing string
+}
+
+// bars returns the bars that the group has, by series.
+func (g Group) bars() iter.Seq2[int, Bar] {
+	return func(yield func(int, Bar) bool) {
+		for series, b := range g.Bars {
+			if !b.None && !yield(series, b) {
+				return
+			}
+		}
+	}
+}
+
+// count returns how many bars the group has.
+func (g Group) count() (n int) {
+	for range g.bars() {
+		n++
+	}
+	return n
+}
+
+// most returns the greatest number of bars in a group, at least 1.
+func (f Figure) most() int {
+	most := 1
+	for _, g := range f.Groups {
+		most = max(most, g.count())
+	}
+	return most
 }
 
 // Bar is one value. A negative one is drawn without height.
@@ -46,8 +73,11 @@ type Bar struct {
 	// Label stands over the bar; Detail, smaller, between the two. Detail is
 	// left out of a figure whose bars are too narrow for it.
 	Label, Detail string
-	// Missing, where not empty, is shown in place of the bar.
+	// Missing, where not empty, is shown in place of the bar, such as "failed".
 	Missing string
+	// None reports that the group has no bar of this series: the others close
+	// up.
+	None bool
 }
 
 // Interval is the ends of a whisker.
@@ -59,7 +89,7 @@ func (f Figure) validate() error {
 		problems = append(problems, errors.New("a figure needs at least one series"))
 	}
 	for _, g := range f.Groups {
-		if len(g.Bars) != len(f.Series) && g.Missing == "" {
+		if len(g.Bars) != len(f.Series) {
 			problems = append(problems, fmt.Errorf("group %q has %d bars for %d series", g.Name, len(g.Bars), len(f.Series)))
 		}
 		for _, b := range g.Bars {

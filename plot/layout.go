@@ -49,7 +49,7 @@ type layout struct {
 
 // figureWidth returns the page's width, greater where bars would be too thin.
 func figureWidth(f Figure) vg.Length {
-	perGroup := max(minSlot, vg.Length(len(f.Series))*minBarPitch/groupShare)
+	perGroup := max(minSlot, vg.Length(f.most())*minBarPitch/groupShare)
 	return max(pageWidth, vg.Length(len(f.Groups))*perGroup+2*margin+60)
 }
 
@@ -70,8 +70,8 @@ func (p *painter) arrange(f Figure, x0, y0, x1, y1 vg.Length) layout {
 	groups := vg.Length(max(1, len(f.Groups)))
 	l := layout{slot: min(maxSlot, (x1-x0)/groups)}
 	l.first = (x0 + x1 - groups*l.slot) / 2
-	l.pitch = min(l.slot*groupShare/vg.Length(len(f.Series)), maxBarWidth/barShare)
-	if len(f.Series) == 1 {
+	l.pitch = min(l.slot*groupShare/vg.Length(f.most()), maxBarWidth/barShare)
+	if f.most() == 1 {
 		// A lone bar's label may be as wide as the group.
 		l.fitLabels(p, f, l.slot-6)
 	} else {

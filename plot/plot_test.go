@@ -51,7 +51,7 @@ func figures() map[string]Figure {
 	odd := base
 	odd.Groups = []Group{
 		{Name: "no-interval", Bars: []Bar{{Value: 3, Label: "3.00", Detail: "n too small"}}},
-		{Name: "failed-model", Missing: "failed"},
+		{Name: "failed-model", Bars: []Bar{{Missing: "failed"}}},
 		{Name: "wide-interval", Bars: []Bar{bar(1, 9)}},
 		{Name: "zero", Bars: []Bar{{Label: "0"}}},
 		{Name: "negative", Bars: []Bar{{Value: -2, Label: "−2.00"}}},
@@ -67,7 +67,7 @@ func figures() map[string]Figure {
 			}
 			f.Groups = append(f.Groups, g)
 		}
-		f.Groups[1] = Group{Name: names[1], Missing: "failed"}
+		f.Groups[1].Bars = []Bar{{None: true}, {Missing: "failed"}, {None: true}}
 		f.Groups[0].Bars[1] = Bar{Missing: "no OK request"}
 		all[fmt.Sprintf("series-%d", n)] = f
 	}
@@ -87,6 +87,31 @@ func figures() map[string]Figure {
 		both.Groups = append(both.Groups, Group{Name: g.Name, Bars: []Bar{g.Bars[0], g.Bars[0]}})
 	}
 	all["memory-series"] = both
+	for _, engines := range []int{2, 3} {
+		for _, models := range []int{1, 2, 5} {
+			f, m := base, memory
+			f.Series = []string{"exo", "llamacpp", "ollama"}[:engines]
+			m.Series, m.Groups = f.Series, nil
+			for i := range models {
+				g, h := Group{Name: names[i]}, Group{Name: names[i]}
+				for s := range engines {
+					g.Bars = append(g.Bars, bar(1.5+float64((i+2*s)*(i+s)%7), 0.1))
+					b := bar(2.5+float64((i+s)%4), 0.02)
+					b.Parts = []float64{b.Value - 0.5 - 0.2*float64(s), 0.5 + 0.2*float64(s)}
+					h.Bars = append(h.Bars, b)
+				}
+				f.Groups, m.Groups = append(f.Groups, g), append(m.Groups, h)
+			}
+			last := engines - 1
+			f.Groups[models-1].Bars[last] = Bar{Missing: "failed"}
+			m.Groups[models-1].Bars[last] = Bar{Missing: "failed"}
+			if models > 2 { // an engine that lacks a model
+				f.Groups[1].Bars[0], m.Groups[1].Bars[0] = Bar{None: true}, Bar{None: true}
+			}
+			all[fmt.Sprintf("engines-%d-models-%d", engines, models)] = f
+			all[fmt.Sprintf("memory-engines-%d-models-%d", engines, models)] = m
+		}
+	}
 	many := base
 	many.Subtitle = strings.Repeat("a long subtitle that must be wrapped ", 6)
 	many.Series = nil

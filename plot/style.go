@@ -13,7 +13,7 @@ var (
 )
 
 // seriesColors can be told apart by people with the common colour blindnesses
-// (after Okabe and Ito, "Color Universal Design", 2008); they repeat.
+// (after Okabe and Ito, "Color Universal Design", 2008); they repeat, darker.
 var seriesColors = []color.RGBA{
 	{0x4c, 0x86, 0xc6, 0xff}, // blue
 	{0xe6, 0x9f, 0x2e, 0xff}, // orange
@@ -23,7 +23,13 @@ var seriesColors = []color.RGBA{
 	{0x77, 0xb8, 0xdd, 0xff}, // sky
 }
 
-func seriesColor(series int) color.RGBA { return seriesColors[series%len(seriesColors)] }
+func seriesColor(series int) color.RGBA {
+	c := seriesColors[series%len(seriesColors)]
+	for range series / len(seriesColors) {
+		c = color.RGBA{c.R / 5 * 3, c.G / 5 * 3, c.B / 5 * 3, 0xff}
+	}
+	return c
+}
 
 // shade returns the colour of one of a number of parts: the first is the
 // colour itself, the last is half way to white.

@@ -73,35 +73,27 @@ func medianBar(c summary.Cell, name string, scale scale) plot.Bar {
 func newFigure(run *summary.Run, title, axis string) plot.Figure {
 	h := run.Header
 	var parts []string
-	for _, part := range []string{labels(run), engineNames(run), h.Host.Name, h.Epoch.UTC().Format("2006-01-02")} {
-		if part != "" {
-			parts = append(parts, part)
+	for _, e := range h.Engines {
+		switch {
+		case e.Label == "":
+			parts = append(parts, engineName(e))
+		case several(run):
+			parts = append(parts, strings.TrimSpace(engineText(run, e.Name)+" "+e.Version)+" ("+e.Label+")")
+		default:
+			parts = append(parts, e.Label, engineName(e))
 		}
 	}
+	parts = append(parts, h.Host.Name, h.Epoch.UTC().Format("2006-01-02"))
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	if state := state(run); state != string(exobench.EndFinished) {
 		title += " (" + state + " run)"
 	}
 	f := plot.Figure{Title: title, Subtitle: strings.Join(parts, " · "), Axis: axis}
-	for _, c := range concurrencies(run) {
-		f.Series = append(f.Series, fmt.Sprintf("concurrency %d", c))
+	for _, s := range seriesOf(run) {
+		f.Series = append(f.Series, s.name(run))
 	}
 	f.Footnote = fmt.Sprintf("Bars: median of the OK requests (%s). Whiskers: 95 %% confidence interval of the median, where n ≥ %d.", samples(run), summary.IntervalN)
 	return f
-}
-
-// labels lists what the engines' results are of, where that must be said.
-func labels(run *summary.Run) string {
-	var all []string
-	for _, e := range run.Header.Engines {
-		switch {
-		case e.Label == "":
-		case len(run.Header.Engines) > 1:
-			all = append(all, e.Name+": "+e.Label)
-		default:
-			all = append(all, e.Label)
-		}
-	}
-	return strings.Join(all, "; ")
 }
 
 // samples says how many requests stand behind a bar.
@@ -117,43 +109,4 @@ func samples(run *summary.Run) string {
 		return fmt.Sprintf("n = %d each", least)
 	}
 	return fmt.Sprintf("n = %d to %d", least, most)
-}
-
-// concurrencies returns the loads of the run, each the same series in every
-// group; there is at least one.
-func concurrencies(run *summary.Run) []int {
-	var all []int
-	for _, c := range run.Cells {
-		all = append(all, c.Concurrency)
-	}
-	if len(all) == 0 {
-		all = append(all, 1)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// groups has one group per model and placement, in the run's order, with one
-// bar per concurrency.
-func groups(run *summary.Run, bar func(summary.Cell) plot.Bar) []plot.Group {
-	loads := concurrencies(run)
-	var all []plot.Group
-	for _, l := range lines(run) {
-		name := cellName(run, l.cell)
-		if l.why != "" {
-			missing := "failed"
-			if l.why == notRun {
-				missing = notRun
-			}
-			all = append(all, plot.Group{Name: name, Missing: missing})
-			continue
-		}
-		last := len(all) - 1
-		if last < 0 || all[last].Name != name {
-			all = append(all, plot.Group{Name: name, Bars: slices.Repeat([]plot.Bar{{Missing: notRun}}, len(loads))})
-			last++
-		}
-		all[last].Bars[slices.Index(loads, l.cell.Concurrency)] = bar(l.cell)
-	}
-	return all
 }

@@ -17,13 +17,12 @@ const jsonSchema = 1
 func writeJSON(w io.Writer, run *summary.Run) error {
 	h := run.Header
 	doc := jsonRun{
-		Schema: jsonSchema, RunID: h.RunID, Epoch: h.Epoch,
-		Engines: []jsonEngine{}, Host: h.Host, Tool: h.Tool,
+		Schema: jsonSchema, RunID: h.RunID, Epoch: h.Epoch, Engines: []jsonEngine{}, Host: h.Host, Tool: h.Tool,
 		Plan: planJSON(h.Plan), State: state(run), Requests: run.Requests, Warmups: run.Warmups, Damaged: run.Damaged,
-		Warnings: list(run.Warnings()), Cells: []jsonCell{}, Loads: []jsonLoad{}, Failures: []jsonFailure{}, Notes: []jsonNote{},
+		Warnings: list(run.Warnings()), Cells: []jsonCell{}, Loads: []jsonLoad{}, Failures: []jsonFailure{}, Nodes: []jsonNode{}, Notes: []jsonNote{},
 	}
 	for _, e := range h.Engines {
-		doc.Engines = append(doc.Engines, jsonEngine{e.Name, text(e.Version), e.URL, text(e.Label)})
+		doc.Engines = append(doc.Engines, jsonEngine{e.Name, text(e.Version), e.URL, text(e.Label), text(e.Caveat), e.LifeCycle, e.CacheSwitch, e.IgnoresEOS})
 	}
 	for _, c := range run.Cells {
 		doc.Cells = append(doc.Cells, cellJSON(run, c))
@@ -35,8 +34,12 @@ func writeJSON(w io.Writer, run *summary.Run) error {
 	for _, f := range run.Failures {
 		doc.Failures = append(doc.Failures, jsonFailure{f.Engine, f.Model, f.ModelID, text(f.Placement), number(f.At.Seconds()), f.After, f.Error})
 	}
+	for _, n := range run.Nodes {
+		doc.Nodes = append(doc.Nodes, jsonNode{n.Engine, n.Model, text(n.Placement), n.Name, n.Before, n.Loaded, n.Peak, n.Total,
+			(*number)(n.Power), (*number)(n.GPU), (*number)(n.MaxTemperature)})
+	}
 	for _, n := range run.Notes {
-		doc.Notes = append(doc.Notes, jsonNote{number(n.At.Seconds()), text(n.Model), n.Text})
+		doc.Notes = append(doc.Notes, jsonNote{number(n.At.Seconds()), text(n.Engine), text(n.Model), n.Text})
 	}
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
@@ -46,8 +49,8 @@ func writeJSON(w io.Writer, run *summary.Run) error {
 
 func planJSON(p exobench.Plan) jsonPlan {
 	plan := jsonPlan{
-		Models: list(p.Models), Prompts: []string{}, MaxTokens: p.MaxTokens, NaturalStop: p.NaturalStop, Repeat: p.Repeat,
-		Requests: p.Requests, Warmup: p.Warmup, Concurrency: p.Concurrency, Cache: p.Cache, Seeds: p.Seeds,
+		Engines: list(p.Engines), Models: list(p.Models), Prompts: []string{}, MaxTokens: p.MaxTokens, NaturalStop: p.NaturalStop, Repeat: p.Repeat,
+		Requests: p.Requests, Warmup: p.Warmup, Concurrency: p.Concurrency, AllPlacements: p.AllPlacements, Cache: p.Cache, Seeds: p.Seeds,
 	}
 	for _, prompt := range p.Prompts {
 		plan.Prompts = append(plan.Prompts, prompt.ID)
@@ -56,16 +59,18 @@ func planJSON(p exobench.Plan) jsonPlan {
 }
 
 func cellJSON(run *summary.Run, c summary.Cell) jsonCell {
+	engine, _ := run.Header.Engine(c.Engine)
 	cell := jsonCell{
-		Engine: c.Engine, Model: c.Model, ModelID: c.ModelID, Placement: text(c.Placement), Concurrency: c.Concurrency,
+		Engine: c.Engine, EngineVersion: text(engine.Version), Model: c.Model, ModelID: c.ModelID, Placement: text(c.Placement), Concurrency: c.Concurrency,
 		Requests: c.Requests, OK: c.N, Outcomes: c.Outcomes, Errors: c.Errors, TokensFrom: text(string(c.TokensFrom)),
-		Cache: c.Cache, Throughput: (*number)(c.Throughput), RequestRate: (*number)(c.RequestRate), Memory: memoryJSON(c.Memory),
+		Cache: c.Cache, Throughput: (*number)(c.Throughput), RequestRate: (*number)(c.RequestRate),
+		EnergyPerToken: (*number)(c.EnergyPerToken), ClientServer: clientServerJSON(c.ClientServer), Memory: memoryJSON(c.Memory),
 		Metrics: map[string]*jsonSample{}, Prompts: []jsonPrompt{}, Warnings: list(c.Warnings),
 	}
 	if c.Wall > 0 {
 		cell.Wall = seconds(c.Wall)
 	}
-	if load, ok := run.LoadOf(c.Subject(), c.Placement); ok {
+	if load, ok := run.LoadOf(c.Subject, c.Placement); ok {
 		cell.Load, cell.Download = seconds(load.Loading), seconds(load.Downloading)
 	}
 	for _, m := range sampled() {
@@ -80,6 +85,19 @@ func cellJSON(run *summary.Run, c summary.Cell) jsonCell {
 		cell.Prompts = append(cell.Prompts, prompt)
 	}
 	return cell
+}
+
+func clientServerJSON(cs *summary.ClientServer) *jsonClientServer {
+	if cs == nil {
+		return nil
+	}
+	agreement := func(a *summary.Agreement) *jsonAgreement {
+		if a == nil {
+			return nil
+		}
+		return &jsonAgreement{a.N, number(a.Client), number(a.Server), number(a.Ratio), number(a.Off)}
+	}
+	return &jsonClientServer{agreement(cs.Output), agreement(cs.Events), agreement(cs.Decode), agreement(cs.Prefill)}
 }
 
 func memoryJSON(m summary.RequestMemory) jsonMemory {

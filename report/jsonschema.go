@@ -34,51 +34,76 @@ type jsonRun struct {
 	Cells    []jsonCell    `json:"cells"`
 	Loads    []jsonLoad    `json:"loads"`
 	Failures []jsonFailure `json:"failures"`
+	Nodes    []jsonNode    `json:"nodes"`
 	Notes    []jsonNote    `json:"notes"`
 }
 
 type jsonEngine struct {
-	Name    string  `json:"name"`
-	Version *string `json:"version"`
-	URL     string  `json:"url"`
-	Label   *string `json:"label"`
+	Name        string  `json:"name"`
+	Version     *string `json:"version"`
+	URL         string  `json:"url"`
+	Label       *string `json:"label"`
+	Caveat      *string `json:"caveat"`
+	LifeCycle   bool    `json:"life_cycle"`
+	CacheSwitch bool    `json:"cache_switch"`
+	IgnoresEOS  bool    `json:"ignores_eos"`
 }
 
 // jsonPlan leaves out the texts of the prompts, which may be long.
 type jsonPlan struct {
-	Models      []string        `json:"models"`
-	Prompts     []string        `json:"prompts"`
-	MaxTokens   exobench.Tokens `json:"max_tokens"`
-	NaturalStop bool            `json:"natural_stop"`
-	Repeat      int             `json:"repeat"`
-	Requests    int             `json:"requests"`
-	Warmup      int             `json:"warmup"`
-	Concurrency []int           `json:"concurrency"`
-	Cache       string          `json:"cache"`
-	Seeds       exobench.Seeds  `json:"seeds"`
+	Engines       []string        `json:"engines"`
+	Models        []string        `json:"models"`
+	Prompts       []string        `json:"prompts"`
+	MaxTokens     exobench.Tokens `json:"max_tokens"`
+	NaturalStop   bool            `json:"natural_stop"`
+	Repeat        int             `json:"repeat"`
+	Requests      int             `json:"requests"`
+	Warmup        int             `json:"warmup"`
+	Concurrency   []int           `json:"concurrency"`
+	AllPlacements bool            `json:"all_placements"`
+	Cache         string          `json:"cache"`
+	Seeds         exobench.Seeds  `json:"seeds"`
 }
 
 type jsonCell struct {
-	Engine      string                      `json:"engine"`
-	Model       string                      `json:"model"`
-	ModelID     string                      `json:"model_id"`
-	Placement   *string                     `json:"placement"`
-	Concurrency int                         `json:"concurrency"`
-	Requests    int                         `json:"requests"`
-	OK          int                         `json:"ok"`
-	Outcomes    map[exobench.Outcome]int    `json:"outcomes"`
-	Errors      map[exobench.Outcome]string `json:"errors"`
-	TokensFrom  *string                     `json:"tokens_from"`
-	Cache       summary.Cache               `json:"cache"`
-	Wall        *number                     `json:"wall_s"`
-	Throughput  *number                     `json:"throughput_tokens_per_second"`
-	RequestRate *number                     `json:"requests_per_second"`
-	Load        *number                     `json:"load_s"`
-	Download    *number                     `json:"download_s"`
-	Memory      jsonMemory                  `json:"memory"`
-	Metrics     map[string]*jsonSample      `json:"metrics"`
-	Prompts     []jsonPrompt                `json:"prompts"`
-	Warnings    []string                    `json:"warnings"`
+	Engine         string                      `json:"engine"`
+	EngineVersion  *string                     `json:"engine_version"`
+	Model          string                      `json:"model"`
+	ModelID        string                      `json:"model_id"`
+	Placement      *string                     `json:"placement"`
+	Concurrency    int                         `json:"concurrency"`
+	Requests       int                         `json:"requests"`
+	OK             int                         `json:"ok"`
+	Outcomes       map[exobench.Outcome]int    `json:"outcomes"`
+	Errors         map[exobench.Outcome]string `json:"errors"`
+	TokensFrom     *string                     `json:"tokens_from"`
+	Cache          summary.Cache               `json:"cache"`
+	Wall           *number                     `json:"wall_s"`
+	Throughput     *number                     `json:"throughput_tokens_per_second"`
+	RequestRate    *number                     `json:"requests_per_second"`
+	EnergyPerToken *number                     `json:"energy_per_token_j"`
+	ClientServer   *jsonClientServer           `json:"client_server"`
+	Load           *number                     `json:"load_s"`
+	Download       *number                     `json:"download_s"`
+	Memory         jsonMemory                  `json:"memory"`
+	Metrics        map[string]*jsonSample      `json:"metrics"`
+	Prompts        []jsonPrompt                `json:"prompts"`
+	Warnings       []string                    `json:"warnings"`
+}
+
+type jsonClientServer struct {
+	Output  *jsonAgreement `json:"output_tokens"`
+	Events  *jsonAgreement `json:"output_events"`
+	Decode  *jsonAgreement `json:"decode_tokens_per_second"`
+	Prefill *jsonAgreement `json:"prefill_tokens_per_second"`
+}
+
+type jsonAgreement struct {
+	N      int    `json:"n"`
+	Client number `json:"client_median"`
+	Server number `json:"server_median"`
+	Ratio  number `json:"ratio_median"`
+	Off    number `json:"share_off"`
 }
 
 type jsonMemory struct {
@@ -138,6 +163,20 @@ type jsonLoad struct {
 	Downloaded exobench.Bytes `json:"downloaded_bytes"`
 }
 
+type jsonNode struct {
+	Engine         string          `json:"engine"`
+	Model          string          `json:"model"`
+	Placement      *string         `json:"placement"`
+	Node           string          `json:"node"`
+	Before         *exobench.Bytes `json:"memory_before_bytes"`
+	Loaded         *exobench.Bytes `json:"memory_loaded_bytes"`
+	Peak           *exobench.Bytes `json:"memory_peak_bytes"`
+	Total          *exobench.Bytes `json:"memory_total_bytes"`
+	Power          *number         `json:"power_mean_watts"`
+	GPU            *number         `json:"gpu_mean_fraction"`
+	MaxTemperature *number         `json:"temperature_max_celsius"`
+}
+
 type jsonFailure struct {
 	Engine    string         `json:"engine"`
 	Model     string         `json:"model"`
@@ -149,7 +188,8 @@ type jsonFailure struct {
 }
 
 type jsonNote struct {
-	At    number  `json:"at_s"`
-	Model *string `json:"model"`
-	Text  string  `json:"text"`
+	At     number  `json:"at_s"`
+	Engine *string `json:"engine"`
+	Model  *string `json:"model"`
+	Text   string  `json:"text"`
 }

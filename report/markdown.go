@@ -12,11 +12,11 @@ import (
 	"exobench/summary"
 )
 
-// definitions are the metrics whose definitions stand in the report: those of
+// definitions are the metrics whose definitions stand in every report: those of
 // its tables.
 var definitions = slices.Concat(mainMetrics, []string{
 	metric.Throughput, metric.MemoryBefore, metric.MemoryLoaded, metric.MemoryPeak,
-	metric.MemoryModel, metric.MemoryInference, metric.MemoryAdditional, metric.LoadTime, metric.DownloadTime,
+	metric.MemoryModel, metric.MemoryInference, metric.LoadTime, metric.DownloadTime,
 })
 
 func writeMarkdown(w io.Writer, run *summary.Run) error {
@@ -28,7 +28,7 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 	b.WriteString("## Results\n\n")
 	b.WriteString("Plots: [latency](latency_by_model.png), [memory](memory_by_model.png), [tokens per second](tps_by_model.png).\n\n")
 	b.WriteString("Median of the OK requests, with its 95 % confidence interval; n is the number of OK requests (of all, where some failed). Throughput is over the whole cell.\n\n")
-	mainTable(run, notes).markdown(&b)
+	writeTable(&b, run, mainTable(run, notes))
 	for i, text := range notes.texts {
 		fmt.Fprintf(&b, "%s %s  \n", superscript(i+1), text)
 	}
@@ -38,35 +38,21 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 
 	writePercentiles(&b, run)
 	b.WriteString("## Memory\n\n" + memorySentence(run) + "\n\n")
-	memoryTable(run).markdown(&b)
+	writeTable(&b, run, memoryTable(run))
+	writeNodes(&b, run)
+	writeClientServer(&b, run)
 
 	b.WriteString("## Models and load times\n\n")
-	if !slices.ContainsFunc(run.Header.Engines, func(e exobench.Engine) bool { return e.LifeCycle }) {
-		b.WriteString("exobench did not drive the loads of this engine, so they were not timed.\n\n")
-	}
-	modelTable(run).markdown(&b)
+	b.WriteString(loadSentence(run))
+	writeTable(&b, run, modelTable(run))
 
-	writeServers(&b, run)
 	fmt.Fprintf(&b, "## By prompt\n\nMedians, with their 95 %% interval where n is at least %d.\n\n", summary.IntervalN)
-	promptTable(run).markdown(&b)
+	writeTable(&b, run, promptTable(run))
 	writeFailures(&b, run)
 	writeNotes(&b, run)
-	writeDefinitions(&b)
+	writeDefinitions(&b, run)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// writeServers shows what servers tell of themselves, where they do.
-func writeServers(b *strings.Builder, run *summary.Run) {
-	tells := func(c summary.Cell) bool { return c.Reconciled.Decode.N > 0 || c.Reconciled.Prefill.N > 0 }
-	if slices.ContainsFunc(run.Cells, tells) {
-		b.WriteString("## Client and server\n\nTokens/s as measured here and as the server tells them; medians, and the median ratio. The client's prefill is an estimate from TTFT.\n\n")
-		serverTable(run).markdown(b)
-	}
-	if len(run.Nodes) > 0 {
-		b.WriteString("## Nodes\n\nAll memory in use on each machine, whoever uses it, as the engine tells it; power and GPU are means during requests.\n\n")
-		nodeTable(run).markdown(b)
-	}
 }
 
 // writePercentiles leaves the table out where it would hold nothing.
@@ -77,7 +63,7 @@ func writePercentiles(b *strings.Builder, run *summary.Run) {
 		b.WriteString("No cell has the 10 OK requests that a p90 needs (p95: 20, p99: 100); raise --repeat or --requests.\n\n")
 		return
 	}
-	percentileTable(run).markdown(b)
+	writeTable(b, run, percentileTable(run))
 	b.WriteString(unsupported + "\n\n")
 }
 
@@ -92,31 +78,29 @@ func writeBanner(b *strings.Builder, run *summary.Run) {
 	}
 }
 
-func engineName(e exobench.Engine) string { return strings.TrimSpace(e.Name + " " + e.Version) }
-
-// engineNames lists the run's engines.
-func engineNames(run *summary.Run) string {
-	var names []string
-	for _, e := range run.Header.Engines {
-		names = append(names, engineName(e))
+// writeTable writes a table, and what the marks of its engines mean.
+func writeTable(b *strings.Builder, run *summary.Run, t *table) {
+	t.markdown(b)
+	if notes := labelNotes(run, t); len(notes) > 0 {
+		b.WriteString(strings.Join(notes, "  \n") + "\n\n")
 	}
-	return strings.Join(names, ", ")
 }
 
-// labelSentence says what the results are of, where that must be said.
-func labelSentence(run *summary.Run) string {
-	var sentences []string
+// loadSentence names the engines whose loads were not timed.
+func loadSentence(run *summary.Run) string {
+	var names []string
 	for _, e := range run.Header.Engines {
-		if e.Label == "" {
-			continue
+		if !e.LifeCycle {
+			names = append(names, e.Name)
 		}
-		whose := "These results"
-		if len(run.Header.Engines) > 1 {
-			whose = "The results of " + e.Name
-		}
-		sentences = append(sentences, strings.TrimSpace(fmt.Sprintf("%s are of: %s. %s", whose, strings.TrimSuffix(e.Label, "."), e.Caveat)))
 	}
-	return strings.Join(sentences, " ")
+	switch {
+	case len(names) == 0:
+		return ""
+	case !several(run):
+		return "exobench did not drive the loads of this engine, so they were not timed.\n\n"
+	}
+	return fmt.Sprintf("exobench did not drive the loads of %s, so they were not timed.\n\n", strings.Join(names, ", "))
 }
 
 // writeFacts says what ran where and when.
@@ -145,21 +129,6 @@ func writeFacts(b *strings.Builder, run *summary.Run) {
 	fact("Cache", "%s planned; answers say: %s", h.Plan.Cache, cacheSentence(run))
 	fact("Requests", "%d measured, %d warm-ups left out", run.Requests, run.Warmups)
 	b.WriteString("\n")
-}
-
-// engineFact tells of an engine what the reader of its figures must know.
-func engineFact(e exobench.Engine) string {
-	text := engineName(e)
-	if e.URL != "" {
-		text += " at " + e.URL
-	}
-	if !e.LifeCycle {
-		text += "; no life cycle: loads are not timed"
-	}
-	if !e.IgnoresEOS {
-		text += "; answers end where the model ends them"
-	}
-	return text
 }
 
 func planSentence(p exobench.Plan) string {
@@ -201,11 +170,16 @@ func memorySentence(run *summary.Run) string {
 		{exobench.FromRSS, "rss: resident set size of the engine's processes; pages that they share are counted more than once."},
 		{exobench.FromNode, "node: all memory in use on the engine's nodes, whoever uses it; what else ran there is in it."},
 	}
+	sources := 0
 	for _, m := range meanings {
 		used := func(c summary.Cell) bool { return c.Memory.Source == m.source }
 		if slices.ContainsFunc(run.Cells, used) {
 			sentence += " " + m.meaning
+			sources++
 		}
+	}
+	if sources > 1 {
+		sentence += " Compare only rows with the same source."
 	}
 	return sentence
 }
@@ -217,7 +191,7 @@ func writeFailures(b *strings.Builder, run *summary.Run) {
 		b.WriteString("None.\n\n")
 		return
 	}
-	failures.markdown(b)
+	writeTable(b, run, failures)
 }
 
 func writeNotes(b *strings.Builder, run *summary.Run) {
@@ -226,21 +200,26 @@ func writeNotes(b *strings.Builder, run *summary.Run) {
 	}
 	b.WriteString("## Notes of the run\n\n")
 	for _, n := range run.Notes {
-		fmt.Fprintf(b, "- %s\n", noteText(n))
+		fmt.Fprintf(b, "- %s\n", noteText(run, n))
 	}
 	b.WriteString("\n")
 }
 
-func noteText(n exobench.Note) string {
-	if n.Model == "" {
-		return oneLine(n.Text)
+// definitionsOf adds those of the sections that not every report has.
+func definitionsOf(run *summary.Run) []string {
+	names := slices.Clone(definitions)
+	if len(clientServerTable(run).rows) > 0 {
+		names = append(names, metric.Prefill, metric.ServerPrefill, metric.ServerDecode)
 	}
-	return n.Model + ": " + oneLine(n.Text)
+	if len(energyTable(run).rows) > 0 {
+		names = append(names, metric.Energy, metric.EnergyPerToken)
+	}
+	return names
 }
 
-func writeDefinitions(b *strings.Builder) {
+func writeDefinitions(b *strings.Builder, run *summary.Run) {
 	b.WriteString("## Definitions\n\n")
-	for _, name := range definitions {
+	for _, name := range definitionsOf(run) {
 		m, _ := metric.ByName(name)
 		fmt.Fprintf(b, "- **%s**: %s.\n", m.Title, m.Formula)
 	}

@@ -301,7 +301,7 @@ func TestMemoryFigureStacksItsParts(t *testing.T) {
 	}
 	var names []string
 	for _, g := range f.Groups {
-		names = append(names, g.Name+" "+g.Missing)
+		names = append(names, g.Name+" "+g.Bars[0].Missing)
 	}
 	want := []string{"llama-3.2-1b ", "mistral-7b ", "qwen-1.5-7b failed", "deepseek-r1 not run"}
 	if !slices.Equal(names, want) {

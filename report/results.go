@@ -63,7 +63,12 @@ var columns = []column{
 	{metric.MemoryPeak, ofMemory(func(m summary.RequestMemory) string { return total(m.Peak) })},
 	{metric.MemoryAdditional, ofMemory(func(m summary.RequestMemory) string { return known(m.Additional()) })},
 	{"gpu_memory_peak_bytes", unknown},
-	{"energy_j", unknown},
+	{metric.Energy, func(_ *exobench.Header, row summary.Row) string {
+		if row.Energy == nil || row.Record.Outcome != exobench.OK {
+			return ""
+		}
+		return exact(metric.Joules, *row.Energy)
+	}},
 }
 
 func unknown(*exobench.Header, summary.Row) string { return "" }

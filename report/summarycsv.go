@@ -62,7 +62,7 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		field{metric.Throughput, rate(c.Throughput)},
 		field{metric.RequestRate, rate(c.RequestRate)},
 	)
-	load, ok := run.LoadOf(c.Subject(), c.Placement)
+	load, ok := run.LoadOf(c.Subject, c.Placement)
 	fields = append(fields,
 		field{metric.LoadTime, span(load.Loading, ok)},
 		field{metric.DownloadTime, span(load.Downloading, ok)},
@@ -77,14 +77,14 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 	for _, m := range sampled() {
 		fields = append(fields, sampleFields(m, c.Metrics)...)
 	}
-	return fields
+	return append(fields, field{metric.EnergyPerToken, rate(c.EnergyPerToken)})
 }
 
 // sampled returns the metrics that a cell has a sample of, one value per
 // request.
 func sampled() []metric.Metric {
 	all := metric.PerRequest()
-	for _, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional} {
+	for _, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional, metric.Energy} {
 		m, _ := metric.ByName(name)
 		all = append(all, m)
 	}

@@ -6,17 +6,24 @@ import (
 	"unicode/utf8"
 )
 
+// engineHead is the heading of the column of engines.
+const engineHead = "Engine"
+
 // table is rows of finished text under headings. Its first column is aligned
-// to the left, and so are those in left; the others to the right.
+// to the left, and so are that of engines and those whose headings are in left;
+// the others to the right.
 type table struct {
 	heads []string
-	left  map[int]bool
+	left  []string
 	rows  [][]string
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-func (t *table) leftAligned(column int) bool { return column == 0 || t.left[column] }
+func (t *table) leftAligned(column int) bool {
+	head := t.heads[column]
+	return column == 0 || head == engineHead || slices.Contains(t.left, head)
+}
 
 // widths returns the width of each column in characters.
 func (t *table) widths() []int {

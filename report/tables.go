@@ -26,14 +26,14 @@ var (
 // mainTable has one row per cell: medians with their intervals.
 func mainTable(run *summary.Run, notes *footnotes) *table {
 	all := lines(run)
-	t := &table{heads: []string{"Model", "Conc.", "n"}}
+	t := &table{heads: append(lineHeads(run), "n")}
 	var columns []func(summary.Cell) string
 	for _, name := range mainMetrics {
 		columns = append(columns, sampleColumn(t, all, name))
 	}
 	columns = append(columns, throughputColumn(t))
 	for _, l := range all {
-		row := []string{cellName(run, l.cell) + lineMarks(run, l, notes), concurrency(l), count(l)}
+		row := append(lineTexts(run, l, lineMarks(run, l, notes)), count(l))
 		for _, column := range columns {
 			row = append(row, column(l.cell))
 		}
@@ -45,7 +45,7 @@ func mainTable(run *summary.Run, notes *footnotes) *table {
 // lineMarks refers to the doubts about a cell, or to why there is none.
 func lineMarks(run *summary.Run, l line, notes *footnotes) string {
 	texts := l.cell.Warnings
-	failure, failed := run.FailureOf(l.cell.Subject())
+	failure, failed := run.FailureOf(l.cell.Subject, l.cell.Placement)
 	switch {
 	case l.why == notRun:
 	case l.why != "":
@@ -54,13 +54,6 @@ func lineMarks(run *summary.Run, l line, notes *footnotes) string {
 		texts = append(slices.Clone(texts), "The model failed later: "+shorten(oneLine(failure.Error), 200))
 	}
 	return notes.marks(texts)
-}
-
-func concurrency(l line) string {
-	if l.why != "" {
-		return dash
-	}
-	return strconv.Itoa(l.cell.Concurrency)
 }
 
 // count gives the number of OK requests, of how many where some failed.
@@ -74,25 +67,6 @@ func count(l line) string {
 		return fmt.Sprintf("%d/%d", l.cell.N, l.cell.Requests)
 	}
 	return strconv.Itoa(l.cell.N)
-}
-
-// cellName returns the model's name, with the engine where the run has several
-// and the placement where the engine has it on more than one.
-func cellName(run *summary.Run, c summary.Cell) string {
-	name := subjectName(run, c.Subject())
-	for _, other := range run.CellsOf(c.Subject()) {
-		if other.Placement != c.Placement {
-			return name + " " + c.Placement
-		}
-	}
-	return name
-}
-
-func subjectName(run *summary.Run, s summary.Subject) string {
-	if len(run.Header.Engines) > 1 {
-		return s.Model + " " + s.Engine
-	}
-	return s.Model
 }
 
 // sampleColumn adds the heading of a metric and returns what renders a cell's
@@ -135,7 +109,7 @@ func throughputColumn(t *table) func(summary.Cell) string {
 // percentileTable has the upper percentiles of latency and TTFT.
 func percentileTable(run *summary.Run) *table {
 	all := lines(run)
-	t := &table{heads: []string{"Model", "Conc.", "n"}}
+	t := &table{heads: append(lineHeads(run), "n")}
 	type column struct {
 		name  string
 		p     float64
@@ -155,7 +129,7 @@ func percentileTable(run *summary.Run) *table {
 		}
 	}
 	for _, l := range all {
-		row := []string{cellName(run, l.cell), concurrency(l), count(l)}
+		row := append(lineTexts(run, l, ""), count(l))
 		for _, c := range columns {
 			text := dash
 			if q, ok := l.cell.Metrics[c.name].Percentile(c.p); ok {
@@ -170,7 +144,7 @@ func percentileTable(run *summary.Run) *table {
 
 // promptTable has the main metrics by prompt.
 func promptTable(run *summary.Run) *table {
-	t := &table{heads: []string{"Model", "Conc.", "Prompt", "n"}, left: map[int]bool{2: true}}
+	t := &table{heads: append(lineHeads(run), "Prompt", "n"), left: []string{"Prompt"}}
 	all := lines(run)
 	var columns []func(summary.Cell) string
 	for _, name := range promptMetrics {
@@ -178,10 +152,10 @@ func promptTable(run *summary.Run) *table {
 	}
 	for _, l := range all {
 		if len(l.cell.Prompts) == 0 {
-			t.add(cellName(run, l.cell), concurrency(l), dash, count(l), dash, dash, dash)
+			t.add(append(lineTexts(run, l, ""), dash, count(l), dash, dash, dash)...)
 		}
 		for _, p := range l.cell.Prompts {
-			row := []string{cellName(run, l.cell), concurrency(l), p.ID, strconv.Itoa(p.N)}
+			row := append(lineTexts(run, l, ""), p.ID, strconv.Itoa(p.N))
 			for _, column := range columns {
 				// Most often n is too small here; the heading says it once.
 				row = append(row, strings.TrimSuffix(column(summary.Cell{Metrics: p.Metrics}), " ("+tooFew+")"))

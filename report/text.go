@@ -31,12 +31,16 @@ func Text(w io.Writer, run *summary.Run, width int) error {
 	}
 	notes := &footnotes{}
 	t := mainTable(run, notes)
-	dropped := t.fit(width)
+	// Kept whatever the width: what the row is of, n and latency.
+	dropped := t.fit(width, len(lineHeads(run))+2)
 	t.plain(&b)
 	b.WriteString("\n")
 	paragraph("Median [95 % interval] of the n OK requests; additional memory is peak − before the load.")
 	if len(dropped) > 0 {
 		paragraph(fmt.Sprintf("Left out for want of width: %s.", strings.Join(dropped, ", ")))
+	}
+	for _, text := range labelNotes(run, t) {
+		paragraph(text + ".")
 	}
 	for i, text := range notes.texts {
 		paragraph(superscript(i+1) + " " + text)
@@ -44,27 +48,24 @@ func Text(w io.Writer, run *summary.Run, width int) error {
 	for _, c := range run.Cells {
 		for _, outcome := range exobench.Outcomes {
 			if first := c.Errors[outcome]; first != "" && outcome != exobench.OK {
-				paragraph(fmt.Sprintf("%s, first %s: %s", cellName(run, c), outcome, shorten(oneLine(first), 200)))
+				paragraph(fmt.Sprintf("%s, first %s: %s", subjectName(run, cellName(run, c), c.Engine), outcome, shorten(oneLine(first), 200)))
 			}
 		}
 	}
 	for _, n := range run.Notes {
-		paragraph("Note: " + noteText(n))
+		paragraph("Note: " + noteText(run, n))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// leastColumns are kept whatever the width: model, concurrency, n and latency.
-const leastColumns = 4
-
-// fit makes the table fit a width, first by leaving out columns, then by
-// shortening names. It returns the headings left out.
-func (t *table) fit(width int) (dropped []string) {
+// fit makes the table fit a width, first by leaving out columns after the least
+// number given, then by shortening names. It returns the headings left out.
+func (t *table) fit(width, least int) (dropped []string) {
 	if width <= 0 {
 		return nil
 	}
-	for t.width() > width && len(t.heads) > leastColumns {
+	for t.width() > width && len(t.heads) > least {
 		dropped = append([]string{t.dropLast()}, dropped...)
 	}
 	if over := t.width() - width; over > 0 {

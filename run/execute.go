@@ -65,6 +65,9 @@ type Config struct {
 	Benches  []Bench
 	Recorder Recorder
 	Clock    exobench.Clock
+	// Machine, where set, watches what else the machine does from when it is
+	// called until the function that it returns is.
+	Machine func(enginePID int) (stop func() exobench.Disturbance)
 	// Watch is told what happens, one call at a time; it must not block. Nil
 	// means that nobody watches.
 	Watch func(exobench.Progress)

@@ -17,10 +17,27 @@ func (x *execution) requests(ctx context.Context, d exobench.Deployment) {
 	})
 	x.drive(ctx, doer, exobench.Warmup, 1, x.warmups())
 	for cell, concurrency := range x.config.Plan.Concurrency {
+		stop := x.watchMachine(d, concurrency)
 		x.drive(ctx, doer, exobench.Measured, concurrency, x.cell(cell, concurrency))
+		stop()
 	}
 	if breaker.open() {
 		x.note(fmt.Sprintf("%s: %d requests in a row got no answer, so the rest were not sent", d.Model.Name, breakAfter))
+	}
+}
+
+// watchMachine records what else the machine does until the function that it
+// returns is called.
+func (x *execution) watchMachine(d exobench.Deployment, concurrency int) (stop func()) {
+	if x.config.Machine == nil {
+		return func() {}
+	}
+	end := x.config.Machine(x.bench.Engine.PID)
+	return func() {
+		seen := end()
+		seen.At = x.config.Clock.Now()
+		seen.Engine, seen.Model, seen.Placement, seen.Concurrency = x.bench.Engine.Name, d.Model.Name, d.Placement, concurrency
+		x.append(&seen)
 	}
 }
 

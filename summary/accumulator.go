@@ -2,9 +2,9 @@ package summary
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"exobench"
 	"exobench/metric"
@@ -21,9 +21,16 @@ type accumulator struct {
 	all      *pool
 	prompts  map[string]*pool
 	cache    map[Cache]int // OK requests by what their answer tells
-	server   reconciler
-	lengths  lengths
+	compared []comparison
+	// reloads is how many requests waited for the model to be loaded again, and
+	// longestLoad how long the slowest did.
+	reloads     int
+	longestLoad time.Duration
 }
+
+// reload is how long a request may wait for its model before that counts as a
+// load: engines look whether the model is there in less.
+const reload = 100 * time.Millisecond
 
 type firstError struct {
 	seq  int
@@ -31,7 +38,7 @@ type firstError struct {
 }
 
 // span is when a request was under way.
-type span struct{ sent, ended exobench.Instant }
+type span struct{ sent, done, ended exobench.Instant }
 
 func newAccumulator() *accumulator {
 	return &accumulator{
@@ -53,16 +60,21 @@ func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
 		a.start = r.Sent
 	}
 	a.end = max(a.end, doneOf(r))
+	if r.Server != nil && r.Server.LoadTime > reload {
+		a.reloads++
+		a.longestLoad = max(a.longestLoad, r.Server.LoadTime)
+	}
 	if r.Outcome != exobench.OK {
 		return
 	}
-	a.spans = append(a.spans, span{r.Sent, r.Ended})
+	a.spans = append(a.spans, span{r.Sent, r.Done, r.Ended})
+	if r.Server != nil {
+		a.compared = append(a.compared, compare(r))
+	}
 	a.cache[cacheOf(r)]++
 	if a.prompts[r.PromptID] == nil {
 		a.prompts[r.PromptID] = newPool()
 	}
-	a.server.add(r)
-	a.lengths.add(r)
 	a.all.count(r)
 	a.prompts[r.PromptID].count(r)
 	for _, m := range metrics {
@@ -108,10 +120,14 @@ func (a *accumulator) cell(key Key, run *Run, metrics []metric.Metric) Cell {
 		c.Errors[outcome] = first.text
 	}
 	c.Metrics = a.all.summaries(metrics, c.TokensFrom)
-	a.addMemory(&c, run.memory[key.Subject()])
+	slices.SortFunc(a.spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.ended, b.ended), cmp.Compare(a.done, b.done))
+	})
+	a.addMemory(&c, run.memory[key.Subject])
 	a.addRates(&c)
+	a.addEnergy(&c, run.nodes[key.Subject])
+	c.ClientServer = clientServer(a.comparisonsOf(c.TokensFrom))
 	a.addPrompts(&c, run.Header.Plan.Prompts, metrics)
-	c.Reconciled = a.server.result()
 	a.addWarnings(&c, run)
 	return c
 }
@@ -127,7 +143,6 @@ func (a *accumulator) cacheKind() Cache {
 }
 
 func (a *accumulator) addMemory(c *Cell, readings *timeline) {
-	slices.SortFunc(a.spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.ended, b.ended)) })
 	var peaks, inference, additional []float64
 	for _, s := range a.spans {
 		m := readings.during(s.sent, s.ended)
@@ -161,8 +176,27 @@ func (a *accumulator) addRates(c *Cell) {
 	rate := float64(c.N) / c.Wall.Seconds()
 	c.RequestRate = &rate
 	if tokens, ok := a.all.tokens(); ok {
-		throughput := float64(tokens) / c.Wall.Seconds()
+		throughput := tokens / c.Wall.Seconds()
 		c.Throughput = &throughput
+	}
+}
+
+// addEnergy gives the energy of each OK request, and that of the whole cell for
+// each output token: requests under way together share the nodes, so theirs do
+// not add up.
+func (a *accumulator) addEnergy(c *Cell, nodes *nodeline) {
+	var energies []float64
+	for _, s := range a.spans {
+		if joules, ok := nodes.energy(s.sent, s.done); ok {
+			energies = append(energies, joules)
+		}
+	}
+	if s, ok := Summarize(energies); ok {
+		c.Metrics[metric.Energy] = s
+	}
+	joules, ok := nodes.energy(a.start, a.end)
+	if tokens, counted := a.all.tokens(); ok && counted && tokens > 0 {
+		c.EnergyPerToken = new(joules / tokens)
 	}
 }
 
@@ -187,28 +221,14 @@ func (a *accumulator) addPrompts(c *Cell, planned []exobench.Prompt, metrics []m
 	}
 }
 
-func (a *accumulator) addWarnings(c *Cell, run *Run) {
-	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
-	if c.N < IntervalN && c.N > 0 {
-		warn("n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.", c.N, IntervalN)
+// comparisonsOf returns the comparisons of the requests whose output tokens were
+// counted in the way given.
+func (a *accumulator) comparisonsOf(from exobench.TokensFrom) []comparison {
+	var all []comparison
+	for _, c := range a.compared {
+		if c.from == from {
+			all = append(all, c)
+		}
 	}
-	if failed := c.Requests - c.N; failed > 0 {
-		warn("%d of %d requests failed (%s) and are in no median; see their errors.", failed, c.Requests, c.failures())
-	}
-	if mixed := a.all.kinds(); len(mixed) > 1 {
-		warn("Output tokens were counted in %d ways (%s): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.",
-			len(mixed), a.all.describeKinds(), a.all.counted[c.TokensFrom], c.TokensFrom)
-	} else if unknown := c.N - a.all.counted[c.TokensFrom]; unknown > 0 {
-		warn("%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.", unknown, c.N)
-	}
-	if run.Header.Plan.Cache == "cold" && c.Cache == CacheWarm {
-		warn("%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.", a.cache[CacheWarm], c.N)
-	}
-	c.Warnings = append(c.Warnings, c.Reconciled.warnings(a.lengths)...)
-	if text := a.lengths.warning(); text != "" && len(a.all.kinds()) == 1 {
-		warn("%s", text)
-	}
-	if readings := run.memory[c.Subject()]; readings != nil && len(readings.sources) > 1 {
-		warn("Memory was read in %d ways %q in one run: its differences mean nothing.", len(readings.sources), readings.sources)
-	}
+	return all
 }

@@ -12,11 +12,13 @@ import (
 
 // Key tells the cells of a run apart.
 type Key struct {
-	Engine, Model, ModelID, Placement string
-	Concurrency                       int
+	Subject
+	ModelID, Placement string
+	Concurrency        int
 }
 
-// Cell is one load on one model: the unit of which figures are given.
+// Cell is one load on one model of one engine: the unit of which figures are
+// given.
 type Cell struct {
 	Key
 	// Requests is how many measured requests there were, N how many were OK.
@@ -36,11 +38,15 @@ type Cell struct {
 	// Throughput is output tokens/s and RequestRate OK requests/s over Wall;
 	// nil where unknown.
 	Throughput, RequestRate *float64
+	// EnergyPerToken is the engine's nodes' energy over Wall, in joules, for each
+	// output token of the OK requests; nil where unknown.
+	EnergyPerToken *float64
+	// ClientServer sets the client's figures beside the server's own; nil where
+	// no answer gives any.
+	ClientServer *ClientServer
 	// Memory is that of the request (of those that are OK) with the greatest
 	// peak.
 	Memory RequestMemory
-	// Reconciled is the client's figures beside the server's own.
-	Reconciled Reconciled
 	// Cache says whether prompts were answered from the engine's cache.
 	Cache Cache
 	// Prompts holds the same requests by prompt, in the plan's order.

@@ -1,11 +1,15 @@
 // Package summary turns a journal into the figures that reports show.
 //
 // [Build] reads the entries once and gives a [Run]: one [Cell] for each load
-// on each model, the models that could not be measured, how long loads took,
-// and what the reader must be warned of. [Run.Rows] goes over the entries a
-// second time and gives one [Row] per measured request. Neither keeps records,
-// so a journal may be larger than memory; kept are one float64 per request and
-// metric, 16 bytes per request, and the memory readings.
+// on each model of each engine, the models that could not be measured, how long
+// loads took, what the engines' machines did, and what the reader must be warned
+// of. [Run.Rows] goes over the entries a second time and gives one [Row] per
+// measured request. Neither keeps records, so a journal may be larger than
+// memory; kept are one float64 per request and metric, some 200 bytes per request
+// besides, and the readings.
+//
+// A [ClientServer] sets what was measured beside what the server says of itself;
+// where the two disagree, cause.go decides which reason to name.
 //
 // The result does not depend on the order of the entries, only on the instants
 // in them.
@@ -20,5 +24,6 @@
 //     its token metrics are those of the way that most requests used (of two
 //     equals the more trusted: usage, stats, events), its throughput is absent,
 //     and a warning says so.
+//   - Memory, loads and failures are of one [Subject], a model on an engine.
 //   - What is unknown is absent.
 package summary

@@ -3,133 +3,156 @@ package summary
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"exobench"
 )
 
-func TestOneModelOnTwoEnginesStandsSideBySideAndApart(t *testing.T) {
+// twoEngines is a header of exo and ollama, which knows other models.
+func twoEngines() *exobench.Header {
 	h := header()
-	h.Engines = append(h.Engines, exobench.Engine{Name: "ollama", LifeCycle: true, Models: []exobench.Model{{Name: "one"}, {Name: "two"}}})
-	other := ok(2, 20, 3*second)
-	other.Engine = "ollama"
-	before := readingAt(15, exobench.MomentBefore, 1000*mib)
-	loaded := readingAt(16, exobench.MomentLoaded, 1500*mib)
-	during := readingAt(21, exobench.MomentDuring, 1600*mib)
-	for _, r := range []*exobench.Reading{before, loaded, during} {
-		r.Engine = "ollama"
+	h.Plan.Models = []string{"one", "two", "three"}
+	h.Engines = append(h.Engines, exobench.Engine{Name: "ollama", Models: []exobench.Model{{Name: "two"}, {Name: "four"}}})
+	return h
+}
+
+func TestTheEnginesOfAModelStandSideBySide(t *testing.T) {
+	one, two := on("exo", ok(1, 10, second)), on("ollama", ok(2, 20, second))
+	two.Model = "two"
+	run := build(t, twoEngines(), two, one)
+	// "four" follows "two" since ollama says so; "three" has no ollama.
+	want := []Subject{{"exo", "one"}, {"exo", "two"}, {"ollama", "two"}, {"ollama", "four"}, {"exo", "three"}}
+	if got := run.Subjects(); !slices.Equal(got, want) {
+		t.Errorf("subjects %v, want %v", got, want)
 	}
-	run := build(t, h, readingAt(1, exobench.MomentBefore, 100*mib), readingAt(2, exobench.MomentLoaded, 600*mib),
-		readingAt(10, exobench.MomentDuring, 700*mib), ok(1, 10, second), before, loaded, during, other,
-		&exobench.LoadEvent{Engine: "ollama", Model: "two", At: 30 * second, Stage: exobench.StageFailed, Error: "no room"}, end(1000))
-	var subjects []string
-	for _, s := range run.Subjects() {
-		subjects = append(subjects, s.Model+" "+s.Engine)
+	if run.Cells[0].Engine != "exo" || run.Cells[1].Engine != "ollama" || len(run.CellsOf(Subject{"exo", "two"})) != 0 {
+		t.Errorf("cells %+v", run.Cells)
 	}
-	if want := []string{"one exo", "one ollama", "two exo", "two ollama", "three exo"}; !slices.Equal(subjects, want) {
-		t.Errorf("subjects %q, want %q", subjects, want)
+}
+
+func TestModelsAreMergedInThePlansOrder(t *testing.T) {
+	models := func(names ...string) (all []exobench.Model) {
+		for _, name := range names {
+			all = append(all, exobench.Model{Name: name})
+		}
+		return all
 	}
-	for i, want := range []exobench.Bytes{600 * mib, 600 * mib} { // 700 − 100, and 1600 − 1000
-		if got, known := run.Cells[i].Memory.Additional(); !known || got != want {
-			t.Errorf("%s: additional memory %v, want %v", run.Cells[i].Engine, got, want)
+	for _, row := range []struct {
+		why     string
+		plan    []string
+		engines [][]exobench.Model
+		want    string
+	}{
+		{"the plan decides", []string{"a", "b"}, [][]exobench.Model{models("a"), models("b", "a")}, "[a b]"},
+		{"engines lack models", []string{"a", "b", "c"}, [][]exobench.Model{models("b"), models("a", "c")}, "[a b c]"},
+		{"a model has another name than was asked for", []string{"A", "b"}, [][]exobench.Model{models("a", "b")}, "[a A b]"},
+		{"no engine was asked", []string{"b", "a"}, nil, "[b a]"},
+	} {
+		h := exobench.Header{Plan: exobench.Plan{Models: row.plan}}
+		for _, m := range row.engines {
+			h.Engines = append(h.Engines, exobench.Engine{Models: m})
+		}
+		if got := fmt.Sprint(modelOrder(h)); got != row.want {
+			t.Errorf("%s: %s, want %s", row.why, got, row.want)
 		}
 	}
-	if _, failed := run.FailureOf(Subject{"exo", "two"}); failed {
-		t.Error("the failure of one engine is the other's too")
-	}
-	if f, failed := run.FailureOf(Subject{"ollama", "two"}); !failed || f.Error != "no room" {
-		t.Errorf("failure %+v", f)
+}
+
+func TestAnEngineThatWasNotAskedHasThePlansModels(t *testing.T) {
+	run := build(t, &exobench.Header{RunID: "r", Engines: []exobench.Engine{{Name: "exo"}}, Plan: exobench.Plan{Models: []string{"a"}}})
+	if got := run.Subjects(); !slices.Equal(got, []Subject{{"exo", "a"}}) {
+		t.Errorf("subjects %v", got)
 	}
 }
 
-// served is an OK request whose server tells these rates.
-func served(seq int, decode, prefill float64) *exobench.Record {
-	r := ok(seq, exobench.Instant(10*seq), second)
-	r.PromptTokens = tokens(50) // prefill by the client: 50 / 0.1 s
-	r.Server = &exobench.ServerStats{DecodeTPS: &decode, PrefillTPS: &prefill, OutputTokens: tokens(10)}
-	return r
+func TestMemoryAndLoadsAreOfTheirEngine(t *testing.T) {
+	entries := append(fullLife(), twoEngines(), on("exo", ok(1, 10, second)))
+	for _, e := range fullLife() {
+		switch e := on("ollama", e).(type) {
+		case *exobench.Reading:
+			e.At, e.Memory = e.At+700*second, e.Memory*2
+		case *exobench.LoadEvent:
+			e.At += 700 * second
+		}
+		entries = append(entries, on("ollama", e))
+	}
+	entries = append(entries, on("ollama", ok(2, 710, second)))
+	run := build(t, entries...)
+	var models []exobench.Bytes
+	for _, c := range run.Cells {
+		model, _ := c.Memory.Model()
+		models = append(models, model/mib)
+	}
+	if !slices.Equal(models, []exobench.Bytes{490, 980}) {
+		t.Errorf("model memory in MiB: %v, want 490 and 980", models)
+	}
+	// ollama's loads were not driven.
+	if len(run.Loads) != 1 || run.Loads[0].Engine != "exo" {
+		t.Errorf("loads %v", run.Loads)
+	}
+	for _, engine := range []string{"exo", "ollama"} {
+		if f, failed := run.FailureOf(Subject{engine, "two"}, ""); !failed || f.Engine != engine {
+			t.Errorf("failure on %s: %v, %+v", engine, failed, f)
+		}
+	}
 }
 
-func TestClientAndServerAreReconciled(t *testing.T) {
-	var entries []exobench.Entry
-	for i, decode := range []float64{10, 10, 10, 10, 10, 20} { // the client sees 9 tokens in 0.9 s
-		entries = append(entries, served(i+1, decode, 500))
+func TestPlacementsFailApart(t *testing.T) {
+	event := func(at exobench.Instant, placement string, stage exobench.Stage) *exobench.LoadEvent {
+		return &exobench.LoadEvent{At: at * second, Engine: "exo", Model: "one", Placement: placement, Stage: stage}
 	}
-	c := only(t, entries...)
-	d := c.Reconciled.Decode
-	if d.N != 6 || d.Off != 1 || fmt.Sprintf("%.4f %.4f %.4f", d.Client, d.Server, d.Ratio) != "10.0000 10.0000 1.0000" {
-		t.Errorf("decode %+v", d)
-	}
-	if p := c.Reconciled.Prefill; p.N != 6 || fmt.Sprintf("%.4f", p.Ratio) != "1.0000" {
-		t.Errorf("prefill %+v", p)
-	}
-	if len(c.Warnings) != 0 {
-		t.Errorf("warnings %q, want none", c.Warnings)
-	}
-}
-
-func TestADisagreementIsWarnedOfWithItsLikelyCause(t *testing.T) {
 	for _, row := range []struct {
-		name            string
-		decode, prefill float64
-		change          func(*exobench.Record)
-		want            string
+		why    string
+		events []exobench.Entry
+		want   string // the placements that failed
 	}{
-		{"short answers", 12, 500, func(*exobench.Record) {}, "too short to tell a rate"},
-		{"events held back", 12, 500, func(r *exobench.Record) {
-			for i := 1; i < 5; i++ {
-				r.Chunks[i].At = r.Chunks[0].At
-			}
-		}, "holds tokens back"},
-		{"a slow stream", 12, 500, func(r *exobench.Record) {
-			r.OutputTokens, r.Server.OutputTokens = tokens(100), tokens(100)
-			r.Server.DecodeTPS = new(130.0)
-		}, "slower than the engine"},
-		{"another definition", 12, 500, func(r *exobench.Record) {
-			r.OutputTokens, r.Server.OutputTokens = tokens(100), tokens(100)
-			r.Server.DecodeTPS = new(80.0)
-		}, "different ways"},
-		{"prefill that cannot be", 10, 400, func(*exobench.Record) {}, "cannot be by time"},
-		{"a queue before the prefill", 10, 2000, func(*exobench.Record) {}, "wait in a queue"},
-		{"two counts of tokens", 10, 500, func(r *exobench.Record) { r.Server.OutputTokens = tokens(11) }, "different numbers of output tokens"},
-		{"a reload", 10, 500, func(r *exobench.Record) { r.Server.LoadTime = 2e9 }, "loaded again"},
+		{"another placement succeeds later", []exobench.Entry{event(1, "ring", exobench.StageFailed), event(2, "rdma", exobench.StageReady)}, `["ring"]`},
+		{"the same succeeds later", []exobench.Entry{event(1, "ring", exobench.StageFailed), event(2, "ring", exobench.StageReady)}, `[]`},
+		{"both fail", []exobench.Entry{event(1, "ring", exobench.StageFailed), event(2, "rdma", exobench.StageFailed)}, `["ring" "rdma"]`},
+		{"its placement was not chosen yet", []exobench.Entry{event(1, "", exobench.StageFailed), event(2, "rdma", exobench.StageReady)}, `[]`},
+		{"only the step before tells the placement", []exobench.Entry{event(1, "ring", exobench.StagePlace), event(2, "", exobench.StageFailed)}, `["ring"]`},
 	} {
-		var entries []exobench.Entry
-		for seq := 1; seq <= 6; seq++ {
-			r := served(seq, row.decode, row.prefill)
-			row.change(r)
+		run := build(t, append(row.events, header())...)
+		placements := []string{}
+		for _, f := range run.FailuresOf(Subject{"exo", "one"}) {
+			placements = append(placements, f.Placement)
+		}
+		if got := fmt.Sprintf("%q", placements); got != row.want {
+			t.Errorf("%s: %s, want %s", row.why, got, row.want)
+		}
+	}
+}
+
+func TestAModelLoadedAgainIsWarnedOf(t *testing.T) {
+	entries := requests(7)
+	for i, wait := range []time.Duration{reload, 2 * time.Second, 3 * time.Second} {
+		entries[i].(*exobench.Record).Server = &exobench.ServerStats{LoadTime: wait}
+	}
+	checkWarnings(t, only(t, entries...), "2 of 7 requests waited for the model to be loaded again, up to 3 s")
+}
+
+func TestAnswersOfManyLengthsAreWarnedOfWhereTheModelMayStop(t *testing.T) {
+	for _, row := range []struct {
+		why         string
+		ignoresEOS  bool
+		naturalStop bool
+		lengths     []exobench.Tokens
+		want        []string
+	}{
+		{"the engine cannot ignore the end", false, false, []exobench.Tokens{12, 64}, []string{"Answers are 12 to 64 tokens long"}},
+		{"the plan wants a natural stop", true, true, []exobench.Tokens{12, 64}, []string{"Answers are 12 to 64 tokens long"}},
+		{"lengths are forced", true, false, []exobench.Tokens{12, 64}, nil},
+		{"all are of one length", false, false, []exobench.Tokens{64, 64}, nil},
+	} {
+		h := header()
+		h.Engines[0].IgnoresEOS, h.Plan.NaturalStop = row.ignoresEOS, row.naturalStop
+		entries := []exobench.Entry{h}
+		for i, r := range requests(6) {
+			r.(*exobench.Record).OutputTokens = &row.lengths[i%2]
 			entries = append(entries, r)
 		}
-		if c := only(t, entries...); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], row.want) {
-			t.Errorf("%s: warnings %q, want one with %q", row.name, c.Warnings, row.want)
-		}
-	}
-}
-
-func TestAnswersOfDifferentLengthsAreWarnedOf(t *testing.T) {
-	var entries []exobench.Entry
-	for seq := 1; seq <= 6; seq++ {
-		r := ok(seq, exobench.Instant(10*seq), second)
-		r.OutputTokens = tokens(exobench.Tokens(10 + seq))
-		entries = append(entries, r)
-	}
-	if c := only(t, entries...); len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "11 to 16 tokens") {
-		t.Errorf("warnings %q", c.Warnings)
-	}
-}
-
-func TestNodesAreSummarisedByWhatTheyTell(t *testing.T) {
-	node := func(sec exobench.Instant, moment exobench.Moment, used exobench.Bytes, power *float64) *exobench.NodeReading {
-		return &exobench.NodeReading{Engine: "exo", Model: "one", Node: "studio", At: sec * second, Moment: moment, MemoryUsed: &used, Power: power}
-	}
-	run := build(t, header(), node(1, exobench.MomentBefore, 10, nil), node(2, exobench.MomentLoaded, 50, nil),
-		node(4, exobench.MomentDuring, 70, new(40.0)), node(3, exobench.MomentDuring, 60, new(20.0)), end(9))
-	if len(run.Nodes) != 1 {
-		t.Fatalf("nodes %+v", run.Nodes)
-	}
-	n := run.Nodes[0]
-	if *n.Before != 10 || *n.Loaded != 50 || *n.Peak != 70 || *n.Power != 30 || n.GPU != nil || n.Temperature != nil {
-		t.Errorf("node %+v", n)
+		t.Log(row.why)
+		checkWarnings(t, build(t, entries...).Cells[0], row.want...)
 	}
 }

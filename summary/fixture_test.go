@@ -16,7 +16,8 @@ const (
 func header() *exobench.Header {
 	return &exobench.Header{
 		Schema: exobench.SchemaVersion, RunID: "run-1",
-		Engines: []exobench.Engine{{Name: "exo", LifeCycle: true, Models: []exobench.Model{{Name: "one"}, {Name: "two"}, {Name: "three"}}}},
+		Engines: []exobench.Engine{{Name: "exo", LifeCycle: true,
+			Models: []exobench.Model{{Name: "one"}, {Name: "two"}, {Name: "three"}}}},
 		Plan: exobench.Plan{
 			Cache:   "cold",
 			Prompts: []exobench.Prompt{{ID: "b"}, {ID: "a"}},
@@ -60,6 +61,21 @@ func build(t *testing.T, entries ...exobench.Entry) *Run {
 	return run
 }
 
+// on moves an entry to another engine.
+func on[E exobench.Entry](engine string, entry E) E {
+	switch e := any(entry).(type) {
+	case *exobench.LoadEvent:
+		e.Engine = engine
+	case *exobench.Record:
+		e.Engine = engine
+	case *exobench.Reading:
+		e.Engine = engine
+	case *exobench.NodeReading:
+		e.Engine = engine
+	}
+	return entry
+}
+
 // only returns the one cell of the entries, after a header and before an end.
 func only(t *testing.T, entries ...exobench.Entry) Cell {
 	t.Helper()
@@ -72,12 +88,3 @@ func only(t *testing.T, entries ...exobench.Entry) Cell {
 }
 
 func sequence(entries []exobench.Entry) iter.Seq[exobench.Entry] { return slices.Values(entries) }
-
-// subjectNames returns the models of the run's subjects.
-func subjectNames(run *Run) []string {
-	var names []string
-	for _, s := range run.Subjects() {
-		names = append(names, s.Model)
-	}
-	return names
-}

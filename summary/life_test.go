@@ -16,7 +16,7 @@ const mib = exobench.Bytes(1 << 20)
 // requests from 10 s on, and of model "two", which fails.
 func fullLife() []exobench.Entry {
 	event := func(model string, at exobench.Instant, stage exobench.Stage) *exobench.LoadEvent {
-		return &exobench.LoadEvent{Engine: "exo", At: at, Model: model, ModelID: "org/" + model, Placement: "ring", Stage: stage}
+		return &exobench.LoadEvent{At: at, Engine: "exo", Model: model, ModelID: "org/" + model, Placement: "ring", Stage: stage}
 	}
 	got := event("one", 2*second, exobench.StageDownload)
 	got.Downloaded = 5 * mib
@@ -33,18 +33,17 @@ func fullLife() []exobench.Entry {
 		event("one", 501*second, exobench.StageReleased),
 		event("two", 599*second, exobench.StagePlace),
 		failed,
-		&exobench.Reading{Engine: "exo", At: 100 * ms, Model: "one", Moment: exobench.MomentBefore, Source: exobench.FromPSS, Memory: 100 * mib},
-		&exobench.Reading{Engine: "exo", At: 200 * ms, Model: "one", Moment: exobench.MomentBefore, Source: exobench.FromPSS, Memory: 110 * mib},
-		&exobench.Reading{Engine: "exo", At: 300 * ms, Model: "one", Moment: exobench.MomentBefore, Source: exobench.FromPSS, Memory: 190 * mib},
-		&exobench.Reading{Engine: "exo", At: 9100 * ms, Model: "one", Moment: exobench.MomentLoaded, Source: exobench.FromPSS, Memory: 600 * mib},
+		&exobench.Reading{At: 100 * ms, Engine: "exo", Model: "one", Moment: exobench.MomentBefore, Source: exobench.FromPSS, Memory: 100 * mib},
+		&exobench.Reading{At: 200 * ms, Engine: "exo", Model: "one", Moment: exobench.MomentBefore, Source: exobench.FromPSS, Memory: 110 * mib},
+		&exobench.Reading{At: 300 * ms, Engine: "exo", Model: "one", Moment: exobench.MomentBefore, Source: exobench.FromPSS, Memory: 190 * mib},
+		&exobench.Reading{At: 9100 * ms, Engine: "exo", Model: "one", Moment: exobench.MomentLoaded, Source: exobench.FromPSS, Memory: 600 * mib},
 	}
 }
 
 func TestLoadIsTimedFromThePlacementAndTheDownloadShownApart(t *testing.T) {
 	run := build(t, append(fullLife(), header())...)
 	want := []Load{{
-		Engine: "exo",
-		Model:  "one", ModelID: "org/one", Placement: "ring", Start: 1 * second,
+		Subject: Subject{"exo", "one"}, ModelID: "org/one", Placement: "ring", Start: 1 * second,
 		Loading: 5 * time.Second, Downloading: 3 * time.Second, Downloaded: 5 * mib,
 	}}
 	if d := cmp.Diff(want, run.Loads); d != "" {
@@ -54,7 +53,7 @@ func TestLoadIsTimedFromThePlacementAndTheDownloadShownApart(t *testing.T) {
 
 func TestAFailedLoadIsAFailureWithoutACell(t *testing.T) {
 	run := build(t, append(fullLife(), header())...)
-	want := []Failure{{Engine: "exo", Model: "two", ModelID: "org/two", Placement: "ring", At: 600 * second, After: exobench.StagePlace, Error: "no room"}}
+	want := []Failure{{Subject: Subject{"exo", "two"}, ModelID: "org/two", Placement: "ring", At: 600 * second, After: exobench.StagePlace, Error: "no room"}}
 	if d := cmp.Diff(want, run.Failures); d != "" {
 		t.Errorf("failures (-want +got):\n%s", d)
 	}
@@ -65,8 +64,8 @@ func TestAFailedLoadIsAFailureWithoutACell(t *testing.T) {
 
 func TestALoadThatSucceedsLaterIsNoFailure(t *testing.T) {
 	again := []exobench.Entry{
-		&exobench.LoadEvent{Engine: "exo", At: 700 * second, Model: "two", Stage: exobench.StagePlace},
-		&exobench.LoadEvent{Engine: "exo", At: 702 * second, Model: "two", Stage: exobench.StageReady},
+		&exobench.LoadEvent{At: 700 * second, Engine: "exo", Model: "two", Stage: exobench.StagePlace},
+		&exobench.LoadEvent{At: 702 * second, Engine: "exo", Model: "two", Stage: exobench.StageReady},
 		header(),
 	}
 	run := build(t, append(fullLife(), again...)...)
@@ -153,7 +152,7 @@ func TestMemoryIsOfTheLoadThatTheRequestUsed(t *testing.T) {
 
 func TestPartsOfMemoryAreMediansOfTheirOwn(t *testing.T) {
 	parts := func(anonymous, file exobench.Bytes) *exobench.Reading {
-		return &exobench.Reading{Engine: "exo", At: second, Model: "one", Moment: exobench.MomentLoaded, Source: exobench.FromPSS,
+		return &exobench.Reading{At: second, Engine: "exo", Model: "one", Moment: exobench.MomentLoaded, Source: exobench.FromPSS,
 			Memory: anonymous + file, Anonymous: &anonymous, File: &file}
 	}
 	c := only(t, parts(1, 9), parts(2, 9), parts(9, 9), ok(1, 10, second))
@@ -191,13 +190,13 @@ func TestAReadingFromBeforeTheLoadIsNoPeak(t *testing.T) {
 func TestAModelThatFailsAfterItsRequestsHasBothACellAndAFailure(t *testing.T) {
 	entries := []exobench.Entry{
 		header(),
-		&exobench.LoadEvent{Engine: "exo", At: second, Model: "one", Stage: exobench.StagePlace},
-		&exobench.LoadEvent{Engine: "exo", At: 2 * second, Model: "one", Stage: exobench.StageReady},
+		&exobench.LoadEvent{At: second, Engine: "exo", Model: "one", Stage: exobench.StagePlace},
+		&exobench.LoadEvent{At: 2 * second, Engine: "exo", Model: "one", Stage: exobench.StageReady},
 		ok(1, 10, second),
-		&exobench.LoadEvent{Engine: "exo", At: 20 * second, Model: "one", Stage: exobench.StageFailed, Error: "died"},
+		&exobench.LoadEvent{At: 20 * second, Engine: "exo", Model: "one", Stage: exobench.StageFailed, Error: "died"},
 	}
 	run := build(t, entries...)
-	f, failed := run.FailureOf(Subject{"exo", "one"})
+	f, failed := run.FailureOf(Subject{"exo", "one"}, "")
 	if !failed || f.After != exobench.StageReady || len(run.Cells) != 1 || len(run.Loads) != 1 {
 		t.Errorf("failure %+v, cells %v, loads %v", f, run.Cells, run.Loads)
 	}

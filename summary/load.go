@@ -10,7 +10,8 @@ import (
 
 // Load is one load of a model that ended with the model ready.
 type Load struct {
-	Engine, Model, ModelID, Placement string
+	Subject
+	ModelID, Placement string
 	// Start is when the placement was asked for, else the first step known.
 	Start exobench.Instant
 	// Loading is the time from Start until ready, less Downloading.
@@ -19,11 +20,12 @@ type Load struct {
 	Downloaded  exobench.Bytes
 }
 
-// Failure is a model that could not be measured, or no further.
+// Failure is a model that could not be measured on an engine in a placement, or
+// no further.
 type Failure struct {
-	Engine, Model, ModelID, Placement string
-
-	At exobench.Instant
+	Subject
+	ModelID, Placement string
+	At                 exobench.Instant
 	// After is the last stage that the model reached.
 	After exobench.Stage
 	Error string
@@ -40,8 +42,9 @@ func stageOrder(s exobench.Stage) int { return slices.Index(stages, s) }
 // attempt is the events of one load of one model, in order of time.
 type attempt []*exobench.LoadEvent
 
-// attempts splits the events of one model into its loads. A load lasts until
-// the model is ready or failed, with the release and the failures that follow.
+// attempts splits the events of one model on one engine into its loads. A load
+// lasts until the model is ready or failed, with the release and the failures
+// that follow in the same placement.
 func attempts(events []*exobench.LoadEvent) []attempt {
 	slices.SortStableFunc(events, func(a, b *exobench.LoadEvent) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(stageOrder(a.Stage), stageOrder(b.Stage)))
@@ -50,7 +53,9 @@ func attempts(events []*exobench.LoadEvent) []attempt {
 	var all []attempt
 	ended := true
 	for _, e := range events {
-		if order := stageOrder(e.Stage); order <= ready && ended || len(all) == 0 {
+		begins := len(all) == 0 ||
+			ended && (stageOrder(e.Stage) <= ready || !samePlacement(e.Placement, all[len(all)-1].placement()))
+		if begins {
 			all = append(all, nil)
 			ended = false
 		}
@@ -81,7 +86,7 @@ func (a attempt) load() (Load, bool) {
 	if !ok {
 		start = a[0]
 	}
-	l := Load{Engine: ready.Engine, Model: ready.Model, ModelID: ready.ModelID, Placement: ready.Placement, Start: start.At}
+	l := Load{Subject: Subject{ready.Engine, ready.Model}, ModelID: ready.ModelID, Placement: ready.Placement, Start: start.At}
 	if download, ok := a.first(exobench.StageDownload); ok {
 		next, _ := a.first(exobench.StageLoad, exobench.StageWarm, exobench.StageReady)
 		l.Downloading = max(0, next.At.Sub(download.At))
@@ -93,12 +98,23 @@ func (a attempt) load() (Load, bool) {
 	return l, true
 }
 
+// placement returns where the model was put, as far as the events tell: the
+// first ones often do not.
+func (a attempt) placement() string {
+	for _, e := range slices.Backward(a) {
+		if e.Placement != "" {
+			return e.Placement
+		}
+	}
+	return ""
+}
+
 func (a attempt) failure() (Failure, bool) {
 	failed, ok := a.first(exobench.StageFailed)
 	if !ok {
 		return Failure{}, false
 	}
-	f := Failure{Engine: failed.Engine, Model: failed.Model, ModelID: failed.ModelID, Placement: failed.Placement, At: failed.At, Error: failed.Error}
+	f := Failure{Subject: Subject{failed.Engine, failed.Model}, ModelID: failed.ModelID, Placement: a.placement(), At: failed.At, Error: failed.Error}
 	for _, e := range a {
 		if e == failed {
 			break
@@ -107,3 +123,23 @@ func (a attempt) failure() (Failure, bool) {
 	}
 	return f, true
 }
+
+// failures returns how the last load in each placement failed, where it did. A
+// load whose placement is unknown makes way for any later one.
+func failures(attempts []attempt) []Failure {
+	var all []Failure
+	for i, a := range attempts {
+		failure, failed := a.failure()
+		replaced := slices.ContainsFunc(attempts[i+1:], func(later attempt) bool {
+			return samePlacement(failure.Placement, later.placement())
+		})
+		if failed && !replaced {
+			all = append(all, failure)
+		}
+	}
+	return all
+}
+
+// samePlacement reports whether two placements may be the same; either may be
+// unknown.
+func samePlacement(a, b string) bool { return a == b || a == "" || b == "" }

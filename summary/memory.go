@@ -2,6 +2,7 @@ package summary
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"sort"
@@ -41,7 +42,8 @@ func difference(a, b *Level) (exobench.Bytes, bool) {
 	return a.Total - b.Total, true
 }
 
-// timeline is every reading of one model. A nil timeline has none.
+// timeline is every reading of one model on one engine. A nil timeline has
+// none.
 type timeline struct {
 	readings []reading
 	loads    []memoryLoad
@@ -72,18 +74,13 @@ func (t *timeline) add(r *exobench.Reading) {
 	t.readings = append(t.readings, reading{r.At, r.Moment, r.Source, Level{r.Memory, r.Anonymous, r.File}, r.Resident})
 }
 
-// settle puts the readings in order of time and finds the loads: each begins
-// with the first reading, or with a reading from before a load that follows
-// one of another moment.
+// settle puts the readings in order of time and finds the loads.
 func (t *timeline) settle() {
 	slices.SortFunc(t.readings, func(a, b reading) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.moment, b.moment), cmp.Compare(a.level.Total, b.level.Total))
 	})
-	for i, r := range t.readings {
-		if i == 0 || r.moment == exobench.MomentBefore && t.readings[i-1].moment != exobench.MomentBefore {
-			t.loads = append(t.loads, memoryLoad{from: i})
-		}
-		t.loads[len(t.loads)-1].to = i + 1
+	for from, to := range loadsOf(t.readings, func(r reading) exobench.Moment { return r.moment }) {
+		t.loads = append(t.loads, memoryLoad{from: from, to: to})
 	}
 	for i := range t.loads {
 		l := &t.loads[i]
@@ -102,6 +99,25 @@ func (t *timeline) settle() {
 		}
 	}
 	slices.Sort(t.sources)
+}
+
+// loadsOf splits readings in order of time into those of each load, [from, to):
+// one begins with the first reading, or with a reading from before a load that
+// follows one of another moment.
+func loadsOf[R any](readings []R, moment func(R) exobench.Moment) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		from := 0
+		for i := 1; i <= len(readings); i++ {
+			begins := i == len(readings) ||
+				moment(readings[i]) == exobench.MomentBefore && moment(readings[i-1]) != exobench.MomentBefore
+			if begins && !yield(from, i) {
+				return
+			}
+			if begins {
+				from = i
+			}
+		}
+	}
 }
 
 // relate turns a resident reading into a proportional one: the proportional

@@ -16,22 +16,20 @@ var kinds = []exobench.TokensFrom{exobench.FromUsage, exobench.FromStats, exoben
 type pool struct {
 	n       int
 	values  map[string]map[exobench.TokensFrom][]float64
-	counted map[exobench.TokensFrom]int // requests whose output tokens are known
-	output  exobench.Tokens
+	outputs map[exobench.TokensFrom][]float64 // lengths of the answers, where known
 }
 
 func newPool() *pool {
 	return &pool{
 		values:  map[string]map[exobench.TokensFrom][]float64{},
-		counted: map[exobench.TokensFrom]int{},
+		outputs: map[exobench.TokensFrom][]float64{},
 	}
 }
 
 func (p *pool) count(r *exobench.Record) {
 	p.n++
 	if r.OutputTokens != nil && r.TokensFrom != "" {
-		p.counted[r.TokensFrom]++
-		p.output += *r.OutputTokens
+		p.outputs[r.TokensFrom] = append(p.outputs[r.TokensFrom], float64(*r.OutputTokens))
 	}
 }
 
@@ -42,12 +40,16 @@ func (p *pool) add(name string, from exobench.TokensFrom, value float64) {
 	p.values[name][from] = append(p.values[name][from], value)
 }
 
+// counted returns how many requests tell their output tokens, counted in the way
+// given.
+func (p *pool) counted(k exobench.TokensFrom) int { return len(p.outputs[k]) }
+
 // kinds returns the ways in which output tokens were counted, the most
 // trusted first.
 func (p *pool) kinds() []exobench.TokensFrom {
 	var used []exobench.TokensFrom
 	for _, k := range kinds {
-		if p.counted[k] > 0 {
+		if p.counted(k) > 0 {
 			used = append(used, k)
 		}
 	}
@@ -57,7 +59,7 @@ func (p *pool) kinds() []exobench.TokensFrom {
 // kind returns the way that most requests used.
 func (p *pool) kind() (most exobench.TokensFrom) {
 	for _, k := range p.kinds() {
-		if p.counted[k] > p.counted[most] {
+		if p.counted(k) > p.counted(most) {
 			most = k
 		}
 	}
@@ -67,16 +69,35 @@ func (p *pool) kind() (most exobench.TokensFrom) {
 func (p *pool) describeKinds() string {
 	var parts []string
 	for _, k := range p.kinds() {
-		parts = append(parts, fmt.Sprintf("%s: %d", k, p.counted[k]))
+		parts = append(parts, fmt.Sprintf("%s: %d", k, p.counted(k)))
 	}
 	return strings.Join(parts, ", ")
 }
 
 // tokens returns the output tokens of all requests; it is absent unless each
 // tells its number and all were counted in one way.
-func (p *pool) tokens() (exobench.Tokens, bool) {
+func (p *pool) tokens() (float64, bool) {
 	used := p.kinds()
-	return p.output, len(used) == 1 && p.counted[used[0]] == p.n
+	if len(used) != 1 || p.counted(used[0]) != p.n {
+		return 0, false
+	}
+	sum := 0.0
+	for _, n := range p.outputs[used[0]] {
+		sum += n
+	}
+	return sum, true
+}
+
+// lengths returns the shortest and the longest answer, of those counted in the
+// way given.
+func (p *pool) lengths(from exobench.TokensFrom) (least, most float64, differ bool) {
+	for i, n := range p.outputs[from] {
+		if i == 0 {
+			least = n
+		}
+		least, most = min(least, n), max(most, n)
+	}
+	return least, most, least != most
 }
 
 // summaries describes each metric. Those that depend on the number of output

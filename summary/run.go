@@ -14,14 +14,18 @@ import (
 // Run is everything that a report says of a run.
 type Run struct {
 	Header exobench.Header
-	// Cells stand in the plan's order of models, then by placement and
-	// concurrency.
+	// Cells stand in the plan's order of models, then in the header's of engines,
+	// then by placement and concurrency.
 	Cells []Cell
 	// Loads are the loads that exobench drove, in order of time.
 	Loads []Load
-	// Failures are the models whose last load failed, in order of time.
+	// Failures are the models whose last load on an engine, in a placement,
+	// failed, in order of time.
 	Failures []Failure
-	Notes    []exobench.Note
+	// Nodes are the machines of the engines that tell of them, in the order of
+	// the cells, then in order of time and by name.
+	Nodes []Node
+	Notes []exobench.Note
 	// End is nil where the journal has none; the run is then Incomplete.
 	End         *exobench.End
 	Incomplete  bool
@@ -33,10 +37,9 @@ type Run struct {
 	// the journal sets it.
 	Damaged int
 
-	// Nodes is what engines told of their machines, in order of name and time.
-	Nodes []NodeUse
-
-	memory map[Subject]*timeline
+	models, engines []string // in order
+	memory          map[Subject]*timeline
+	nodes           map[Subject]*nodeline
 }
 
 // Row is one measured request, whatever its outcome.
@@ -44,6 +47,8 @@ type Row struct {
 	// Record is valid during the call that hands the row over.
 	Record *exobench.Record
 	Memory RequestMemory
+	// Energy is in joules; nil where unknown.
+	Energy *float64
 }
 
 // counts reports whether a request enters the results. It is the one place
@@ -53,11 +58,10 @@ func counts(r *exobench.Record) bool { return r.Phase == exobench.Measured }
 // Build summarises a journal. It reads the entries once.
 func Build(entries iter.Seq[exobench.Entry]) (*Run, error) {
 	b := builder{
-		run:     &Run{memory: map[Subject]*timeline{}},
+		run:     &Run{memory: map[Subject]*timeline{}, nodes: map[Subject]*nodeline{}},
 		metrics: metric.PerRequest(),
 		cells:   map[Key]*accumulator{},
 		loads:   map[Subject][]*exobench.LoadEvent{},
-		nodes:   map[nodeKey]*nodeReadings{},
 	}
 	for entry := range entries {
 		if err := b.add(entry); err != nil {
@@ -78,7 +82,6 @@ type builder struct {
 	metrics []metric.Metric
 	cells   map[Key]*accumulator
 	loads   map[Subject][]*exobench.LoadEvent
-	nodes   map[nodeKey]*nodeReadings
 }
 
 func (b *builder) add(entry exobench.Entry) error {
@@ -90,22 +93,18 @@ func (b *builder) add(entry exobench.Entry) error {
 		b.run.Header, b.headed = *e, true
 	case *exobench.LoadEvent:
 		event := *e
-		subject := Subject{e.Engine, e.Model}
-		b.loads[subject] = append(b.loads[subject], &event)
+		s := Subject{e.Engine, e.Model}
+		b.loads[s] = append(b.loads[s], &event)
 	case *exobench.Reading:
-		subject := Subject{e.Engine, e.Model}
-		if b.run.memory[subject] == nil {
-			b.run.memory[subject] = &timeline{}
-		}
-		b.run.memory[subject].add(e)
+		entryOf(b.run.memory, Subject{e.Engine, e.Model}).add(e)
 	case *exobench.NodeReading:
-		b.addNode(e)
-	case *exobench.Disturbance, *exobench.Calibration:
-		// Not summarised yet.
+		entryOf(b.run.nodes, Subject{e.Engine, e.Model}).add(e)
 	case *exobench.Record:
 		b.addRecord(e)
 	case *exobench.Note:
 		b.run.Notes = append(b.run.Notes, *e)
+	case *exobench.Disturbance, *exobench.Calibration:
+		// No figure here goes by them.
 	case *exobench.End:
 		end := *e
 		b.run.End = &end
@@ -115,13 +114,21 @@ func (b *builder) add(entry exobench.Entry) error {
 	return nil
 }
 
+// entryOf returns the value of a subject, a new one where it has none.
+func entryOf[T any](m map[Subject]*T, s Subject) *T {
+	if m[s] == nil {
+		m[s] = new(T)
+	}
+	return m[s]
+}
+
 func (b *builder) addRecord(r *exobench.Record) {
 	if !counts(r) {
 		b.run.Warmups++
 		return
 	}
 	b.run.Requests++
-	key := Key{r.Engine, r.Model, r.ModelID, r.Placement, r.Concurrency}
+	key := Key{Subject{r.Engine, r.Model}, r.ModelID, r.Placement, r.Concurrency}
 	if b.cells[key] == nil {
 		b.cells[key] = newAccumulator()
 	}
@@ -130,23 +137,30 @@ func (b *builder) addRecord(r *exobench.Record) {
 
 func (b *builder) finish() {
 	run := b.run
+	run.models, run.engines = modelOrder(run.Header), engineOrder(run.Header)
 	for _, t := range run.memory {
 		t.settle()
+	}
+	for _, n := range run.nodes {
+		n.settle()
 	}
 	for key, acc := range b.cells {
 		run.Cells = append(run.Cells, acc.cell(key, run, b.metrics))
 	}
 	slices.SortFunc(run.Cells, run.compareCells)
-	for _, events := range b.loads {
-		b.addLoads(events)
+	for s, events := range b.loads {
+		b.addLoads(s, attempts(events))
 	}
 	slices.SortFunc(run.Loads, func(a, b Load) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Model, b.Model))
+		return cmp.Or(cmp.Compare(a.Start, b.Start), run.compareSubjects(a.Subject, b.Subject))
 	})
 	slices.SortFunc(run.Failures, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Model, b.Model))
+		return cmp.Or(cmp.Compare(a.At, b.At), run.compareSubjects(a.Subject, b.Subject))
 	})
-	run.Nodes = b.nodeUses()
+	for s, n := range run.nodes {
+		run.Nodes = append(run.Nodes, n.nodes(s, b.loads[s], b.windows(s))...)
+	}
+	slices.SortStableFunc(run.Nodes, func(a, b Node) int { return run.compareSubjects(a.Subject, b.Subject) })
 	slices.SortFunc(run.Notes, func(a, b exobench.Note) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Text, b.Text))
 	})
@@ -154,17 +168,25 @@ func (b *builder) finish() {
 	run.Interrupted = run.End != nil && run.End.Reason == exobench.EndInterrupted
 }
 
-func (b *builder) addLoads(events []*exobench.LoadEvent) {
-	attempts := attempts(events)
+func (b *builder) addLoads(s Subject, attempts []attempt) {
+	engine, _ := b.run.Header.Engine(s.Engine)
 	for _, a := range attempts {
-		load, ok := a.load()
-		if engine, _ := b.run.Header.Engine(load.Engine); ok && engine.LifeCycle {
+		if load, ok := a.load(); ok && engine.LifeCycle {
 			b.run.Loads = append(b.run.Loads, load)
 		}
 	}
-	if failure, ok := attempts[len(attempts)-1].failure(); ok {
-		b.run.Failures = append(b.run.Failures, failure)
+	b.run.Failures = append(b.run.Failures, failures(attempts)...)
+}
+
+// windows returns when the cells of a subject were measured.
+func (b *builder) windows(s Subject) []window {
+	var all []window
+	for key, acc := range b.cells {
+		if key.Subject == s {
+			all = append(all, window{acc.start, acc.end})
+		}
 	}
+	return all
 }
 
 // Rows calls emit for each measured request in the order of the entries, which
@@ -175,7 +197,11 @@ func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error
 		if !ok || !counts(record) {
 			continue
 		}
-		row := Row{Record: record, Memory: r.memory[Subject{record.Engine, record.Model}].during(record.Sent, record.Ended)}
+		s := Subject{record.Engine, record.Model}
+		row := Row{Record: record, Memory: r.memory[s].during(record.Sent, record.Ended)}
+		if joules, ok := r.nodes[s].energy(record.Sent, record.Done); ok {
+			row.Energy = &joules
+		}
 		if err := emit(row); err != nil {
 			return err
 		}

@@ -202,7 +202,7 @@ func TestPromptsStandInThePlansOrder(t *testing.T) {
 
 func TestCellsStandInThePlansOrder(t *testing.T) {
 	entries := []exobench.Entry{header(), end(1000)}
-	for i, key := range []Key{{Model: "zero"}, {Model: "three"}, {Model: "one", Concurrency: 4}, {Model: "one", Concurrency: 2}} {
+	for i, key := range []Key{{Subject: Subject{"exo", "zero"}}, {Subject: Subject{"exo", "three"}}, {Subject: Subject{"exo", "one"}, Concurrency: 4}, {Subject: Subject{"exo", "one"}, Concurrency: 2}} {
 		r := ok(i+1, exobench.Instant(10*i+10), second)
 		r.Model, r.Concurrency = key.Model, key.Concurrency
 		entries = append(entries, r)
@@ -215,8 +215,8 @@ func TestCellsStandInThePlansOrder(t *testing.T) {
 	if want := []string{"one2", "one4", "three0", "zero0"}; !slices.Equal(got, want) {
 		t.Errorf("cells = %q, want %q", got, want)
 	}
-	if want := []string{"one", "two", "three", "zero"}; !slices.Equal(subjectNames(run), want) {
-		t.Errorf("models = %q, want %q", subjectNames(run), want)
+	if want := []Subject{{"exo", "one"}, {"exo", "two"}, {"exo", "three"}, {"exo", "zero"}}; !slices.Equal(run.Subjects(), want) {
+		t.Errorf("subjects = %q, want %q", run.Subjects(), want)
 	}
 }
 
@@ -252,7 +252,12 @@ func TestAJournalMustBeOfOneRun(t *testing.T) {
 
 func TestSummaryDoesNotDependOnTheOrderOfEntries(t *testing.T) {
 	const seed = 7
-	entries := append(requests(25), fullLife()...)
+	entries := slices.Concat(requests(25), fullLife(), twoNodes())
+	for i := range 9 {
+		r := served(200+i, 64)
+		r.Engine = []string{"exo", "ollama"}[i%2]
+		entries = append(entries, r)
+	}
 	entries = append(entries, header(), end(1000), &exobench.Note{At: 3, Text: "x"}, &exobench.Note{At: 2, Text: "y"})
 	for i := range 4 {
 		r := ok(100+i, exobench.Instant(300+i), second)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench"
+	"exobench/calibrate"
 	"exobench/resource"
 	"exobench/target/exo"
 	"exobench/target/exolegacy"
@@ -167,7 +168,22 @@ func findOpenAI(ctx context.Context, url string) (found, error) {
 
 // detectSensors says what can be measured here.
 func detectSensors(ctx context.Context) []sensor {
-	return []sensor{memorySensor(ctx), gpuSensor(ctx), powerSensor()}
+	return []sensor{memorySensor(ctx), gpuSensor(ctx), powerSensor(), calibrationSensor()}
+}
+
+// calibrationSensor tells the harness's own error, where it was measured.
+func calibrationSensor() sensor {
+	c, ok := keptCalibration()
+	if !ok {
+		return sensor{Name: "calibration", Text: "not measured yet: exobench calibrate"}
+	}
+	last := c.Calibrations[len(c.Calibrations)-1]
+	text := fmt.Sprintf("of %s: lag p50 %v, p99 %v at %d streams of %g tokens/s", c.When.Format("2006-01-02"),
+		last.LagP50.Round(100), last.LagP99.Round(100), last.Streams, last.Rate)
+	if streams, rate, bound := calibrate.ClientBound(c.Calibrations); bound {
+		text += fmt.Sprintf("; client-bound from %d streams of %g tokens/s", streams, rate)
+	}
+	return sensor{Name: "calibration", There: true, Text: text}
 }
 
 func memorySensor(ctx context.Context) sensor {

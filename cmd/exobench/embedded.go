@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"exobench"
-	"exobench/target/embedded"
+	"exobench/child"
 	"exobench/target/exo"
 )
 
@@ -29,7 +29,7 @@ func (c connector) embedded(ctx context.Context) (bench, error) {
 	if c.flags.modelsFile != "" {
 		args = append(args, "--models-file", c.flags.modelsFile)
 	}
-	process, err := embedded.Start(ctx, program, args...)
+	process, err := child.Start(ctx, "the embedded engine", program, args...)
 	if err != nil {
 		return bench{}, err
 	}

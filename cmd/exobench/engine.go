@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -14,7 +10,6 @@ import (
 	"exobench/catalogue"
 	"exobench/decoder"
 	"exobench/engine"
-	"exobench/target/embedded"
 )
 
 // engineFlags are the flags of exobench engine.
@@ -62,34 +57,7 @@ func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.port))
-	if err != nil {
-		return fmt.Errorf("listen: %w: give another --port, or 0 for a free one", err)
-	}
-	fmt.Fprintf(env.Stdout, "%shttp://%s\n", embedded.ReadyPrefix, listener.Addr())
-	if f.withParent {
-		ctx = untilEnd(ctx, env.Stdin)
-	}
-	web := &http.Server{Handler: server.Handler()}
-	context.AfterFunc(ctx, func() {
-		// Streams under way end with their models.
-		_ = server.Close()
-		_ = web.Close()
-	})
-	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
-	}
-	return nil
-}
-
-// untilEnd returns a context that is done when the input ends.
-func untilEnd(ctx context.Context, input io.Reader) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		defer cancel()
-		_, _ = io.Copy(io.Discard, input)
-	}()
-	return ctx
+	return serve(ctx, env, server.Handler(), func() { _ = server.Close() }, f.port, f.withParent)
 }
 
 // exoCards are the models of the catalogue that exo ships cards for; the others

@@ -41,6 +41,7 @@ func (c connector) llamacpp(ctx context.Context) (bench, error) {
 		return bench{}, err
 	}
 	b := bench{Bench: run.Bench{Engine: t.Info(), Target: t}, close: func() { _ = t.Close() }}
+	b.Engine.IgnoresEOS = !c.flags.naturalStop
 	b.Memory, b.Engine.PID, b.notices = listenerMemory(ctx, config.URL)
 	b.notices = append(b.notices, t.Notices()...)
 	b.resolve = func(_ context.Context, name string) (exobench.Model, error) {

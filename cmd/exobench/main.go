@@ -6,6 +6,8 @@
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
 //	exobench engine     serve the embedded engine
+//	exobench calibrate  the harness's own error on this machine
+//	exobench reference  serve the timing reference
 //	exobench synth      write a GGUF file with random weights
 //
 // See exobench help, or README.md.
@@ -70,7 +72,7 @@ func execute(ctx context.Context, env environment, args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env))
+	root.AddCommand(runCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env))
 	root.SetArgs(args)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)

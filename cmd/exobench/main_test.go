@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/child"
 	"exobench/journal"
-	"exobench/target/embedded"
 )
 
 // asMain makes the test binary behave as exobench; its children, the embedded
@@ -141,5 +141,5 @@ func startEngine(t *testing.T, more ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(strings.TrimPrefix(line, embedded.ReadyPrefix))
+	return strings.TrimSpace(strings.TrimPrefix(line, child.ReadyPrefix))
 }

@@ -45,6 +45,7 @@ type runFlags struct {
 	llamaServer, engineArgs    string
 	synthetic                  bool
 	quant                      string
+	noCalibrate                bool
 	quiet, json                bool
 }
 
@@ -111,6 +112,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.synthetic, "synthetic", false, "llamacpp: measure files with random weights in the models' true shapes, made on the way")
 	flags.StringVar(&f.quant, "quant", "q4_0", "llamacpp: quantisation of --synthetic files")
 	flags.BoolVar(&f.keepLoaded, "keep-loaded", false, "leave the models on the engine")
+	flags.BoolVar(&f.noCalibrate, "no-calibrate", false, "leave out the short measurement of the harness's own error")
 	flags.BoolVar(&f.quiet, "quiet", false, "show no progress")
 	flags.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
 }
@@ -204,9 +206,28 @@ func record(ctx context.Context, env environment, f runFlags, benches []bench, h
 			view.Show(exobench.Progress{At: clock.Now(), Engine: b.Engine.Name, Note: notice})
 		}
 	}
+	if !f.noCalibrate {
+		err = errors.Join(err, recordCalibration(ctx, writer, client, clock, header.Plan.Concurrency))
+	}
 	reason, runErr := run.Execute(ctx, config)
 	view.Close()
 	return reason, errors.Join(err, runErr, writer.Close())
+}
+
+// recordCalibration measures the harness's own error and writes it to the
+// journal. That it cannot be measured is a note, and no reason to stop.
+func recordCalibration(ctx context.Context, writer *journal.Writer, client *wire.Client, clock exobench.Clock, concurrency []int) error {
+	all, err := calibrateRun(ctx, client, clock, concurrency)
+	if err != nil && ctx.Err() == nil {
+		err = writer.Append(&exobench.Note{At: clock.Now(), Text: "the harness's own error was not measured: " + err.Error()})
+	}
+	for _, c := range all {
+		err = errors.Join(err, writer.Append(&c))
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // conclude makes the reports, shows the results, and returns how exobench ends.

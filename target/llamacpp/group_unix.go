@@ -4,8 +4,6 @@ package llamacpp
 
 import "syscall"
 
-const startsServers = true
-
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // signalGroup sends the signal to all processes of the group.

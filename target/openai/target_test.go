@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"exobench"
@@ -17,11 +19,22 @@ import (
 // fields in refuses, in the words of a strict one, and keeps the bodies.
 type server struct {
 	refuses []string
+
+	mu      sync.Mutex
 	bodies  []map[string]any
 	headers []http.Header
 }
 
+// sent returns the bodies so far.
+func (s *server) sent() []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.bodies)
+}
+
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.headers = append(s.headers, r.Header)
 	if r.URL.Path == "/v1/models" {
 		io.WriteString(w, `{"object":"list","data":[{"id":"Org/Model"},{"id":"other"}]}`)
@@ -74,8 +87,8 @@ func TestFieldsThatTheServerRejectsAreLeftOutFromThenOn(t *testing.T) {
 		target := dial(t, s, nil)
 		var details []string
 		d, err := target.Prepare(t.Context(), exobench.Model{ID: "Org/Model"}, func(e exobench.LoadEvent) { details = append(details, e.Detail) })
-		if err != nil || len(s.bodies) != c.probes {
-			t.Errorf("%s: %d probes, %v; want %d", c.name, len(s.bodies), err, c.probes)
+		if err != nil || len(s.sent()) != c.probes {
+			t.Errorf("%s: %d probes, %v; want %d", c.name, len(s.sent()), err, c.probes)
 			continue
 		}
 		if told := strings.Contains(strings.Join(details, " "), "which the server rejects"); told != (len(c.refuses) > 0) {
@@ -84,10 +97,11 @@ func TestFieldsThatTheServerRejectsAreLeftOutFromThenOn(t *testing.T) {
 		if r := target.Do(t.Context(), d, request); r.Outcome != exobench.OK {
 			t.Errorf("%s: %s %s", c.name, r.Outcome, r.Error)
 		}
-		if _, err := target.Prepare(t.Context(), exobench.Model{ID: "other"}, func(exobench.LoadEvent) {}); err != nil || len(s.bodies) != c.probes+1 {
+		if _, err := target.Prepare(t.Context(), exobench.Model{ID: "other"}, func(exobench.LoadEvent) {}); err != nil || len(s.sent()) != c.probes+1 {
 			t.Errorf("%s: the second model was probed again", c.name)
 		}
-		last := s.bodies[len(s.bodies)-1]
+		bodies := s.sent()
+		last := bodies[len(bodies)-1]
 		for _, field := range []string{"ignore_eos", "stream_options", "seed"} {
 			_, sent := last[field]
 			if want := strings.Contains(strings.Join(c.sent, " "), field); sent != want {
@@ -111,6 +125,8 @@ func TestKeyAndHeadersGoWithEveryRequest(t *testing.T) {
 		c.APIKey, c.Header = "secret", http.Header{"X-Team": {"bench"}}
 	})
 	target.Do(t.Context(), exobench.Deployment{Model: exobench.Model{ID: "other"}}, request)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i, h := range s.headers {
 		if h.Get("Authorization") != "Bearer secret" || h.Get("X-Team") != "bench" {
 			t.Errorf("request %d has headers %v", i, h)

@@ -1,11 +1,11 @@
-// Package embedded starts and ends the embedded engine: a child process of the
-// same binary that serves exo's API on a free port of the loopback interface.
-// What is asked of it then goes the way of any exo.
+// Package child starts and ends servers that are child processes of the same
+// binary on a free port of the loopback interface: the embedded engine and the
+// timing reference.
 //
 // The child's standard input is a pipe whose other end only this process holds.
 // The child ends when the pipe does, so it goes with its parent whatever way the
 // parent dies.
-package embedded
+package child
 
 import (
 	"bufio"
@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// ReadyPrefix is what the engine's first line of output begins with; its URL
+// ReadyPrefix is what a server's first line of output begins with; its URL
 // follows.
-const ReadyPrefix = "exobench engine listening on "
+const ReadyPrefix = "exobench listening on "
 
 const (
 	startTime = 20 * time.Second
@@ -29,13 +29,14 @@ const (
 	errorTail = 400
 )
 
-// Process is a running engine.
+// Process is a running server.
 type Process struct {
 	// URL is where it serves.
 	URL string
 	// PID is its process id.
 	PID int
 
+	what   string
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	stderr *tail
@@ -43,24 +44,24 @@ type Process struct {
 }
 
 // Start runs the program with the arguments and waits until it says where it
-// serves. ctx bounds the start only.
-func Start(ctx context.Context, program string, args ...string) (*Process, error) {
+// serves. what names it in errors; ctx bounds the start only.
+func Start(ctx context.Context, what, program string, args ...string) (*Process, error) {
 	cmd := exec.Command(program, args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start the embedded engine: %w", err)
+		return nil, fmt.Errorf("start %s: %w", what, err)
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start the embedded engine: %w", err)
+		return nil, fmt.Errorf("start %s: %w", what, err)
 	}
 	stderr := &tail{}
 	cmd.Stderr = stderr
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the embedded engine: %w", err)
+		return nil, fmt.Errorf("start %s: %w", what, err)
 	}
-	p := &Process{PID: cmd.Process.Pid, cmd: cmd, stdin: stdin, stderr: stderr, exited: make(chan struct{})}
+	p := &Process{what: what, PID: cmd.Process.Pid, cmd: cmd, stdin: stdin, stderr: stderr, exited: make(chan struct{})}
 	ready := make(chan string, 1)
 	go p.follow(stdout, ready)
 	if err := p.await(ctx, ready); err != nil {
@@ -92,15 +93,15 @@ func (p *Process) await(ctx context.Context, ready <-chan string) error {
 	case p.URL = <-ready:
 		return nil
 	case <-p.exited:
-		return fmt.Errorf("the embedded engine ended at its start: %s", p.stderr)
+		return fmt.Errorf("%s ended at its start: %s", p.what, p.stderr)
 	case <-timer.C:
-		return fmt.Errorf("the embedded engine did not start within %v: %s", startTime, p.stderr)
+		return fmt.Errorf("%s did not start within %v: %s", p.what, startTime, p.stderr)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// Stop ends the engine and waits until it is gone.
+// Stop ends the server and waits until it is gone.
 func (p *Process) Stop() {
 	p.stdin.Close()
 	select {

@@ -1,0 +1,277 @@
+package calibrate
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"exobench"
+	"exobench/reference"
+	"exobench/wire"
+)
+
+// child makes this binary a reference in a process of its own.
+const child = "EXOBENCH_TEST_REFERENCE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(child) == "" {
+		os.Exit(m.Run())
+	}
+	s, err := reference.New(reference.Config{})
+	if err != nil {
+		panic(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("http://" + l.Addr().String())
+	go http.Serve(l, s)
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
+}
+
+// serve runs a reference whose own schedule nobody would wait for.
+func serve(t *testing.T) string {
+	t.Helper()
+	s, err := reference.New(reference.Config{TTFT: time.Hour, Errors: reference.Errors{Fault: reference.HTTP500}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(s)
+	t.Cleanup(func() { web.Close(); s.Close() })
+	return web.URL
+}
+
+func config(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) Config {
+	clock := exobench.NewClock()
+	client := wire.NewClient(wire.Config{Clock: clock, Dial: dial})
+	t.Cleanup(client.Close)
+	return Config{URL: serve(t), Wire: client, Clock: clock, Streams: 8, Rate: 100, Duration: 300 * time.Millisecond}
+}
+
+func TestACalibrationIsComplete(t *testing.T) {
+	cfg := config(t, nil)
+	cfg.Warm = true
+	c, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Streams != 8 || c.Rate != 100 || c.Events != 8*30 || !c.At.Reached() {
+		t.Errorf("got %+v, want 8 streams with 30 events each", c)
+	}
+	const clocks = -5 * time.Microsecond // what the clocks' offset may be wrong by
+	ordered := func(name string, spans ...time.Duration) {
+		for i, d := range spans {
+			if d < clocks || d > 20*time.Second || i > 0 && d < spans[i-1] {
+				t.Errorf("%s: %v, want them in order and plausible", name, spans)
+			}
+		}
+	}
+	ordered("lag", c.LagP50, c.LagP99, c.LagMax)
+	ordered("TTFT", c.TTFTP50, c.TTFTP99)
+	ordered("inter-chunk", c.InterChunkP50, c.InterChunkP99)
+	ordered("latency", c.LatencyP50, c.LatencyP99)
+	ordered("behind", c.Behind)
+	ordered("CPU", c.CPUPer1000)
+	if c.CPUPer1000 == 0 || c.StreamMemory < 0 {
+		t.Errorf("CPU %v, memory %d", c.CPUPer1000, c.StreamMemory)
+	}
+}
+
+func TestAClockThatIsAheadShowsAsLag(t *testing.T) {
+	cfg := config(t, nil)
+	plain, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A clock whose epoch is later shows earlier instants; against it, those of
+	// the client are late by the difference.
+	const generous = 10 * time.Second
+	before := cfg.Clock
+	time.Sleep(20 * time.Millisecond)
+	cfg.Clock = exobench.NewClock()
+	wrong := cfg.Clock.Epoch().Sub(before.Epoch())
+	c, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]time.Duration{"lag": c.LagP50, "TTFT": c.TTFTP50, "latency": c.LatencyP50} {
+		if got < wrong-5*time.Microsecond || got > wrong+generous {
+			t.Errorf("%s error %v, want at least the %v that the clocks differ by (%v without)", name, got, wrong, plain.LagP50)
+		}
+	}
+	if c.InterChunkP50 >= wrong {
+		t.Errorf("inter-chunk error %v: a constant must not show in spans", c.InterChunkP50)
+	}
+}
+
+// lazy is a connection whose reads return late.
+type lazy struct {
+	net.Conn
+	delay time.Duration
+}
+
+func (l lazy) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	time.Sleep(l.delay)
+	return n, err
+}
+
+func TestReadsThatReturnLateShowInLagAndTTFT(t *testing.T) {
+	const delay = 5 * time.Millisecond
+	cfg := config(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		return lazy{c, delay}, err
+	})
+	c, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.LagP50 < delay || c.TTFTP50 < delay || c.LatencyP50 < delay {
+		t.Errorf("lag %v, TTFT error %v, latency error %v; want the %v by which reads are late", c.LagP50, c.TTFTP50, c.LatencyP50, delay)
+	}
+}
+
+func TestRunFailsWhereItHasNoTruth(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			io.WriteString(w, "{}")
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 30 {
+			io.WriteString(w, "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n")
+		}
+		io.WriteString(w, "data: [DONE]\n\n")
+	}))
+	defer plain.Close()
+	cfg := config(t, nil)
+	cfg.URL = plain.URL
+	if c, err := Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "no timing reference") {
+		t.Errorf("a server without stamps gave %+v, error %v", c, err)
+	}
+	cfg.URL = "http://127.0.0.1:1"
+	if _, err := Run(t.Context(), cfg); err == nil {
+		t.Error("no server at all gave no error")
+	}
+	if _, err := Run(t.Context(), Config{}); err == nil || strings.Count(err.Error(), "\n") != 3 {
+		t.Errorf("the zero Config gave %v, want four problems", err)
+	}
+}
+
+func TestRunEndsWhenItIsCanceled(t *testing.T) {
+	cfg := config(t, nil)
+	cfg.Duration = time.Hour
+	cfg.Rate = 1
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, io.ErrClosedPipe)
+	defer cancel()
+	if _, err := Run(ctx, cfg); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("got %v, want the cause of the end", err)
+	}
+}
+
+func TestEventsAreBounded(t *testing.T) {
+	for _, c := range []struct {
+		says    string
+		cfg     Config
+		perEach int
+	}{
+		{"a second by default", Config{Streams: 1, Rate: 50}, 50},
+		{"the duration", Config{Streams: 4, Rate: 50, Duration: 500 * time.Millisecond}, 25},
+		{"enough for a gap", Config{Streams: 1, Rate: 0.1}, minEvents},
+		{"no more than the bound in all", Config{Streams: 1000, Rate: 1000, Duration: time.Hour}, maxEvents / 1000},
+	} {
+		if got := c.cfg.tokens(); got != c.perEach {
+			t.Errorf("%s: %d events a stream, want %d", c.says, got, c.perEach)
+		}
+	}
+}
+
+func TestGridKeepsTheOrderOfItsPoints(t *testing.T) {
+	points := []Point{{2, 100}, {1, 200}}
+	cs, err := Grid(t.Context(), config(t, nil), points)
+	if err != nil || len(cs) != 2 {
+		t.Fatalf("%d calibrations, error %v", len(cs), err)
+	}
+	for i, p := range points {
+		if cs[i].Streams != p.Streams || cs[i].Rate != p.Rate {
+			t.Errorf("calibration %d is of %d streams at %v, want %+v", i, cs[i].Streams, cs[i].Rate, p)
+		}
+	}
+}
+
+func TestClientBoundIsTheFirstLoadWithTooGreatAnError(t *testing.T) {
+	const ms = time.Millisecond
+	few := exobench.Calibration{Streams: 1, Rate: 50, Events: 50, InterChunkP50: ms / 2, InterChunkP99: 9 * ms, TTFTP50: 9 * ms, TTFTP99: 90 * ms}
+	many := exobench.Calibration{Streams: 200, Rate: 50, Events: 10_000, InterChunkP50: ms / 2, InterChunkP99: ms, TTFTP50: 9 * ms, TTFTP99: 10 * ms}
+	gaps, ttft := many, many
+	gaps.Streams, gaps.InterChunkP99 = 300, ms+1
+	ttft.Streams, ttft.TTFTP99 = 400, 10*ms+1
+	for _, c := range []struct {
+		says    string
+		in      []exobench.Calibration
+		streams int
+	}{
+		{"nothing was measured", nil, 0},
+		{"a 99th percentile of few does not count, and 5 % is allowed", []exobench.Calibration{few, many}, 0},
+		{"gaps of more than 5 % of 20 ms", []exobench.Calibration{few, gaps, ttft}, 300},
+		{"a TTFT off by more than 5 %", []exobench.Calibration{many, ttft, gaps}, 400},
+	} {
+		streams, rate, ok := ClientBound(c.in)
+		if streams != c.streams || ok != (c.streams > 0) || ok && rate != 50 {
+			t.Errorf("%s: got %d streams at %v, %v; want %d", c.says, streams, rate, ok, c.streams)
+		}
+	}
+}
+
+func TestOffsetIsRefusedWhereTheClocksMovedApart(t *testing.T) {
+	if o, err := between(offset{100, 7}, offset{200, 9}); err != nil || o != (offset{150, 9}) {
+		t.Errorf("got %v, %v; want the middle", o, err)
+	}
+	if _, err := between(offset{0, 1}, offset{-2 * drift, 1}); err == nil {
+		t.Error("clocks 2 ms apart gave no error")
+	}
+}
+
+// BenchmarkGrid prints the harness's errors against a reference in another
+// process.
+func BenchmarkGrid(b *testing.B) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), child+"=1")
+	stdin, _ := cmd.StdinPipe()
+	stdout, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer stdin.Close()
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	clock := exobench.NewClock()
+	client := wire.NewClient(wire.Config{Clock: clock})
+	for b.Loop() {
+		for _, p := range []Point{{1, 50}, {64, 50}, {256, 50}, {1000, 50}} {
+			begin := time.Now()
+			c, err := Run(b.Context(), Config{URL: strings.TrimSpace(url), Wire: client, Clock: clock, Streams: p.Streams, Rate: p.Rate, Warm: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Logf("%4d × %g/s: lag %v %v %v, TTFT %v %v, inter-chunk %v %v, latency %v %v, rate %.2g, CPU/1000 %v, %d B/stream, behind %v, kernel %v, took %v",
+				c.Streams, c.Rate, c.LagP50, c.LagP99, c.LagMax, c.TTFTP50, c.TTFTP99, c.InterChunkP50, c.InterChunkP99, c.LatencyP50, c.LatencyP99,
+				c.TokenRate, c.CPUPer1000, c.StreamMemory, c.Behind, c.Kernel, time.Since(begin).Round(time.Millisecond))
+		}
+	}
+}

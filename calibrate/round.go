@@ -1,0 +1,154 @@
+package calibrate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"exobench"
+	"exobench/reference"
+	"exobench/wire"
+)
+
+// round is a set of streams side by side, and what came of them.
+type round struct {
+	Config
+	tokens  int
+	samples [][]sample
+	records []exobench.Record
+}
+
+// sample is one event: when the reference wrote it and when the harness says
+// that it came.
+type sample struct {
+	emitted int64 // CLOCK_MONOTONIC
+	at      exobench.Instant
+}
+
+func newRound(cfg Config, tokens int) *round {
+	r := &round{Config: cfg, tokens: tokens, samples: make([][]sample, cfg.Streams),
+		records: make([]exobench.Record, cfg.Streams)}
+	all := make([]sample, cfg.Streams*tokens)
+	for i := range r.samples {
+		r.samples[i] = all[i*tokens : i*tokens : (i+1)*tokens]
+	}
+	return r
+}
+
+// run opens the streams, spread over one interval so that their events do not
+// come together, and waits for their ends.
+func (r *round) run(ctx context.Context) {
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	begin := time.Now()
+	for i := range r.Streams {
+		planned := r.interval() * time.Duration(i) / time.Duration(r.Streams)
+		// Sleeping ends up to 1 ms late; what is left of the phase is made up for
+		// by the TTFT that is asked for.
+		if ahead := planned - time.Since(begin); ahead > time.Millisecond {
+			select {
+			case <-time.After(ahead):
+			case <-ctx.Done():
+				return
+			}
+		}
+		phase := (planned - time.Since(begin)) % r.interval()
+		if phase < 0 {
+			phase += r.interval()
+		}
+		streams.Go(func() { r.records[i] = r.stream(ctx, i, TTFT+phase) })
+	}
+}
+
+func (r *round) stream(ctx context.Context, i int, ttft time.Duration) exobench.Record {
+	return r.Wire.Do(ctx, wire.Call{
+		URL:     strings.TrimSuffix(r.URL, "/") + "/bench/chat/completions",
+		Body:    r.body(ttft),
+		Timeout: ttft + time.Duration(r.tokens)*r.interval() + slack,
+		Exact:   exobench.Tokens(r.tokens),
+		Event: func(payload []byte, at exobench.Instant) {
+			mine := r.samples[i]
+			if len(mine) < cap(mine) {
+				r.samples[i] = append(mine, sample{emittedIn(payload), at})
+			}
+		},
+	})
+}
+
+// body is the request: every parameter of the schedule, whatever the server's
+// own are.
+func (r *round) body(ttft time.Duration) []byte {
+	none := reference.NoFault
+	body, _ := json.Marshal(map[string]any{ // of plain values, which have a form
+		"model": "reference", "stream": true, "max_tokens": r.tokens,
+		"messages": []map[string]string{{"role": "user", "content": "calibrate"}},
+		"reference": reference.Override{
+			TTFT: new(milliseconds(ttft)), Interval: new(1000 / r.Rate),
+			Tokens: &r.tokens, PerChunk: new(1), PrefillPerToken: new(0.0),
+			Jitter: &reference.JitterOverride{Distribution: reference.None}, Error: &none,
+		},
+	})
+	return body
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+var emittedKey = []byte(`"emitted_ns":`)
+
+// emittedIn finds the reference's stamp without decoding the event; 0 where
+// there is none.
+func emittedIn(payload []byte) int64 {
+	i := bytes.LastIndex(payload, emittedKey)
+	if i < 0 {
+		return 0
+	}
+	n := int64(0)
+	for _, c := range bytes.TrimLeft(payload[i+len(emittedKey):], " ") {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
+
+// check reports what makes the round unfit for use.
+func (r *round) check(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	failed, first := 0, error(nil)
+	for i := range r.records {
+		if err := r.whole(i); err != nil {
+			failed++
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d streams failed, the first: %w", failed, r.Streams, first)
+	}
+	return nil
+}
+
+func (r *round) whole(i int) error {
+	record, samples := &r.records[i], r.samples[i]
+	if record.Outcome != exobench.OK {
+		return fmt.Errorf("%s: %s", record.Outcome, record.Error)
+	}
+	if len(samples) != r.tokens || len(record.Chunks) != r.tokens {
+		return fmt.Errorf("%d events with %d outputs came, of %d", len(samples), len(record.Chunks), r.tokens)
+	}
+	for _, s := range samples {
+		if s.emitted == 0 {
+			return errors.New("the events carry no emitted_ns: this is no timing reference")
+		}
+	}
+	return nil
+}

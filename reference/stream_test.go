@@ -1,0 +1,115 @@
+package reference
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// connected returns both ends of a TCP connection.
+func connected(t *testing.T) (near, far net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if far, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if near, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	return near, far
+}
+
+func streamOf(t *testing.T, c Config, conn net.Conn) *stream {
+	t.Helper()
+	socket, err := newSocket(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := task{Config: c.filled(), model: "m"}
+	return newStream(w, newFrames(w, exo, "id", 1), conn, socket, Monotonic(), 1)
+}
+
+func TestEmissionAllocatesNothing(t *testing.T) {
+	near, far := connected(t)
+	go io.Copy(io.Discard, far)
+	s := streamOf(t, Config{Tokens: 1 << 20}, near)
+	now, late := newClock(), new(lateness)
+	if n := testing.AllocsPerRun(500, func() {
+		if !s.step(now, late) {
+			t.Error("the stream ended")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations per event, want 0", n)
+	}
+}
+
+func TestAClientThatDoesNotReadIsGivenUpAndBlocksNobody(t *testing.T) {
+	near, _ := connected(t)
+	s := streamOf(t, Config{Tokens: 1 << 20, PerChunk: 1 << 12, Patience: 20 * time.Millisecond}, near)
+	now, late := newClock(), new(lateness)
+	longest, end := time.Duration(0), time.Now().Add(20*time.Second)
+	for going := true; going; {
+		if time.Now().After(end) {
+			t.Fatal("the stream goes on")
+		}
+		begin := time.Now()
+		going = s.step(now, late)
+		longest = max(longest, time.Since(begin))
+	}
+	if b := late.take(); b.Late != 1 || b.Aborted != 1 {
+		t.Errorf("behind is %+v, want one late and aborted stream", b)
+	}
+	if longest > 5*time.Second {
+		t.Errorf("a step took %v", longest)
+	}
+}
+
+func TestAnEventThatTheSocketTookInPartsArrivesWhole(t *testing.T) {
+	near, far := connected(t)
+	s := streamOf(t, Config{Tokens: 1 << 20, PerChunk: 1 << 18, Patience: time.Minute}, near)
+	size := make(chan int64)
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		n, _ := io.Copy(io.Discard, far)
+		size <- n
+	}()
+	now, late := newClock(), new(lateness)
+	want := int64(3*len(s.middle.bytes) + len(s.last.bytes))
+	for s.step(now, late) {
+		time.Sleep(time.Duration(max(0, s.wake-Monotonic())))
+	}
+	near.Close()
+	if got := <-size; got != want {
+		t.Errorf("%d bytes arrived of %d", got, want)
+	}
+	if b := late.take(); b.Late != 1 || b.Aborted != 0 {
+		t.Errorf("behind is %+v, want one late stream", b)
+	}
+}
+
+func TestNumbersAreRightAligned(t *testing.T) {
+	for n, want := range map[int64]string{0: "                  0", 12345: "              12345", 1<<63 - 1: "9223372036854775807"} {
+		field := make([]byte, stampWidth)
+		putNumber(field, n)
+		if string(field) != want {
+			t.Errorf("%d is written as %q, want %q", n, field, want)
+		}
+	}
+}
+
+func TestHistogramBoundsEachValueFromAboveWithinItsStep(t *testing.T) {
+	for v := uint64(0); v < 1<<40; v = v*5/4 + 1 {
+		if top := uint64(upper(bucket(v))); top < v || float64(top) > float64(v)*1.032 {
+			t.Errorf("%d is counted as up to %d", v, top)
+		}
+		if b := bucket(v); b > 0 && uint64(upper(b-1)) >= v {
+			t.Errorf("%d is in bucket %d, and in the one before", v, b)
+		}
+	}
+}
