@@ -176,6 +176,17 @@ func TestLabelsGiveWayToNarrowBars(t *testing.T) {
 	}
 }
 
+func TestTheOtherBarsOfAGroupCloseUp(t *testing.T) {
+	f := figures()["engines-3-models-5"]
+	var series []int
+	for s := range f.Groups[1].bars() {
+		series = append(series, s)
+	}
+	if !slices.Equal(series, []int{1, 2}) || f.Groups[1].count() != 2 || f.most() != 3 {
+		t.Errorf("bars of series %v, at most %d in a group", series, f.most())
+	}
+}
+
 func picture(t *testing.T, f Figure) []byte {
 	t.Helper()
 	var b bytes.Buffer

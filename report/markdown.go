@@ -42,6 +42,7 @@ func writeMarkdown(w io.Writer, run *summary.Run) error {
 	writeNodes(&b, run)
 	writeClientServer(&b, run)
 
+	writeHarness(&b, run)
 	b.WriteString("## Models and load times\n\n")
 	b.WriteString(loadSentence(run))
 	writeTable(&b, run, modelTable(run))

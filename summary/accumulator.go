@@ -22,6 +22,7 @@ type accumulator struct {
 	prompts  map[string]*pool
 	cache    map[Cache]int // OK requests by what their answer tells
 	compared []comparison
+	delays   *delays
 	// reloads is how many requests waited for the model to be loaded again, and
 	// longestLoad how long the slowest did.
 	reloads     int
@@ -47,6 +48,7 @@ func newAccumulator() *accumulator {
 		all:      newPool(),
 		prompts:  map[string]*pool{},
 		cache:    map[Cache]int{},
+		delays:   new(delays),
 	}
 }
 
@@ -72,6 +74,7 @@ func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
 		a.compared = append(a.compared, compare(r))
 	}
 	a.cache[cacheOf(r)]++
+	a.delays.add(r)
 	if a.prompts[r.PromptID] == nil {
 		a.prompts[r.PromptID] = newPool()
 	}
@@ -128,7 +131,9 @@ func (a *accumulator) cell(key Key, run *Run, metrics []metric.Metric) Cell {
 	a.addEnergy(&c, run.nodes[key.Subject])
 	c.ClientServer = clientServer(a.comparisonsOf(c.TokensFrom))
 	a.addPrompts(&c, run.Header.Plan.Prompts, metrics)
+	c.Delay = a.delays.result()
 	a.addWarnings(&c, run)
+	c.addDoubts(run)
 	return c
 }
 

@@ -47,6 +47,8 @@ type Cell struct {
 	// Memory is that of the request (of those that are OK) with the greatest
 	// peak.
 	Memory RequestMemory
+	// Delay is the harness's own delay; nil without kernel receive stamps.
+	Delay *Delay
 	// Cache says whether prompts were answered from the engine's cache.
 	Cache Cache
 	// Prompts holds the same requests by prompt, in the plan's order.

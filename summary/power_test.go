@@ -143,3 +143,15 @@ func TestNodesOfALoadByHand(t *testing.T) {
 		t.Errorf("nodes (-want +got):\n%s", d)
 	}
 }
+
+func TestWhatIsMeasuredOfALoadEndsWithTheLoad(t *testing.T) {
+	cells := []window{{10, 50}, {5, 8}, {60, 70}, {}}
+	for until, want := range map[exobench.Instant]window{5: {}, 30: {5, 30}, 100: {5, 70}} {
+		if got := within(cells, 2, until); got != want {
+			t.Errorf("until %d: %v, want %v", until, got, want)
+		}
+	}
+	if got := within(cells, 20, 100); got != (window{20, 70}) {
+		t.Errorf("from 20: %v", got)
+	}
+}

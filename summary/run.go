@@ -37,6 +37,11 @@ type Run struct {
 	// the journal sets it.
 	Damaged int
 
+	// Calibrations are the harness's own error before the run, Disturbances what
+	// else the machine did during its cells, each in order of time.
+	Calibrations []exobench.Calibration
+	Disturbances []exobench.Disturbance
+
 	models, engines []string // in order
 	memory          map[Subject]*timeline
 	nodes           map[Subject]*nodeline
@@ -103,8 +108,10 @@ func (b *builder) add(entry exobench.Entry) error {
 		b.addRecord(e)
 	case *exobench.Note:
 		b.run.Notes = append(b.run.Notes, *e)
-	case *exobench.Disturbance, *exobench.Calibration:
-		// No figure here goes by them.
+	case *exobench.Disturbance:
+		b.run.Disturbances = append(b.run.Disturbances, *e)
+	case *exobench.Calibration:
+		b.run.Calibrations = append(b.run.Calibrations, *e)
 	case *exobench.End:
 		end := *e
 		b.run.End = &end
@@ -138,6 +145,8 @@ func (b *builder) addRecord(r *exobench.Record) {
 func (b *builder) finish() {
 	run := b.run
 	run.models, run.engines = modelOrder(run.Header), engineOrder(run.Header)
+	slices.SortFunc(run.Calibrations, func(a, b exobench.Calibration) int { return cmp.Compare(a.At, b.At) })
+	slices.SortFunc(run.Disturbances, func(a, b exobench.Disturbance) int { return cmp.Compare(a.At, b.At) })
 	for _, t := range run.memory {
 		t.settle()
 	}

@@ -1,0 +1,146 @@
+package summary
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"time"
+
+	"exobench"
+	"exobench/metric"
+)
+
+// Delay is the harness's own delay in a cell: from when the kernel received the
+// last byte of a read until the read returned, over all output events of the OK
+// requests. Metrics use the kernel's instants, so it is in none of them.
+type Delay struct {
+	Events        int
+	P50, P99, Max time.Duration
+	// Shared is the share of events that came in one read with the one before:
+	// their instants are known to within the time between two reads.
+	Shared float64
+}
+
+// delays is a Delay under construction: a histogram of fixed size whose buckets
+// are at most 1.6 % wide, since a cell may have millions of events.
+type delays struct {
+	counts         [64 * delayBuckets]uint32
+	events, shared int
+	max            int64
+}
+
+// delayBuckets is the number of buckets in each power of two.
+const delayBuckets = 64
+
+func bucketOf(ns int64) int {
+	if ns < delayBuckets {
+		return int(max(ns, 0))
+	}
+	shift := bits.Len64(uint64(ns)) - 7 // leaves seven bits, the first of them 1
+	return (shift+1)*delayBuckets + int(ns>>shift) - delayBuckets
+}
+
+// lowest returns the least delay of a bucket.
+func lowest(bucket int) int64 {
+	if bucket < delayBuckets {
+		return int64(bucket)
+	}
+	shift := bucket/delayBuckets - 1
+	return int64(bucket%delayBuckets+delayBuckets) << shift
+}
+
+func (d *delays) add(r *exobench.Record) {
+	for i, ns := range r.Delays {
+		d.counts[bucketOf(ns)]++
+		d.events++
+		d.max = max(d.max, ns)
+		if i > 0 && i < len(r.Chunks) && r.Chunks[i].At == r.Chunks[i-1].At {
+			d.shared++
+		}
+	}
+}
+
+func (d *delays) result() *Delay {
+	if d.events == 0 {
+		return nil
+	}
+	return &Delay{
+		Events: d.events, P50: d.quantile(0.50), P99: d.quantile(0.99), Max: time.Duration(d.max),
+		Shared: float64(d.shared) / float64(d.events),
+	}
+}
+
+func (d *delays) quantile(p float64) time.Duration {
+	rank := int(math.Ceil(p * float64(d.events)))
+	for bucket, n := range d.counts {
+		if rank -= int(n); rank <= 0 {
+			return time.Duration(min(lowest(bucket), d.max))
+		}
+	}
+	return time.Duration(d.max)
+}
+
+// CalibrationOf returns the calibration with as many streams as the cell has
+// requests under way, or the next that has more, or else the largest.
+func (r *Run) CalibrationOf(concurrency int) (exobench.Calibration, bool) {
+	var best exobench.Calibration
+	for _, c := range r.Calibrations {
+		switch {
+		case best.Streams == 0,
+			c.Streams >= concurrency && (best.Streams < concurrency || c.Streams < best.Streams),
+			best.Streams < concurrency && c.Streams > best.Streams:
+			best = c
+		}
+	}
+	return best, best.Streams > 0
+}
+
+// DisturbanceOf returns what else the machine did during a cell.
+func (r *Run) DisturbanceOf(k Key) (exobench.Disturbance, bool) {
+	for _, d := range r.Disturbances {
+		if d.Engine == k.Engine && d.Model == k.Model && d.Placement == k.Placement && d.Concurrency == k.Concurrency {
+			return d, true
+		}
+	}
+	return exobench.Disturbance{}, false
+}
+
+// The shares above which a reader is told that the machine was busy, and the
+// share of what is measured that may be the harness's own error.
+const (
+	stealLimit   = 0.02
+	foreignLimit = 0.05
+	errorLimit   = 0.05
+)
+
+// addDoubts says where the harness or the machine may have made the figures.
+func (c *Cell) addDoubts(run *Run) {
+	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
+	if calibration, ok := run.CalibrationOf(c.Concurrency); ok {
+		for _, check := range []struct {
+			title, metric string
+			off           time.Duration
+		}{
+			{"TTFT", metric.TTFT, calibration.TTFTP50},
+			{"the gaps between events", "inter_chunk_p50_s", calibration.InterChunkP50},
+		} {
+			s, known := c.Metrics[check.metric]
+			if off := math.Abs(check.off.Seconds()); known && off > errorLimit*s.Median {
+				warn("client-bound: the harness's own error in %s is %v at this load, more than 5 %% of what was measured.", check.title, check.off.Round(time.Microsecond))
+			}
+		}
+	}
+	d, ok := run.DisturbanceOf(c.Key)
+	if !ok {
+		return
+	}
+	if d.Steal != nil && *d.Steal > stealLimit {
+		warn("The host took %.0f %% of this machine's time away during the cell (steal): repeat it at a quieter time.", 100**d.Steal)
+	}
+	if d.Foreign != nil && *d.Foreign > foreignLimit {
+		warn("Other programs took %.0f %% of this machine during the cell: end them and repeat it.", 100**d.Foreign)
+	}
+	if s, known := c.Metrics[metric.Latency]; known && d.HiccupMax.Seconds() > errorLimit*s.Median {
+		warn("This machine stood still for up to %v during the cell, more than 5 %% of the median latency: look at the intervals, not at single requests.", d.HiccupMax.Round(time.Millisecond))
+	}
+}

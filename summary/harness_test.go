@@ -1,0 +1,77 @@
+package summary
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exobench"
+)
+
+func TestDelaysHaveTheirTrueQuantilesWithinABucket(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	d, all := new(delays), []float64{}
+	for range 5000 {
+		r := &exobench.Record{}
+		for range 4 {
+			ns := int64(rng.ExpFloat64() * 20_000)
+			r.Delays, all = append(r.Delays, ns), append(all, float64(ns))
+			r.Chunks = append(r.Chunks, exobench.Chunk{At: exobench.Instant(len(all) / 2)})
+		}
+		d.add(r)
+	}
+	slices.Sort(all)
+	got := d.result()
+	for _, q := range []struct {
+		p   float64
+		got time.Duration
+	}{{0.5, got.P50}, {0.99, got.P99}} {
+		want := all[int(q.p*float64(len(all)))]
+		if ratio := float64(q.got) / want; ratio < 0.97 || ratio > 1.01 {
+			t.Errorf("p%g = %v, want %v within a bucket", 100*q.p, q.got, want)
+		}
+	}
+	if got.Events != 20000 || float64(got.Max) != all[len(all)-1] || got.Shared < 0.2 || got.Shared > 0.5 {
+		t.Errorf("%d events, max %v, shared %v", got.Events, got.Max, got.Shared)
+	}
+}
+
+func TestEveryDelayIsInABucketNotAboveIt(t *testing.T) {
+	for _, ns := range []int64{0, 1, 63, 64, 65, 127, 128, 1000, 123456, 1 << 40, 1<<62 + 12345} {
+		b := bucketOf(ns)
+		if low, next := lowest(b), lowest(b+1); ns < low || ns >= next {
+			t.Errorf("%d is in bucket %d of [%d, %d)", ns, b, low, next)
+		}
+	}
+}
+
+func TestTheCalibrationOfACellIsThatOfItsLoadOrTheNextAbove(t *testing.T) {
+	run := &Run{Calibrations: []exobench.Calibration{{Streams: 4}, {Streams: 1}, {Streams: 16}}}
+	for concurrency, want := range map[int]int{1: 1, 2: 4, 4: 4, 5: 16, 99: 16} {
+		if c, ok := run.CalibrationOf(concurrency); !ok || c.Streams != want {
+			t.Errorf("concurrency %d: calibration of %d streams, want %d", concurrency, c.Streams, want)
+		}
+	}
+}
+
+func TestDoubtsOfHarnessAndMachineAreWarnings(t *testing.T) {
+	steal, foreign := 0.10, 0.20
+	entries := []exobench.Entry{&exobench.Calibration{At: 1, Streams: 1, TTFTP50: 20 * time.Millisecond}}
+	for seq := 1; seq <= 6; seq++ {
+		entries = append(entries, ok(seq, exobench.Instant(10*seq), second)) // TTFT 100 ms
+	}
+	entries = append(entries, &exobench.Disturbance{At: 70 * second, Engine: "exo", Model: "one", Concurrency: 1,
+		Steal: &steal, Foreign: &foreign, HiccupMax: 80 * time.Millisecond})
+	c := only(t, entries...)
+	text := strings.Join(c.Warnings, "\n")
+	for _, want := range []string{"client-bound: the harness's own error in TTFT is 20ms", "10 % of this machine's time", "20 % of this machine", "stood still for up to 80ms"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no warning with %q in:\n%s", want, text)
+		}
+	}
+	if len(c.Warnings) != 4 {
+		t.Errorf("warnings %q", c.Warnings)
+	}
+}
