@@ -13,8 +13,8 @@ import (
 // least room that a read is given; what net/http holds ready beyond it comes
 // with the next.
 const (
-	segmentSize = 8 << 10
-	readRoom    = 1 << 10
+	segmentSize = 4 << 10
+	readRoom    = 512
 )
 
 // maxAnswer is the longest answer that marks can tell of.

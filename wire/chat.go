@@ -115,6 +115,11 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 	if len(payload) == 0 || s.done {
 		return
 	}
+	if !s.full && s.quick.parse(payload) {
+		s.begin(payload, at)
+		s.take(&s.quick, at)
+		return
+	}
 	var event chatEvent
 	if err := json.Unmarshal(payload, &event); err != nil {
 		if s.malformed == "" && whole {
@@ -122,12 +127,7 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 		}
 		return
 	}
-	if s.event != nil {
-		s.event(payload, at)
-	}
-	if !s.record.FirstChunk.Reached() {
-		s.record.FirstChunk = at
-	}
+	s.begin(payload, at)
 	if failure := messageOf(event.Error); failure != "" && s.failure == "" {
 		s.failure = failure
 		return
@@ -149,14 +149,47 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 	}
 }
 
+// begin notes that there is an event.
+func (s *stream) begin(payload []byte, at exobench.Instant) {
+	if s.event != nil {
+		s.event(payload, at)
+	}
+	if !s.record.FirstChunk.Reached() {
+		s.record.FirstChunk = at
+	}
+}
+
+// take takes what was quickly read, as data takes a chatEvent.
+func (s *stream) take(q *quick, at exobench.Instant) {
+	keep(&s.record.ServerID, q.id)
+	keep(&s.record.ServerModel, q.model)
+	for _, c := range q.choices[:q.n] {
+		s.output(at, c.answer, c.other)
+		if len(c.finish) > 0 {
+			s.finished(string(c.finish), at)
+		}
+	}
+}
+
+// keep sets a string to the text, if there is one; most often it is that already.
+func keep(s *string, text []byte) {
+	if len(text) > 0 && *s != string(text) {
+		*s = string(text)
+	}
+}
+
 func (s *stream) choice(choice chatChoice, at exobench.Instant) {
 	d := choice.Delta
 	s.output(at, len(d.Content)+len(choice.Text), len(d.ReasoningContent)+len(d.Reasoning)+lengths(d.ToolCalls))
 	if choice.FinishReason != "" {
-		s.record.FinishReason = choice.FinishReason
-		s.record.Done = at
-		s.done = s.done || s.noTerminator
+		s.finished(choice.FinishReason, at)
 	}
+}
+
+func (s *stream) finished(reason string, at exobench.Instant) {
+	s.record.FinishReason = reason
+	s.record.Done = at
+	s.done = s.done || s.noTerminator
 }
 
 func lengths(texts []json.RawMessage) int {
@@ -180,6 +213,9 @@ func (s *stream) output(at exobench.Instant, answer, other int) {
 		}
 		r.LastToken = at
 		r.Chunks = append(r.Chunks, exobench.Chunk{At: at, Bytes: output})
+		if s.kernel {
+			r.Delays = append(r.Delays, s.delay)
+		}
 	}
 }
 
@@ -249,6 +285,7 @@ func known(counts ...*exobench.Tokens) *exobench.Tokens {
 }
 
 // chatEvent is a chunk of a streamed chat completion, as far as it is measured.
+// quick must know each of its keys.
 type chatEvent struct {
 	ID      string          `json:"id"`
 	Model   string          `json:"model"`

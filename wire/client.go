@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -34,12 +35,15 @@ type Client struct {
 	http   *http.Client
 	events atomic.Int64
 	kernel atomic.Bool
+	stamps *os.File // see keepStamping
 }
 
-// bufferSize is that of each of net/http's two buffers of a connection: small,
-// for the memory of thousands of streams. Reads of an answer that comes faster
-// pass the buffer by.
-const bufferSize = 4 << 10
+// The sizes of net/http's two buffers of a connection: small, for the memory of
+// thousands of streams. What is larger, sent or received, passes them by.
+const (
+	readBuffer  = 4 << 10
+	writeBuffer = 1 << 10
+)
 
 // NewClient returns a client. Proxies from the environment are used for hosts
 // other than this one.
@@ -56,11 +60,11 @@ func NewClient(cfg Config) *Client {
 		IdleConnTimeout:     90 * time.Second,
 		// Compressed events would be held back and come in blocks.
 		DisableCompression: true,
-		ReadBufferSize:     bufferSize,
-		WriteBufferSize:    bufferSize,
+		ReadBufferSize:     readBuffer,
+		WriteBufferSize:    writeBuffer,
 		TLSClientConfig:    &tls.Config{InsecureSkipVerify: cfg.Insecure},
 	}
-	return &Client{clock: cfg.Clock, http: &http.Client{Transport: transport}}
+	return &Client{clock: cfg.Clock, http: &http.Client{Transport: transport}, stamps: keepStamping()}
 }
 
 // Events returns how many events all streams have brought so far, ended or not:
@@ -72,7 +76,10 @@ func (c *Client) Events() int64 { return c.events.Load() / 2 }
 func (c *Client) KernelStamps() bool { return c.kernel.Load() }
 
 // Close closes idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.stamps.Close() // of a nil file too; nothing was written to it
+}
 
 // Call is one streaming chat completion.
 type Call struct {
@@ -264,7 +271,8 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 	switch {
 	case s.failure != "":
 		x.fail(exobench.StreamError, s.failure)
-	case readErr != nil && !s.done:
+	case !s.done && (readErr != nil || context.Cause(ctx) != nil):
+		// Of a request that we end, TLS may let the server end the stream well.
 		x.broken(ctx, readErr, exobench.Truncated)
 	case s.malformed != "":
 		x.fail(exobench.Malformed, s.malformed)

@@ -57,6 +57,20 @@ func newReceiver(c net.Conn) *receiver {
 	return r
 }
 
+// keepStamping has the kernel stamp packets until the file is closed. It begins
+// to some time after the first socket of the system asks for it and ends with
+// the last, so that without this the first reads of a run would have no stamp.
+// It returns nil where there can be none.
+func keepStamping() *os.File {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	// Where this fails, it does for the connections too, and they see to it.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	return os.NewFile(uintptr(fd), "stamps")
+}
+
 // tryReceive is the part that package net calls when there may be something to
 // read; false makes it wait.
 func (r *receiver) tryReceive(fd uintptr) bool {

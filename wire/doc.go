@@ -3,11 +3,19 @@
 //
 // The instants come from below net/http: its connections are dialled through a
 // [net.Conn] of our own that notes the monotonic clock as each read returns,
-// before a byte is looked at. While a stream runs, each read costs one stamp
-// and one append of (instant, bytes) to a pooled buffer; framing and JSON are
-// done when the stream has ended, so that no stream waits for the parsing of
-// another. An event's instant is that of the read that brought the end of its
-// line.
+// before a byte is looked at, and asks the kernel when the last of its bytes
+// came (Linux, TCP). The kernel's stamp, moved to the monotonic axis, is the
+// instant of the event, and how far the read lay behind it is the harness's own
+// delay. Where the kernel does not stamp all of an answer, the instants of the
+// whole answer are those of the reads. Sent, Dial and Ended are always taken in
+// user space: a time to first token runs from there to the kernel's stamp, on
+// one axis. Under TLS the stamp is that of the last segment of the read that
+// completed the record.
+//
+// While a stream runs, each read costs one stamp and one append of (instant,
+// bytes) to a pooled buffer; framing and JSON are done when the stream has
+// ended, so that no stream waits for the parsing of another. An event's instant
+// is that of the read that brought the end of its line.
 //
 // The format is server-sent events as OpenAI's and exo's chat completions use
 // them: one JSON object per "data:" line, "[DONE]" as terminator, comments that
