@@ -43,7 +43,7 @@
 //	cells[]        engine, engine_version, model, model_id, placement,
 //	               concurrency, requests,
 //	               ok, outcomes{outcome: count}, errors{outcome: first text},
-//	               tokens_from, cache, wall_s, throughput_tokens_per_second,
+//	               tokens_from, cache, wall_s, delivered_concurrency, throughput_tokens_per_second,
 //	               requests_per_second, energy_per_token_j, load_s,
 //	               download_s, client_server{} or null, memory{},
 //	               metrics{name: sample or null}, prompts[], warnings[]

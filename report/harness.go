@@ -22,7 +22,7 @@ func writeHarness(b *strings.Builder, run *summary.Run) {
 		calibrationTable(run).markdown(b)
 	}
 	if len(t.rows) > 0 {
-		b.WriteString("In each cell. Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them. Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.\n\n")
+		b.WriteString("In each cell. Delivered is how many requests were under way on average. Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them. Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.\n\n")
 		writeTable(b, run, t)
 	}
 }
@@ -44,13 +44,18 @@ func micros(d time.Duration) string { return digits(float64(d) / 1e3) }
 
 // harnessTable has one row per cell of which anything is known.
 func harnessTable(run *summary.Run) *table {
-	t := &table{heads: append(lineHeads(run), "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)")}
+	t := &table{heads: append(lineHeads(run), "Delivered", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)")}
 	for _, l := range lines(run) {
 		d, watched := run.DisturbanceOf(l.cell.Key)
 		if l.cell.Delay == nil && !watched {
 			continue
 		}
 		row := lineTexts(run, l, "")
+		if l.cell.Delivered != nil {
+			row = append(row, fmt.Sprintf("%.2f", *l.cell.Delivered))
+		} else {
+			row = append(row, dash)
+		}
 		if delay := l.cell.Delay; delay != nil {
 			row = append(row, micros(delay.P50), micros(delay.P99), micros(delay.Max), fmt.Sprintf("%.1f %%", 100*delay.Shared))
 		} else {

@@ -63,7 +63,7 @@ func cellJSON(run *summary.Run, c summary.Cell) jsonCell {
 	cell := jsonCell{
 		Engine: c.Engine, EngineVersion: text(engine.Version), Model: c.Model, ModelID: c.ModelID, Placement: text(c.Placement), Concurrency: c.Concurrency,
 		Requests: c.Requests, OK: c.N, Outcomes: c.Outcomes, Errors: c.Errors, TokensFrom: text(string(c.TokensFrom)),
-		Cache: c.Cache, Throughput: (*number)(c.Throughput), RequestRate: (*number)(c.RequestRate),
+		Cache: c.Cache, Delivered: (*number)(c.Delivered), Throughput: (*number)(c.Throughput), RequestRate: (*number)(c.RequestRate),
 		EnergyPerToken: (*number)(c.EnergyPerToken), ClientServer: clientServerJSON(c.ClientServer), Memory: memoryJSON(c.Memory),
 		Metrics: map[string]*jsonSample{}, Prompts: []jsonPrompt{}, Warnings: list(c.Warnings),
 	}

@@ -79,6 +79,7 @@ type jsonCell struct {
 	TokensFrom     *string                     `json:"tokens_from"`
 	Cache          summary.Cache               `json:"cache"`
 	Wall           *number                     `json:"wall_s"`
+	Delivered      *number                     `json:"delivered_concurrency"`
 	Throughput     *number                     `json:"throughput_tokens_per_second"`
 	RequestRate    *number                     `json:"requests_per_second"`
 	EnergyPerToken *number                     `json:"energy_per_token_j"`

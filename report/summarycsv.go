@@ -59,6 +59,7 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		field{"tokens_from", string(c.TokensFrom)},
 		field{"cache", string(c.Cache)},
 		field{"wall_s", span(c.Wall, c.Wall > 0)},
+		field{"delivered_concurrency", rate(c.Delivered)},
 		field{metric.Throughput, rate(c.Throughput)},
 		field{metric.RequestRate, rate(c.RequestRate)},
 	)

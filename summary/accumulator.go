@@ -23,6 +23,8 @@ type accumulator struct {
 	cache    map[Cache]int // OK requests by what their answer tells
 	compared []comparison
 	delays   *delays
+	collapse collapse
+	busy     time.Duration // of all requests together
 	// reloads is how many requests waited for the model to be loaded again, and
 	// longestLoad how long the slowest did.
 	reloads     int
@@ -66,6 +68,9 @@ func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
 		a.reloads++
 		a.longestLoad = max(a.longestLoad, r.Server.LoadTime)
 	}
+	if r.Sent.Reached() && r.Ended.Reached() {
+		a.busy += doneOf(r).Sub(r.Sent)
+	}
 	if r.Outcome != exobench.OK {
 		return
 	}
@@ -75,6 +80,7 @@ func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
 	}
 	a.cache[cacheOf(r)]++
 	a.delays.add(r)
+	a.collapse.add(r)
 	if a.prompts[r.PromptID] == nil {
 		a.prompts[r.PromptID] = newPool()
 	}
@@ -178,6 +184,7 @@ func (a *accumulator) addRates(c *Cell) {
 		return
 	}
 	c.Wall = a.end.Sub(a.start)
+	c.Delivered = new(a.busy.Seconds() / c.Wall.Seconds())
 	rate := float64(c.N) / c.Wall.Seconds()
 	c.RequestRate = &rate
 	if tokens, ok := a.all.tokens(); ok {

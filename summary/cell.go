@@ -35,6 +35,9 @@ type Cell struct {
 	Metrics map[string]Summary
 	// Wall is the time from the first sent to the last done.
 	Wall time.Duration
+	// Delivered is how many requests were under way on average over Wall, failed
+	// ones included; a closed loop wants it to be Concurrency. Nil where unknown.
+	Delivered *float64
 	// Throughput is output tokens/s and RequestRate OK requests/s over Wall;
 	// nil where unknown.
 	Throughput, RequestRate *float64

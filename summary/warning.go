@@ -30,6 +30,9 @@ func (a *accumulator) addWarnings(c *Cell, run *Run) {
 	if c.N < IntervalN && c.N > 0 {
 		warn("n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.", c.N, IntervalN)
 	}
+	if text := a.collapse.warning(); text != "" && c.Cache == CacheUnknown {
+		warn("%s", text)
+	}
 	if failed := c.Requests - c.N; failed > 0 {
 		warn("%d of %d requests failed (%s) and are in no median; see their errors.", failed, c.Requests, c.failures())
 	}

@@ -1,0 +1,114 @@
+package resource
+
+import (
+	"math"
+	"runtime"
+	"runtime/metrics"
+	"testing"
+	"time"
+)
+
+// beats runs a probe whose sleeps last a heartbeat and the gaps given.
+func beats(all ...time.Duration) *gaps {
+	var p probe
+	var now time.Duration
+	i := 0
+	p.run(func() {
+		now += heartbeat + all[i]
+		if i++; i == len(all) {
+			p.halt.Store(true)
+		}
+	}, func() time.Duration { return now })
+	return &p.gaps
+}
+
+func TestProbeNotesHowMuchLaterItRan(t *testing.T) {
+	g := beats(0, 40*time.Microsecond, 700*time.Microsecond, 20*time.Microsecond)
+	if g.wakes != 4 || g.n != 4 || g.max != 700*time.Microsecond {
+		t.Errorf("%d wake-ups, %d gaps, max %v; want 4, 4, 700µs", g.wakes, g.n, g.max)
+	}
+	// Nearest rank: the second of four, in a bucket at most 1/16 wide.
+	if got := g.quantile(0.5); got < 20*time.Microsecond || got > 21250*time.Nanosecond {
+		t.Errorf("median %v, want 20µs or up to 6.25 %% more", got)
+	}
+	if got := g.quantile(1); got != g.max {
+		t.Errorf("the 1-quantile is %v, not the maximum", got)
+	}
+}
+
+func TestAStallCountsForEveryBeatThatItTook(t *testing.T) {
+	all := make([]time.Duration, 900)
+	all[450] = 100 * time.Millisecond
+	// 899 good beats, and 100, 99, ... 1 ms: the 990th of 999 is 91 ms.
+	g := beats(all...)
+	if got := g.quantile(0.99); g.n != 999 || got < 91*time.Millisecond || got > 97*time.Millisecond {
+		t.Errorf("p99 of %d is %v, want 999 and 91 to 97 ms", g.n, got)
+	}
+}
+
+func TestGapBucketsAreInOrderAndNarrow(t *testing.T) {
+	last := -1
+	for gap := time.Duration(0); gap < time.Hour; gap += gap/37 + 1 {
+		bucket := gapBucket(gap)
+		bound := gapBound(bucket)
+		if bucket < last || bound < gap || float64(bound-gap) > float64(gap)/16 {
+			t.Fatalf("gap %d is in bucket %d (before: %d), bounded by %d", gap, bucket, last, bound)
+		}
+		last = bucket
+	}
+	if longest := gapBucket(math.MaxInt64); longest >= len(gaps{}.counts) {
+		t.Errorf("the longest gap is in bucket %d", longest)
+	}
+	if got := new(gaps).quantile(0.99); got != 0 {
+		t.Errorf("p99 of nothing is %v", got)
+	}
+}
+
+func TestWatchMachineBeatsAndSeesTheRuntime(t *testing.T) {
+	m := WatchMachine(0)
+	time.Sleep(50 * time.Millisecond)
+	runtime.GC()
+	d := m.Stop()
+	if g := &m.probe.gaps; g.wakes == 0 || g.n < g.wakes || d.HiccupMax < d.HiccupP99 || d.HiccupMax == 0 {
+		t.Errorf("%d wake-ups, %d gaps, p99 %v, max %v", g.wakes, g.n, d.HiccupP99, d.HiccupMax)
+	}
+	if d.GCPauseMax <= 0 || d.SchedulerP99 <= 0 || d.Wall <= 0 {
+		t.Errorf("a collection paused for %v, goroutines waited %v, over %v", d.GCPauseMax, d.SchedulerP99, d.Wall)
+	}
+}
+
+func TestQuantileSinceCountsOnlyWhatCame(t *testing.T) {
+	histogram := func(counts ...uint64) *metrics.Float64Histogram {
+		return &metrics.Float64Histogram{Counts: counts, Buckets: []float64{math.Inf(-1), 0, 1e-3, 2e-3, math.Inf(1)}}
+	}
+	before := histogram(0, 10, 0, 5)
+	for _, row := range []struct {
+		why   string
+		after *metrics.Float64Histogram
+		p     float64
+		want  time.Duration
+	}{
+		{"nothing came", histogram(0, 10, 0, 5), 1, 0},
+		{"the longest of 99 and 1", histogram(0, 109, 1, 5), 1, 2 * time.Millisecond},
+		{"the 99th of 100", histogram(0, 109, 1, 5), 0.99, time.Millisecond},
+		{"a bucket without an upper bound", histogram(0, 10, 0, 6), 1, 2 * time.Millisecond},
+		{"no such metric", nil, 1, 0},
+	} {
+		if got := quantileSince(before, row.after, row.p); got != row.want {
+			t.Errorf("%s: %v, want %v", row.why, got, row.want)
+		}
+	}
+}
+
+// BenchmarkProbe reports what watching costs, as a share of one core.
+func BenchmarkProbe(b *testing.B) {
+	for b.Loop() {
+		before, began := *ownTime(), time.Now()
+		m := WatchMachine(0)
+		time.Sleep(2 * time.Second)
+		m.Stop()
+		b.ReportMetric(100*float64(*ownTime()-before)/float64(time.Since(began)), "%core")
+		b.ReportMetric(float64(m.probe.gaps.wakes)/time.Since(began).Seconds(), "wakes/s")
+		b.ReportMetric(float64(m.probe.gaps.quantile(0.5)), "p50-ns")
+	}
+}

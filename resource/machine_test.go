@@ -1,0 +1,125 @@
+package resource
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"exobench"
+)
+
+func TestSharesByHand(t *testing.T) {
+	const cores, wall = 4, 10 * time.Second // 40 s of CPU time in all
+	id := processID{pid: 7, started: 1}
+	before := work{cores: cores, busy: new(100 * time.Second), steal: new(2 * time.Second), own: new(time.Second),
+		tree: map[processID]processTime{id: {own: 50 * time.Second}}}
+	after := work{cores: cores, busy: new(130 * time.Second), steal: new(4 * time.Second), own: new(3 * time.Second),
+		tree: map[processID]processTime{id: {own: 70 * time.Second}}}
+	const absent = -1
+	for _, row := range []struct {
+		why                           string
+		change                        func(before, after *work)
+		engine                        int
+		steal, foreign, inTree, inOwn float64
+	}{
+		// Busy 30 s, of which the engine 20 s and we 2 s.
+		{"everything known", func(_, _ *work) {}, 7, 2.0 / 40, 8.0 / 40, 20.0 / 40, 2.0 / 40},
+		{"no engine: all but our own is foreign", func(b, a *work) { b.tree, a.tree = nil, nil }, 0, 2.0 / 40, 28.0 / 40, absent, 2.0 / 40},
+		{"the engine ended", func(_, a *work) { a.tree = nil }, 7, 2.0 / 40, absent, absent, 2.0 / 40},
+		{"its number went to another process", func(_, a *work) {
+			a.tree = map[processID]processTime{{pid: 7, started: 2}: {own: time.Second}}
+		}, 7, 2.0 / 40, absent, absent, 2.0 / 40},
+		{"ticks that lag behind do not make it negative", func(_, a *work) { a.busy = new(121 * time.Second) }, 7, 2.0 / 40, 0, 20.0 / 40, 2.0 / 40},
+		{"no steal, as on macOS", func(b, a *work) { b.steal, a.steal = nil, nil }, 7, absent, 8.0 / 40, 20.0 / 40, 2.0 / 40},
+		{"we are the engine: our time is in the tree's", func(b, a *work) {
+			b.tree = map[processID]processTime{id: {}, {pid: 99}: {}}
+			a.tree = map[processID]processTime{id: {}, {pid: 99}: {own: 2 * time.Second}}
+		}, 7, 2.0 / 40, 28.0 / 40, 2.0 / 40, 2.0 / 40},
+		{"nothing can be read", func(b, a *work) { *b, *a = work{}, work{} }, 0, absent, absent, absent, absent},
+	} {
+		b, a := before, after
+		row.change(&b, &a)
+		d := exobench.Disturbance{Wall: wall}
+		shares(&d, b, a, row.engine, 99)
+		for name, pair := range map[string]struct {
+			got  *float64
+			want float64
+		}{"steal": {d.Steal, row.steal}, "foreign": {d.Foreign, row.foreign}, "engine": {d.EngineCPU, row.inTree}, "own": {d.HarnessCPU, row.inOwn}} {
+			if (pair.got == nil) != (pair.want == absent) || pair.got != nil && math.Abs(*pair.got-pair.want) > 1e-12 {
+				t.Errorf("%s: %s is %v, want %v", row.why, name, deref(pair.got), pair.want)
+			}
+		}
+	}
+}
+
+func deref(f *float64) any {
+	if f == nil {
+		return nil
+	}
+	return *f
+}
+
+func TestTreeTimeFollowsProcessesThatComeAndGo(t *testing.T) {
+	type tree = map[processID]processTime
+	const s = time.Second
+	root, child := processID{1, 10}, processID{2, 20}
+	for _, row := range []struct {
+		why           string
+		before, after tree
+		want          time.Duration
+	}{
+		{"a child that stays", tree{root: {5 * s, 0}, child: {7 * s, 0}}, tree{root: {6 * s, 0}, child: {9 * s, 0}}, 3 * s},
+		{"a child that comes", tree{root: {5 * s, 0}}, tree{root: {6 * s, 0}, child: {9 * s, 0}}, 10 * s},
+		{"a child that comes and goes", tree{root: {5 * s, 2 * s}}, tree{root: {6 * s, 5 * s}}, 4 * s},
+		// The child used 2 s more until it ended; all of its 9 s are then its parent's.
+		{"a child that goes", tree{root: {5 * s, 0}, child: {7 * s, 0}}, tree{root: {6 * s, 9 * s}}, 3 * s},
+		{"a child that nobody waited for", tree{root: {5 * s, 0}, child: {7 * s, 0}}, tree{root: {6 * s, 0}}, s},
+	} {
+		if got, ok := treeTime(row.before, row.after, 1); !ok || got != row.want {
+			t.Errorf("%s: %v, %v, want %v", row.why, got, ok, row.want)
+		}
+	}
+}
+
+func TestDoubt(t *testing.T) {
+	calm := exobench.Disturbance{Steal: new(0.02), Foreign: new(0.05), EngineCPU: new(0.5), HarnessCPU: new(0.1), HiccupMax: time.Millisecond}
+	for _, row := range []struct {
+		why    string
+		change func(*exobench.Disturbance)
+		says   []string // a piece of each sentence
+	}{
+		{"at the bounds", func(*exobench.Disturbance) {}, nil},
+		{"nothing is known", func(d *exobench.Disturbance) { *d = exobench.Disturbance{} }, nil},
+		{"steal", func(d *exobench.Disturbance) { d.Steal = new(0.031) }, []string{"took away 3.1 %"}},
+		{"foreign", func(d *exobench.Disturbance) { d.Foreign = new(0.06) }, []string{"Other processes used 6 %"}},
+		{"foreign, with the engine unseen", func(d *exobench.Disturbance) { d.Foreign, d.EngineCPU = new(0.6), nil },
+			[]string{"the engine among them"}},
+		{"hiccups of a tenth", func(d *exobench.Disturbance) { d.HiccupMax = 2 * time.Millisecond }, []string{"up to 2ms, which is 10 % of the shortest thing measured (20ms"}},
+		// The engine, steal and others leave 0.43.
+		{"the harness took more than half of the rest", func(d *exobench.Disturbance) { d.HarnessCPU = new(0.22) }, []string{"exobench used 22 %"}},
+		{"the harness alone on its machine", func(d *exobench.Disturbance) {
+			*d = exobench.Disturbance{HarnessCPU: new(0.49)}
+		}, nil},
+		{"everything", func(d *exobench.Disturbance) {
+			*d = exobench.Disturbance{Steal: new(0.5), Foreign: new(0.4), EngineCPU: new(0.2), HarnessCPU: new(0.1), HiccupMax: time.Second}
+		}, []string{"took away", "Other processes", "up to 1s", "of the 0 % that was left"}},
+	} {
+		d := calm
+		row.change(&d)
+		got := Doubt(d, 20*time.Millisecond)
+		if len(got) != len(row.says) {
+			t.Errorf("%s: %q, want %d", row.why, got, len(row.says))
+			continue
+		}
+		for i, says := range row.says {
+			if !strings.Contains(got[i], says) || strings.Count(got[i], ". ") > 0 || !strings.HasSuffix(got[i], ".") {
+				t.Errorf("%s: %q is not one sentence with %q", row.why, got[i], says)
+			}
+		}
+	}
+	calm.HiccupMax = time.Hour
+	if got := Doubt(calm, 0); got != nil {
+		t.Errorf("nothing measured: %q", got)
+	}
+}
