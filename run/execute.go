@@ -56,6 +56,9 @@ type Bench struct {
 	// engine tells nothing of its machines.
 	Memory Memory
 	Nodes  Nodes
+	// PID tells the engine's process where it changes during a run; nil where it
+	// is that of Engine.
+	PID func() int
 }
 
 // Config is what a run works with.

@@ -32,7 +32,11 @@ func (x *execution) watchMachine(d exobench.Deployment, concurrency int) (stop f
 	if x.config.Machine == nil {
 		return func() {}
 	}
-	end := x.config.Machine(x.bench.Engine.PID)
+	pid := x.bench.Engine.PID
+	if x.bench.PID != nil {
+		pid = x.bench.PID()
+	}
+	end := x.config.Machine(pid)
 	return func() {
 		seen := end()
 		seen.At = x.config.Clock.Now()

@@ -105,13 +105,9 @@ func (r *Run) DisturbanceOf(k Key) (exobench.Disturbance, bool) {
 	return exobench.Disturbance{}, false
 }
 
-// The shares above which a reader is told that the machine was busy, and the
-// share of what is measured that may be the harness's own error.
-const (
-	stealLimit   = 0.02
-	foreignLimit = 0.05
-	errorLimit   = 0.05
-)
+// errorLimit is the share of what is measured that may be the harness's own
+// error.
+const errorLimit = 0.05
 
 // addDoubts says where the harness or the machine may have made the figures.
 func (c *Cell) addDoubts(run *Run) {
@@ -134,13 +130,6 @@ func (c *Cell) addDoubts(run *Run) {
 	if !ok {
 		return
 	}
-	if d.Steal != nil && *d.Steal > stealLimit {
-		warn("The host took %.0f %% of this machine's time away during the cell (steal): repeat it at a quieter time.", 100**d.Steal)
-	}
-	if d.Foreign != nil && *d.Foreign > foreignLimit {
-		warn("Other programs took %.0f %% of this machine during the cell: end them and repeat it.", 100**d.Foreign)
-	}
-	if s, known := c.Metrics[metric.Latency]; known && d.HiccupMax.Seconds() > errorLimit*s.Median {
-		warn("This machine stood still for up to %v during the cell, more than 5 %% of the median latency: look at the intervals, not at single requests.", d.HiccupMax.Round(time.Millisecond))
-	}
+	latency := time.Duration(c.Metrics[metric.Latency].Median * float64(time.Second))
+	c.Warnings = append(c.Warnings, doubts(d, latency)...)
 }

@@ -66,7 +66,7 @@ func TestDoubtsOfHarnessAndMachineAreWarnings(t *testing.T) {
 		Steal: &steal, Foreign: &foreign, HiccupMax: 80 * time.Millisecond})
 	c := only(t, entries...)
 	text := strings.Join(c.Warnings, "\n")
-	for _, want := range []string{"client-bound: the harness's own error in TTFT is 20ms", "10 % of this machine's time", "20 % of this machine", "stood still for up to 80ms"} {
+	for _, want := range []string{"client-bound: the harness's own error in TTFT is 20ms", "took away 10", "Other processes", "kept from running for up to 80"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no warning with %q in:\n%s", want, text)
 		}

@@ -61,7 +61,7 @@ func (c connector) llamaServers(config llamacpp.Config) bench {
 	b := bench{
 		Bench: run.Bench{
 			Engine: exobench.Engine{Name: "llamacpp", LifeCycle: true, CacheSwitch: true, IgnoresEOS: !c.flags.naturalStop},
-			Target: servers, Memory: servers,
+			Target: servers, Memory: servers, PID: servers.pid,
 		},
 		close: servers.close,
 	}
@@ -174,6 +174,12 @@ func (s *llamaServers) close() {
 	for _, t := range s.targets {
 		_ = t.Close()
 	}
+}
+
+// pid returns the process of the server at work, 0 where there is none.
+func (s *llamaServers) pid() int {
+	tree, _ := s.tree()
+	return tree.pid
 }
 
 // tree returns the memory of the server at work, and whether there is one.

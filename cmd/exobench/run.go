@@ -14,6 +14,7 @@ import (
 	"exobench/catalogue"
 	"exobench/journal"
 	"exobench/prompt"
+	"exobench/resource"
 	"exobench/run"
 	"exobench/target/exo"
 	"exobench/terminal"
@@ -198,7 +199,8 @@ func record(ctx context.Context, env environment, f runFlags, benches []bench, h
 		return "", fmt.Errorf("create the journal: %w", err)
 	}
 	view := terminal.Start(env.Stderr, terminal.Options{Engines: header.Engines, Events: client.Events, Quiet: f.quiet})
-	config := run.Config{Plan: header.Plan, Recorder: writer, Clock: clock, Watch: view.Show, KeepLoaded: f.keepLoaded}
+	config := run.Config{Plan: header.Plan, Recorder: writer, Clock: clock, Watch: view.Show, KeepLoaded: f.keepLoaded,
+		Machine: func(enginePID int) func() exobench.Disturbance { return resource.WatchMachine(enginePID).Stop }}
 	for _, b := range benches {
 		config.Benches = append(config.Benches, b.Bench)
 		for _, notice := range b.notices {

@@ -1,4 +1,4 @@
-package resource
+package summary
 
 import (
 	"fmt"
@@ -9,17 +9,17 @@ import (
 
 // The bounds beyond which a cell is in doubt.
 const (
-	// DoubtfulSteal and DoubtfulForeign are shares of all cores.
-	DoubtfulSteal   = 0.02
-	DoubtfulForeign = 0.05
-	// DoubtfulHiccup is a share of the shortest thing that was measured.
-	DoubtfulHiccup = 0.05
-	// DoubtfulHarness is a share of the CPU time that the engine, other
+	// doubtfulSteal and doubtfulForeign are shares of all cores.
+	doubtfulSteal   = 0.02
+	doubtfulForeign = 0.05
+	// doubtfulHiccup is a share of the shortest thing that was measured.
+	doubtfulHiccup = 0.05
+	// doubtfulHarness is a share of the CPU time that the engine, other
 	// processes and the host left to the harness.
-	DoubtfulHarness = 0.5
+	doubtfulHarness = 0.5
 )
 
-// Doubt says why the figures of a cell may not be trusted, each reason in one
+// doubts says why the figures of a cell may not be trusted, each reason in one
 // sentence that ends with what to do; none where nothing stood in the way. Figures
 // that are absent raise no doubt.
 //
@@ -29,33 +29,33 @@ const (
 // The harness may itself be the limit where it used more than half of the CPU time
 // that was left to it. Note: a share of one core for each stream would not do: 64
 // streams on two cores never reach it, however late they are read.
-func Doubt(d exobench.Disturbance, shortest time.Duration) []string {
-	var doubts []string
-	add := func(format string, args ...any) { doubts = append(doubts, fmt.Sprintf(format, args...)) }
-	if over(d.Steal, DoubtfulSteal) {
+func doubts(d exobench.Disturbance, shortest time.Duration) []string {
+	var texts []string
+	add := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
+	if over(d.Steal, doubtfulSteal) {
 		add("The host of this virtual machine took away %s of its CPU time (more than %s): repeat the run when the host is quieter, or on a machine of its own.",
-			percent(*d.Steal), percent(DoubtfulSteal))
+			percent(*d.Steal), percent(doubtfulSteal))
 	}
-	if over(d.Foreign, DoubtfulForeign) {
+	if over(d.Foreign, doubtfulForeign) {
 		whose := "Other processes"
 		if d.EngineCPU == nil {
 			whose = "Other processes (the engine among them, if it runs on this machine: its process was not seen)"
 		}
 		add("%s used %s of the machine's CPU time (more than %s): end them and repeat the run.",
-			whose, percent(*d.Foreign), percent(DoubtfulForeign))
+			whose, percent(*d.Foreign), percent(doubtfulForeign))
 	}
-	if shortest > 0 && float64(d.HiccupMax) > DoubtfulHiccup*float64(shortest) {
+	if shortest > 0 && float64(d.HiccupMax) > doubtfulHiccup*float64(shortest) {
 		add("A thread of exobench was kept from running for up to %v, which is %s of the shortest thing measured (%v; more than %s): do not trust single long values, and repeat the run on a quieter machine or measure something longer.",
-			round(d.HiccupMax), percent(float64(d.HiccupMax)/float64(shortest)), round(shortest), percent(DoubtfulHiccup))
+			round(d.HiccupMax), percent(float64(d.HiccupMax)/float64(shortest)), round(shortest), percent(doubtfulHiccup))
 	}
 	if d.HarnessCPU == nil {
-		return doubts
+		return texts
 	}
-	if left := 1 - known(d.EngineCPU) - known(d.Foreign) - known(d.Steal); *d.HarnessCPU > DoubtfulHarness*max(0, left) {
+	if left := 1 - known(d.EngineCPU) - known(d.Foreign) - known(d.Steal); *d.HarnessCPU > doubtfulHarness*max(0, left) {
 		add("exobench used %s of the machine's CPU time, more than half of the %s that was left to it, and may itself be the limit: run it on another machine than the engine, or with a lower concurrency.",
 			percent(*d.HarnessCPU), percent(max(0, left)))
 	}
-	return doubts
+	return texts
 }
 
 func over(share *float64, bound float64) bool { return share != nil && *share > bound }
