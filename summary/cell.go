@@ -17,6 +17,11 @@ type Key struct {
 	Concurrency        int
 }
 
+// KeyOf returns the key of the cell that a request belongs to.
+func KeyOf(r *exobench.Record) Key {
+	return Key{Subject{r.Engine, r.Model}, r.ModelID, r.Placement, r.Concurrency}
+}
+
 // Cell is one load on one model of one engine: the unit of which figures are
 // given.
 type Cell struct {

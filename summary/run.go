@@ -135,7 +135,7 @@ func (b *builder) addRecord(r *exobench.Record) {
 		return
 	}
 	b.run.Requests++
-	key := Key{Subject{r.Engine, r.Model}, r.ModelID, r.Placement, r.Concurrency}
+	key := KeyOf(r)
 	if b.cells[key] == nil {
 		b.cells[key] = newAccumulator()
 	}

@@ -20,12 +20,13 @@ import (
 
 func reportCommand(env environment) *cobra.Command {
 	var asJSON bool
+	var as string
 	cmd := &cobra.Command{
 		Use:   "report FOLDER",
 		Short: "Make every report of a result folder again, from its journal",
 		Long: `Make every report of a result folder again, from its journal alone. The same journal gives
 the same files. It works on runs that were interrupted or killed, and says so.`,
-		Example: "  exobench report results/latest",
+		Example: "  exobench report results/latest\n  exobench report results/latest --as vllm",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usageError{errors.New("report takes one result folder, such as results/latest")}
@@ -36,6 +37,9 @@ the same files. It works on runs that were interrupted or killed, and says so.`,
 			if _, err := os.Stat(filepath.Join(args[0], journal.Name)); errors.Is(err, fs.ErrNotExist) {
 				return usageError{fmt.Errorf("%s is no result folder: it has no %s", args[0], journal.Name)}
 			}
+			if as != "" {
+				return showAs(env.Stdout, args[0], as)
+			}
 			results, err := makeReports(args[0])
 			if err != nil {
 				return err
@@ -44,6 +48,7 @@ the same files. It works on runs that were interrupted or killed, and says so.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print summary.json in place of the table")
+	cmd.Flags().StringVar(&as, "as", "", "print what another tool would have reported, by its own definitions: "+peerNames())
 	return cmd
 }
 
