@@ -11,9 +11,10 @@ import (
 // arrow is a decision: it belongs in ARCHITECTURE.md too.
 var imports = map[string]string{
 	"":                 "",
+	"alarm":            "",
 	"journal":          ".",
 	"wire":             ".",
-	"load":             ".",
+	"load":             ". alarm",
 	"run":              ". load",
 	"prompt":           ".",
 	"catalogue":        "",
@@ -26,7 +27,7 @@ var imports = map[string]string{
 	"target/llamacpp":  ". wire",
 	"target/ollama":    ". wire",
 	"target/exolegacy": ". wire",
-	"reference":        "",
+	"reference":        "alarm",
 	"calibrate":        ". metric reference stat wire",
 	"peers":            ". metric stat",
 	"decoder":          "",

@@ -201,7 +201,8 @@ type Disturbance struct {
 	Engine      string        `json:"engine"`
 	Model       string        `json:"model"`
 	Placement   string        `json:"placement,omitempty"`
-	Concurrency int           `json:"concurrency"`
+	Concurrency int           `json:"concurrency,omitempty"`
+	Rate        float64       `json:"rate_rps,omitempty"`
 	Wall        time.Duration `json:"wall_ns"`
 	// Steal is time that the host of a virtual machine took away; Foreign is
 	// the time of all processes but the engine's and our own.
@@ -210,7 +211,7 @@ type Disturbance struct {
 	EngineCPU  *float64 `json:"engine_share,omitempty"`
 	HarnessCPU *float64 `json:"harness_share,omitempty"`
 	// Hiccups are gaps in the progress of a thread of ours that wants to run
-	// every millisecond.
+	// every millisecond, or up to every 10 ms where waking up is costly.
 	HiccupP99 time.Duration `json:"hiccup_p99_ns"`
 	HiccupMax time.Duration `json:"hiccup_max_ns"`
 	// GCPauseMax and SchedulerP99 are of our own Go runtime.

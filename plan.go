@@ -30,8 +30,14 @@ type Plan struct {
 	// Warmup is the number of requests sent before the first cell of each
 	// loaded model; they are journaled and left out of every statistic.
 	Warmup int `json:"warmup"`
-	// Concurrency lists the closed-loop loads; each is a cell of its own.
-	Concurrency []int `json:"concurrency"`
+	// Concurrency lists the closed-loop loads, Rates the open-loop ones in
+	// requests per second; each is a cell of its own. With Rates there is no
+	// closed loop.
+	Concurrency []int     `json:"concurrency,omitempty"`
+	Rates       []float64 `json:"rates_rps,omitempty"`
+	// Arrival is how requests of an open loop are spread: "constant" or
+	// "poisson".
+	Arrival string `json:"arrival,omitempty"`
 	// Timeout bounds one request; IdleTimeout bounds a silence within it, where
 	// keep-alives do not count as a sign of life. 0 means no bound.
 	Timeout     time.Duration `json:"timeout_ns"`
@@ -53,6 +59,8 @@ type Seeds struct {
 	Order uint64 `json:"order"`
 	// Sampling is sent with each request.
 	Sampling uint64 `json:"sampling"`
+	// Arrivals spreads the requests of an open loop.
+	Arrivals uint64 `json:"arrivals"`
 	// Prompts makes the unique prefixes that keep prompts out of caches.
 	Prompts uint64 `json:"prompts"`
 }
@@ -79,7 +87,11 @@ func (p Plan) Validate() error {
 	check(p.Repeat >= 1, "--repeat is %d: it must be at least 1", p.Repeat)
 	check(p.Requests >= 0, "--requests is %d: it must be at least 1, or 0 to go by --repeat", p.Requests)
 	check(p.Warmup >= 0, "--warmup is %d: it must be 0 or more", p.Warmup)
-	check(len(p.Concurrency) > 0, "--concurrency is empty: give at least one number")
+	check(len(p.Loads()) > 0, "--concurrency is empty: give at least one number")
+	for _, r := range p.Rates {
+		check(r > 0 && r <= 1e6, "--rate is %g: it must be above 0 requests per second", r)
+	}
+	check(len(p.Rates) == 0 || p.Arrival == "constant" || p.Arrival == "poisson", "--arrival is %q: it must be constant or poisson", p.Arrival)
 	for _, c := range p.Concurrency {
 		check(c >= 1, "--concurrency is %d: it must be at least 1", c)
 	}
@@ -87,6 +99,36 @@ func (p Plan) Validate() error {
 	check(p.IdleTimeout >= 0, "--idle-timeout is %v: it must be 0 (none) or more", p.IdleTimeout)
 	check(p.Cache == "cold" || p.Cache == "warm", "--cache is %q: it must be cold or warm", p.Cache)
 	return errors.Join(problems...)
+}
+
+// Load is what one cell puts on a model: so many requests under way (closed
+// loop), or so many sent per second (open loop). One of the two is 0.
+type Load struct {
+	Concurrency int
+	Rate        float64
+}
+
+// String gives the load for people: "4", or "2.5/s".
+func (l Load) String() string {
+	if l.Rate > 0 {
+		return fmt.Sprintf("%g/s", l.Rate)
+	}
+	return fmt.Sprint(l.Concurrency)
+}
+
+// Loads returns the loads of the cells of one model.
+func (p Plan) Loads() []Load {
+	var loads []Load
+	for _, r := range p.Rates {
+		loads = append(loads, Load{Rate: r})
+	}
+	if len(p.Rates) > 0 {
+		return loads
+	}
+	for _, c := range p.Concurrency {
+		loads = append(loads, Load{Concurrency: c})
+	}
+	return loads
 }
 
 // CellRequests returns how many measured requests one cell has.

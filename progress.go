@@ -11,9 +11,10 @@ type Progress struct {
 	Steps  int
 	// Load is the latest step in the model's life.
 	Load LoadEvent
-	// Phase and Concurrency are set while requests are sent.
+	// Phase and either Concurrency or Rate are set while requests are sent.
 	Phase       Phase
 	Concurrency int
+	Rate        float64
 	// Done of Total requests of the whole run have ended, warm-ups included;
 	// those of models that could not be loaded count as done. Each step has
 	// StepTotal of them.

@@ -29,8 +29,10 @@ type Record struct {
 	PromptID    string `json:"prompt_id"`
 	Phase       Phase  `json:"phase"`
 	Repeat      int    `json:"repeat"`
-	Concurrency int    `json:"concurrency"`
-	MaxTokens   Tokens `json:"max_tokens"`
+	Concurrency int    `json:"concurrency,omitempty"`
+	// Rate is that of an open loop, in requests per second; 0 in a closed one.
+	Rate      float64 `json:"rate_rps,omitempty"`
+	MaxTokens Tokens  `json:"max_tokens"`
 
 	Outcome      Outcome `json:"outcome"`
 	Error        string  `json:"error,omitempty"`
@@ -76,6 +78,9 @@ type Record struct {
 	// Server holds the engine's own figures for this request, if it gave any.
 	Server *ServerStats `json:"server,omitempty"`
 }
+
+// Load returns the load that the request was part of.
+func (r *Record) Load() Load { return Load{r.Concurrency, r.Rate} }
 
 // ServerStats are an engine's own figures for one request, as it reports them.
 type ServerStats struct {

@@ -37,13 +37,16 @@ type Deployment struct {
 // Request is one prompt to send, decided before it is sent.
 type Request struct {
 	// Seq numbers the requests of a run from 1, warm-ups included.
-	Seq         int
-	Phase       Phase
-	Repeat      int
-	Concurrency int
-	Prompt      Prompt
-	MaxTokens   Tokens
-	Seed        uint64
+	Seq    int
+	Phase  Phase
+	Repeat int
+	Load   Load
+	// Scheduled is when an open loop wants it sent, a moment in the future when
+	// it is handed over; zero means at once.
+	Scheduled Instant
+	Prompt    Prompt
+	MaxTokens Tokens
+	Seed      uint64
 	// IgnoreEOS asks for exactly MaxTokens tokens where the engine can do that.
 	IgnoreEOS bool
 	// WarmCache lets the engine use what it remembers of earlier prompts.

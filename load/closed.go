@@ -1,5 +1,6 @@
-// Package load decides when requests go and drives them through a [Doer]. It
-// knows nothing of models, wires or statistics.
+// Package load decides when requests go and drives them through a [Doer]: in a
+// closed loop ([Closed]) or an open one ([Open]). It knows nothing of models,
+// wires or statistics.
 package load
 
 import (

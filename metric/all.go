@@ -5,6 +5,7 @@ const (
 	Latency          = "latency_s"
 	TTFT             = "ttft_s"
 	TokenRate        = "tokens_per_second"
+	Slip             = "send_slip_s"
 	MemoryBefore     = "memory_before_bytes"
 	MemoryLoaded     = "memory_loaded_bytes"
 	MemoryPeak       = "memory_peak_bytes"
@@ -43,6 +44,11 @@ var All = []Metric{
 		Name: "ttft_from_schedule_s", Title: "TTFT from schedule", Unit: Seconds, Better: Lower, Value: ttftFromSchedule,
 		Formula: "first event with output − scheduled; equal to TTFT in a closed loop",
 		Needs:   "one output event",
+	},
+	{
+		Name: Slip, Title: "Send slip", Unit: Seconds, Better: Lower, Value: slip,
+		Formula: "sent − scheduled: how much later than planned a request of an open loop was sent",
+		Needs:   "an open loop",
 	},
 	{
 		Name: "ttfa_s", Title: "TTFA", Unit: Seconds, Better: Lower, Value: ttfa,

@@ -18,6 +18,7 @@ func tokens(n exobench.Tokens) *exobench.Tokens { return &n }
 func answer() *exobench.Record {
 	prefill, decode := 300.0, 12.5
 	return &exobench.Record{
+		Rate:    2,
 		Outcome: exobench.OK, Scheduled: 900 * ms, Sent: 1000 * ms,
 		FirstChunk: 1100 * ms, FirstToken: 1200 * ms, FirstAnswer: 1300 * ms,
 		LastToken: 2000 * ms, Done: 2050 * ms, Ended: 2100 * ms,
@@ -43,6 +44,7 @@ func TestMetricsOfOneAnswerByHand(t *testing.T) {
 		"ttft_s":                    0.200, // 1.200 − 1.000
 		"ttft_from_schedule_s":      0.300, // 1.200 − 0.900
 		"ttfa_s":                    0.300, // 1.300 − 1.000
+		"send_slip_s":               0.100, // 1.000 − 0.900
 		"tokens_per_second":         5,     // (5 − 1) / (2.000 − 1.200)
 		"tpot_s":                    0.2,   // 0.8 / 4
 		"e2e_tokens_per_second":     5 / 1.050,

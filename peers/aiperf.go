@@ -49,8 +49,9 @@ func aiperf(c cell) []Measure {
 	}
 	output, n := c.total(outputTokens)
 	const per = " / time from the first start to the last response"
-	return append(measures,
-		count("output_token_throughput", "tokens/s", n, output/secs, "Σ output tokens"+per),
+	throughput := count("output_token_throughput", "tokens/s", n, output/secs, "Σ output tokens"+per)
+	throughput.Note = "the start of a failed request counts here, its end does not; whether they do in the tool is not known"
+	return append(measures, throughput,
 		count("request_throughput", "requests/s", len(c.counted), float64(len(c.counted))/secs, "valid requests"+per))
 }
 

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"container/heap"
+	"exobench/alarm"
 	"math"
 	"runtime"
 	"sync"
@@ -24,7 +25,7 @@ const (
 type scheduler struct {
 	clock  clock
 	late   *lateness
-	alarm  *alarm
+	alarm  *alarm.Alarm
 	queue  queue
 	rested int64 // when it last let others run
 
@@ -41,7 +42,7 @@ func (s *scheduler) add(st *stream) bool {
 		return false
 	}
 	s.fresh = append(s.fresh, st)
-	s.alarm.set(0)
+	s.alarm.Set(0)
 	return true
 }
 
@@ -52,7 +53,7 @@ func (s *scheduler) close() {
 		return
 	}
 	s.closed = true
-	s.alarm.set(0)
+	s.alarm.Set(0)
 }
 
 // run serves the streams until the scheduler is closed, and then ends them.
@@ -64,7 +65,7 @@ func (s *scheduler) run() {
 	for _, st := range s.queue {
 		_ = st.conn.Close()
 	}
-	s.alarm.close()
+	s.alarm.Close()
 }
 
 // collect takes the new streams in. It reports false where the scheduler is
@@ -134,9 +135,9 @@ func (s *scheduler) sleep(until int64) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.alarm.set(until)
+	s.alarm.Set(until)
 	s.mu.Unlock()
-	s.alarm.wait()
+	s.alarm.Wait()
 	s.rested = s.clock.now()
 	return true
 }

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"encoding/json"
+	"exobench/alarm"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -35,12 +36,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{config: cfg.filled(), clock: newClock()}
 	for range s.config.Schedulers {
-		alarm, err := newAlarm()
+		bell, err := alarm.New()
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("reference: %w", err)
 		}
-		one := &scheduler{clock: s.clock, late: &s.late, alarm: alarm}
+		one := &scheduler{clock: s.clock, late: &s.late, alarm: bell}
 		s.schedulers = append(s.schedulers, one)
 		s.running.Go(one.run)
 	}

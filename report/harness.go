@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"exobench/metric"
 	"exobench/summary"
 )
 
@@ -22,7 +23,7 @@ func writeHarness(b *strings.Builder, run *summary.Run) {
 		calibrationTable(run).markdown(b)
 	}
 	if len(t.rows) > 0 {
-		b.WriteString("In each cell. Delivered is how many requests were under way on average. Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them. Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.\n\n")
+		b.WriteString("In each cell. Delivered is how many requests were under way on average; slip is how much later than planned an open loop sent its requests. Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them. Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.\n\n")
 		writeTable(b, run, t)
 	}
 }
@@ -44,7 +45,7 @@ func micros(d time.Duration) string { return digits(float64(d) / 1e3) }
 
 // harnessTable has one row per cell of which anything is known.
 func harnessTable(run *summary.Run) *table {
-	t := &table{heads: append(lineHeads(run), "Delivered", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)")}
+	t := &table{heads: append(lineHeads(run), "Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)")}
 	for _, l := range lines(run) {
 		d, watched := run.DisturbanceOf(l.cell.Key)
 		if l.cell.Delay == nil && !watched {
@@ -55,6 +56,11 @@ func harnessTable(run *summary.Run) *table {
 			row = append(row, fmt.Sprintf("%.2f", *l.cell.Delivered))
 		} else {
 			row = append(row, dash)
+		}
+		if slip, ok := l.cell.Metric(metric.Slip); ok {
+			row = append(row, digits(slip.Median*1e6), digits(slip.Max*1e6))
+		} else {
+			row = append(row, dash, dash)
 		}
 		if delay := l.cell.Delay; delay != nil {
 			row = append(row, micros(delay.P50), micros(delay.P99), micros(delay.Max), fmt.Sprintf("%.1f %%", 100*delay.Shared))

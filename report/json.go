@@ -50,7 +50,7 @@ func writeJSON(w io.Writer, run *summary.Run) error {
 func planJSON(p exobench.Plan) jsonPlan {
 	plan := jsonPlan{
 		Engines: list(p.Engines), Models: list(p.Models), Prompts: []string{}, MaxTokens: p.MaxTokens, NaturalStop: p.NaturalStop, Repeat: p.Repeat,
-		Requests: p.Requests, Warmup: p.Warmup, Concurrency: p.Concurrency, AllPlacements: p.AllPlacements, Cache: p.Cache, Seeds: p.Seeds,
+		Requests: p.Requests, Warmup: p.Warmup, Concurrency: p.Concurrency, Rates: p.Rates, Arrival: p.Arrival, AllPlacements: p.AllPlacements, Cache: p.Cache, Seeds: p.Seeds,
 	}
 	for _, prompt := range p.Prompts {
 		plan.Prompts = append(plan.Prompts, prompt.ID)
@@ -61,7 +61,7 @@ func planJSON(p exobench.Plan) jsonPlan {
 func cellJSON(run *summary.Run, c summary.Cell) jsonCell {
 	engine, _ := run.Header.Engine(c.Engine)
 	cell := jsonCell{
-		Engine: c.Engine, EngineVersion: text(engine.Version), Model: c.Model, ModelID: c.ModelID, Placement: text(c.Placement), Concurrency: c.Concurrency,
+		Engine: c.Engine, EngineVersion: text(engine.Version), Model: c.Model, ModelID: c.ModelID, Placement: text(c.Placement), Concurrency: c.Concurrency, Rate: number(c.Rate),
 		Requests: c.Requests, OK: c.N, Outcomes: c.Outcomes, Errors: c.Errors, TokensFrom: text(string(c.TokensFrom)),
 		Cache: c.Cache, Delivered: (*number)(c.Delivered), Throughput: (*number)(c.Throughput), RequestRate: (*number)(c.RequestRate),
 		EnergyPerToken: (*number)(c.EnergyPerToken), ClientServer: clientServerJSON(c.ClientServer), Memory: memoryJSON(c.Memory),

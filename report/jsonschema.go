@@ -60,6 +60,8 @@ type jsonPlan struct {
 	Requests      int             `json:"requests"`
 	Warmup        int             `json:"warmup"`
 	Concurrency   []int           `json:"concurrency"`
+	Rates         []float64       `json:"rates_rps,omitempty"`
+	Arrival       string          `json:"arrival,omitempty"`
 	AllPlacements bool            `json:"all_placements"`
 	Cache         string          `json:"cache"`
 	Seeds         exobench.Seeds  `json:"seeds"`
@@ -72,6 +74,7 @@ type jsonCell struct {
 	ModelID        string                      `json:"model_id"`
 	Placement      *string                     `json:"placement"`
 	Concurrency    int                         `json:"concurrency"`
+	Rate           number                      `json:"rate_rps,omitempty"`
 	Requests       int                         `json:"requests"`
 	OK             int                         `json:"ok"`
 	Outcomes       map[exobench.Outcome]int    `json:"outcomes"`

@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"strconv"
 
 	"exobench"
 	"exobench/summary"
@@ -61,14 +60,22 @@ func failedLine(f summary.Failure) line {
 }
 
 // lineHeads are the headings over lineTexts.
-func lineHeads(run *summary.Run) []string { return append(subjectHeads(run), "Conc.") }
+func lineHeads(run *summary.Run) []string { return append(subjectHeads(run), loadHead(run)) }
+
+// loadHead is the heading over loads: what they are numbers of.
+func loadHead(run *summary.Run) string {
+	if len(run.Header.Plan.Rates) > 0 {
+		return "Rate"
+	}
+	return "Conc."
+}
 
 // lineTexts are the first columns of a table over cells; mark follows the
 // model's name.
 func lineTexts(run *summary.Run, l line, mark string) []string {
 	concurrency := dash
 	if l.why == "" {
-		concurrency = strconv.Itoa(l.cell.Concurrency)
+		concurrency = l.cell.Load.String()
 	}
 	return append(subjectTexts(run, cellName(run, l.cell)+mark, l.cell.Engine), concurrency)
 }

@@ -141,8 +141,15 @@ func planSentence(p exobench.Plan) string {
 	if p.NaturalStop {
 		length = fmt.Sprintf("at most %d tokens, natural stop", p.MaxTokens)
 	}
-	return fmt.Sprintf("%s in each cell, %s, closed loop, concurrency %s, order seed %d",
-		requests, length, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Concurrency), " ", ", "), "[]"), p.Seeds.Order)
+	var loads []string
+	for _, l := range p.Loads() {
+		loads = append(loads, l.String())
+	}
+	loop := "closed loop, concurrency "
+	if len(p.Rates) > 0 {
+		loop = p.Arrival + " open loop, "
+	}
+	return fmt.Sprintf("%s in each cell, %s, %s%s, order seed %d", requests, length, loop, strings.Join(loads, ", "), p.Seeds.Order)
 }
 
 // cacheSentence counts the cells by what their answers tell of the cache.

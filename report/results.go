@@ -33,8 +33,8 @@ var columns = []column{
 	{"prompt_id", ofRecord(func(r *exobench.Record) string { return r.PromptID })},
 	{"phase", ofRecord(func(r *exobench.Record) string { return string(r.Phase) })},
 	{"repeat", ofRecord(func(r *exobench.Record) string { return strconv.Itoa(r.Repeat) })},
-	{"concurrency", ofRecord(func(r *exobench.Record) string { return strconv.Itoa(r.Concurrency) })},
-	{"rate_rps", unknown},
+	{"concurrency", ofRecord(func(r *exobench.Record) string { return positive(r.Concurrency) })},
+	{"rate_rps", ofRecord(func(r *exobench.Record) string { return rateText(r.Rate) })},
 	{"seq", ofRecord(func(r *exobench.Record) string { return strconv.Itoa(r.Seq) })},
 	{"outcome", ofRecord(func(r *exobench.Record) string { return string(r.Outcome) })},
 	{"error", ofRecord(func(r *exobench.Record) string { return oneLine(r.Error) })},
@@ -164,3 +164,11 @@ func total(l *summary.Level) string {
 
 // oneLine keeps a text on its line of a report.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// rateText gives the rate of an open loop; empty in a closed one.
+func rateText(rate float64) string {
+	if rate == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(rate, 'g', -1, 64)
+}

@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"exobench"
 	"exobench/plot"
 	"exobench/summary"
 )
 
 // series tells the bars of one model apart: by engine, placement and
-// concurrency, each left out where it does not vary.
+// load, each left out where it does not vary.
 type series struct {
 	engine, placement string
-	concurrency       int
+	load              exobench.Load
 }
 
 // name is the entry in the legend.
@@ -26,8 +27,10 @@ func (s series) name(run *summary.Run) string {
 	if s.placement != "" {
 		parts = append(parts, s.placement)
 	}
-	if s.concurrency != 0 {
-		parts = append(parts, fmt.Sprintf("concurrency %d", s.concurrency))
+	if s.load.Rate > 0 {
+		parts = append(parts, s.load.String())
+	} else if s.load.Concurrency > 0 {
+		parts = append(parts, fmt.Sprintf("concurrency %d", s.load.Concurrency))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -41,8 +44,8 @@ func seriesOfCell(run *summary.Run, c summary.Cell) series {
 	if placed(run, c.Engine) {
 		s.placement = c.Placement
 	}
-	if len(concurrencies(run)) > 1 {
-		s.concurrency = c.Concurrency
+	if len(loads(run)) > 1 {
+		s.load = c.Load
 	}
 	return s
 }
@@ -54,14 +57,15 @@ func placed(run *summary.Run, engine string) bool {
 	})
 }
 
-// concurrencies returns the loads of the run.
-func concurrencies(run *summary.Run) []int {
-	var all []int
+// loads returns the loads of the run.
+func loads(run *summary.Run) []exobench.Load {
+	var all []exobench.Load
 	for _, c := range run.Cells {
-		all = append(all, c.Concurrency)
+		if !slices.Contains(all, c.Load) {
+			all = append(all, c.Load)
+		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // seriesOf returns the series of the run, in the header's order of engines;
@@ -86,7 +90,7 @@ func seriesOf(run *summary.Run) []series {
 	}
 	slices.SortFunc(all, func(a, b series) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.engine, b.engine),
-			cmp.Compare(a.placement, b.placement), cmp.Compare(a.concurrency, b.concurrency))
+			cmp.Compare(a.placement, b.placement), cmp.Compare(a.load.Concurrency, b.load.Concurrency), cmp.Compare(a.load.Rate, b.load.Rate))
 	})
 	if len(all) == 0 {
 		return []series{{}}
@@ -95,10 +99,10 @@ func seriesOf(run *summary.Run) []series {
 }
 
 // holds reports whether a series is one of those that s, which may not know its
-// placement and concurrency, stands for.
+// placement and load, stands for.
 func (s series) holds(other series) bool {
 	return s.engine == other.engine && (s.placement == "" || s.placement == other.placement) &&
-		(s.concurrency == 0 || s.concurrency == other.concurrency)
+		(s.load == (exobench.Load{}) || s.load == other.load)
 }
 
 // groups has one group per model, in the run's order, with one bar for each
@@ -119,7 +123,7 @@ func groups(run *summary.Run, bar func(summary.Cell) plot.Bar) []plot.Group {
 		case l.why == "":
 			bars[slices.Index(all, s)] = bar(l.cell)
 			// The same placement's other loads, until their cells come.
-			s.concurrency = 0
+			s.load = exobench.Load{}
 			for i := range all {
 				if s.holds(all[i]) && bars[i].None {
 					bars[i] = plot.Bar{Missing: notRun}

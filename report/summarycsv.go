@@ -49,6 +49,7 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		{"model_id", c.ModelID},
 		{"placement", c.Placement},
 		{"concurrency", positive(c.Concurrency)},
+		{"rate_rps", rateText(c.Rate)},
 		{"error", oneLine(why)},
 		{"requests", strconv.Itoa(c.Requests)},
 	}

@@ -9,8 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// heartbeat is how long the probe asks to sleep.
-const heartbeat = time.Millisecond
+// The probe asks to sleep for a heartbeat. Where waking up is so costly that this
+// would take more than 1/frugality of one core it asks for longer, up to
+// slowestBeat: on bare metal a wake-up costs some 3 µs, in a virtual machine 15
+// to 35 µs. The Go runtime's own thread that looks after threads in system calls
+// (sysmon) costs as much again.
+const (
+	heartbeat   = time.Millisecond
+	slowestBeat = 10 * time.Millisecond
+	frugality   = 200
+	// weighing is after how many wake-ups their cost is looked at.
+	weighing = 16
+)
 
 // probe is a thread that sleeps for a heartbeat again and again and notes how much
 // later than asked it ran.
@@ -22,18 +32,25 @@ type probe struct {
 	halt atomic.Bool
 	done chan struct{}
 	gaps gaps
+	// These are replaced in tests.
+	sleep func(time.Duration)
+	now   func() time.Duration
+	busy  func() time.Duration
 }
 
 func startProbe() *probe {
-	p := &probe{done: make(chan struct{})}
+	began := time.Now()
+	p := &probe{
+		done: make(chan struct{}), sleep: sleepThread, busy: threadTime,
+		now: func() time.Duration { return time.Since(began) },
+	}
 	go func() {
 		defer close(p.done)
-		// Never unlocked: the thread, whose wake-ups are costly, ends with the
+		// Never unlocked: the thread, whose wake-ups are made exact, ends with the
 		// goroutine.
 		runtime.LockOSThread()
 		sharpen()
-		began := time.Now()
-		p.run(func() { sleepThread(heartbeat) }, func() time.Duration { return time.Since(began) })
+		p.run()
 	}()
 	return p
 }
@@ -45,12 +62,19 @@ func (p *probe) stop() *gaps {
 	return &p.gaps
 }
 
-func (p *probe) run(sleep func(), now func() time.Duration) {
-	for asleep := now(); !p.halt.Load(); {
-		sleep()
-		awake := now()
-		p.gaps.note(awake - asleep - heartbeat)
+func (p *probe) run() {
+	beat, asleep, spent := heartbeat, p.now(), p.busy()
+	for !p.halt.Load() {
+		p.sleep(beat)
+		awake := p.now()
+		p.gaps.note(awake-asleep-beat, beat)
 		asleep = awake
+		if p.gaps.wakes%weighing == 0 {
+			cost := p.busy() - spent
+			spent += cost
+			beat = min(max(heartbeat, cost/weighing*frugality), slowestBeat)
+			asleep = p.now()
+		}
 	}
 }
 
@@ -70,14 +94,14 @@ const gapSteps = 16
 // wake-ups during it would have met: else a stall of a second would weigh as
 // much as a millisecond that went well. This is the correction of
 // HdrHistogram for coordinated omission (recordValueWithExpectedInterval).
-func (g *gaps) note(gap time.Duration) {
+func (g *gaps) note(gap, beat time.Duration) {
 	gap = max(gap, 0)
 	g.wakes++
 	g.max = max(g.max, gap)
-	for ; ; gap -= heartbeat {
+	for ; ; gap -= beat {
 		g.counts[gapBucket(gap)]++
 		g.n++
-		if gap <= heartbeat {
+		if gap <= beat {
 			return
 		}
 	}

@@ -8,18 +8,41 @@ import (
 	"time"
 )
 
-// beats runs a probe whose sleeps last a heartbeat and the gaps given.
+// beats runs a probe whose wake-ups cost nothing and whose sleeps last a heartbeat
+// and the gaps given.
 func beats(all ...time.Duration) *gaps {
-	var p probe
+	p := probe{busy: func() time.Duration { return 0 }}
 	var now time.Duration
+	p.now = func() time.Duration { return now }
 	i := 0
-	p.run(func() {
-		now += heartbeat + all[i]
+	p.sleep = func(beat time.Duration) {
+		now += beat + all[i]
 		if i++; i == len(all) {
 			p.halt.Store(true)
 		}
-	}, func() time.Duration { return now })
+	}
+	p.run()
 	return &p.gaps
+}
+
+func TestProbeWakesLessOftenWhereThatIsCostly(t *testing.T) {
+	for _, row := range []struct{ cost, want time.Duration }{
+		{2 * time.Microsecond, heartbeat},
+		{20 * time.Microsecond, 4 * time.Millisecond}, // 1/200 of one core
+		{time.Millisecond, slowestBeat},
+	} {
+		var p probe
+		var now, busy, last time.Duration
+		p.now = func() time.Duration { return now }
+		p.busy = func() time.Duration { return busy }
+		p.sleep = func(beat time.Duration) {
+			now, busy, last = now+beat, busy+row.cost, beat
+			p.halt.Store(p.gaps.wakes == 3*weighing)
+		}
+		if p.run(); last != row.want || p.gaps.max != 0 {
+			t.Errorf("wake-ups of %v: asks for %v, want %v; longest gap %v", row.cost, last, row.want, p.gaps.max)
+		}
+	}
 }
 
 func TestProbeNotesHowMuchLaterItRan(t *testing.T) {

@@ -21,8 +21,8 @@ type Machine struct {
 // its process is not known; an engine that runs here unseen then counts as
 // foreign.
 //
-// Stop must be called in any case. Watching costs less than 1 % of one core, by
-// which [exobench.Disturbance.HarnessCPU] is the higher.
+// Stop must be called in any case. Watching costs about 1 % of one core, by which
+// [exobench.Disturbance.HarnessCPU] is the higher.
 func WatchMachine(enginePID int) *Machine {
 	m := &Machine{engine: enginePID, runner: readRuntime(), before: readWork(enginePID)}
 	m.began = time.Now()

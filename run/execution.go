@@ -24,7 +24,7 @@ func newExecution(c Config) *execution {
 	for _, b := range c.Benches {
 		p.Steps += len(b.Engine.Models)
 	}
-	p.StepTotal = c.Plan.Warmup + len(c.Plan.Concurrency)*c.Plan.CellRequests()
+	p.StepTotal = c.Plan.Warmup + len(c.Plan.Loads())*c.Plan.CellRequests()
 	p.Total = p.Steps * p.StepTotal
 	return x
 }
@@ -42,7 +42,7 @@ func (x *execution) begin(b Bench, m exobench.Model) {
 	x.tell(func(p *exobench.Progress) {
 		p.Engine, p.Model = b.Engine.Name, m
 		p.Step++
-		p.Load, p.Phase, p.Concurrency = exobench.LoadEvent{}, "", 0
+		p.Load, p.Phase, p.Concurrency, p.Rate = exobench.LoadEvent{}, "", 0, 0
 	})
 }
 

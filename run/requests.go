@@ -15,10 +15,10 @@ func (x *execution) requests(ctx context.Context, d exobench.Deployment) {
 	doer := load.DoerFunc(func(ctx context.Context, r exobench.Request) exobench.Record {
 		return x.do(ctx, d, r, breaker)
 	})
-	x.drive(ctx, doer, exobench.Warmup, 1, x.warmups())
-	for cell, concurrency := range x.config.Plan.Concurrency {
-		stop := x.watchMachine(d, concurrency)
-		x.drive(ctx, doer, exobench.Measured, concurrency, x.cell(cell, concurrency))
+	x.drive(ctx, doer, exobench.Warmup, exobench.Load{Concurrency: 1}, x.warmups())
+	for cell, l := range x.config.Plan.Loads() {
+		stop := x.watchMachine(d, l)
+		x.drive(ctx, doer, exobench.Measured, l, x.cell(cell, l))
 		stop()
 	}
 	if breaker.open() {
@@ -28,7 +28,7 @@ func (x *execution) requests(ctx context.Context, d exobench.Deployment) {
 
 // watchMachine records what else the machine does until the function that it
 // returns is called.
-func (x *execution) watchMachine(d exobench.Deployment, concurrency int) (stop func()) {
+func (x *execution) watchMachine(d exobench.Deployment, l exobench.Load) (stop func()) {
 	if x.config.Machine == nil {
 		return func() {}
 	}
@@ -40,18 +40,18 @@ func (x *execution) watchMachine(d exobench.Deployment, concurrency int) (stop f
 	return func() {
 		seen := end()
 		seen.At = x.config.Clock.Now()
-		seen.Engine, seen.Model, seen.Placement, seen.Concurrency = x.bench.Engine.Name, d.Model.Name, d.Placement, concurrency
+		seen.Engine, seen.Model, seen.Placement = x.bench.Engine.Name, d.Model.Name, d.Placement
+		seen.Concurrency, seen.Rate = l.Concurrency, l.Rate
 		x.append(&seen)
 	}
 }
 
-func (x *execution) drive(ctx context.Context, doer load.Doer, phase exobench.Phase, concurrency int, requests []exobench.Request) {
+func (x *execution) drive(ctx context.Context, doer load.Doer, phase exobench.Phase, l exobench.Load, requests []exobench.Request) {
 	if len(requests) == 0 || ctx.Err() != nil {
 		return
 	}
-	x.tell(func(p *exobench.Progress) { p.Phase, p.Concurrency = phase, concurrency })
-	// An error of the recorder is kept by append; here it only stops the sending.
-	_ = load.Closed(ctx, doer, requests, concurrency, func(r exobench.Record) error {
+	x.tell(func(p *exobench.Progress) { p.Phase, p.Concurrency, p.Rate = phase, l.Concurrency, l.Rate })
+	record := func(r exobench.Record) error {
 		x.append(&r)
 		x.tell(func(p *exobench.Progress) {
 			p.Done++
@@ -61,7 +61,23 @@ func (x *execution) drive(ctx context.Context, doer load.Doer, phase exobench.Ph
 			p.Last = &r
 		})
 		return x.failed()
-	})
+	}
+	var err error
+	if l.Rate > 0 {
+		err = load.Open(ctx, doer, x.config.Clock, requests, x.schedule(l), record)
+	} else {
+		err = load.Closed(ctx, doer, requests, l.Concurrency, record)
+	}
+	if err != nil {
+		x.fail(err)
+	}
+}
+
+func (x *execution) schedule(l exobench.Load) load.Schedule {
+	if x.config.Plan.Arrival == "poisson" {
+		return load.NewPoisson(l.Rate, x.config.Plan.Seeds.Arrivals)
+	}
+	return &load.Constant{Rate: l.Rate}
 }
 
 // do sends one request and fills in what was asked.
@@ -74,7 +90,8 @@ func (x *execution) do(ctx context.Context, d exobench.Deployment, r exobench.Re
 		b.saw(record.Outcome)
 	}
 	record.Seq, record.Phase, record.Repeat = r.Seq, r.Phase, r.Repeat
-	record.PromptID, record.MaxTokens, record.Concurrency = r.Prompt.ID, r.MaxTokens, r.Concurrency
+	record.PromptID, record.MaxTokens = r.Prompt.ID, r.MaxTokens
+	record.Concurrency, record.Rate = r.Load.Concurrency, r.Load.Rate
 	record.Engine, record.Placement = x.bench.Engine.Name, d.Placement
 	record.Model, record.ModelID = d.Model.Name, d.Model.ID
 	return record
@@ -84,7 +101,7 @@ func (x *execution) warmups() []exobench.Request {
 	p := x.config.Plan
 	requests := make([]exobench.Request, p.Warmup)
 	for i := range requests {
-		requests[i] = x.request(exobench.Warmup, 0, 1, p.Prompts[i%len(p.Prompts)])
+		requests[i] = x.request(exobench.Warmup, 0, exobench.Load{Concurrency: 1}, p.Prompts[i%len(p.Prompts)])
 	}
 	return requests
 }
@@ -92,7 +109,7 @@ func (x *execution) warmups() []exobench.Request {
 // cell returns the measured requests of one cell: every prompt once in each
 // repeat, in an order of its own, so that a drift of the machine does not fall
 // on one prompt.
-func (x *execution) cell(cell, concurrency int) []exobench.Request {
+func (x *execution) cell(cell int, l exobench.Load) []exobench.Request {
 	p := x.config.Plan
 	rng := rand.New(rand.NewPCG(p.Seeds.Order, uint64(x.progress.Step)<<32|uint64(cell)))
 	n := p.CellRequests()
@@ -100,21 +117,21 @@ func (x *execution) cell(cell, concurrency int) []exobench.Request {
 	for repeat := 1; len(requests) < n; repeat++ {
 		for _, i := range rng.Perm(len(p.Prompts)) {
 			if len(requests) < n {
-				requests = append(requests, x.request(exobench.Measured, repeat, concurrency, p.Prompts[i]))
+				requests = append(requests, x.request(exobench.Measured, repeat, l, p.Prompts[i]))
 			}
 		}
 	}
 	return requests
 }
 
-func (x *execution) request(phase exobench.Phase, repeat, concurrency int, prompt exobench.Prompt) exobench.Request {
+func (x *execution) request(phase exobench.Phase, repeat int, l exobench.Load, prompt exobench.Prompt) exobench.Request {
 	p := x.config.Plan
 	x.seq++
 	if p.Cache == "cold" && !x.bench.Engine.CacheSwitch {
 		prompt.Text = coldPrefix(p.Seeds.Prompts, x.seq) + prompt.Text
 	}
 	return exobench.Request{
-		Seq: x.seq, Phase: phase, Repeat: repeat, Concurrency: concurrency,
+		Seq: x.seq, Phase: phase, Repeat: repeat, Load: l,
 		Prompt: prompt, MaxTokens: p.MaxTokens, Seed: p.Seeds.Sampling,
 		IgnoreEOS: !p.NaturalStop, WarmCache: p.Cache == "warm",
 	}

@@ -14,12 +14,12 @@ import (
 type Key struct {
 	Subject
 	ModelID, Placement string
-	Concurrency        int
+	exobench.Load
 }
 
 // KeyOf returns the key of the cell that a request belongs to.
 func KeyOf(r *exobench.Record) Key {
-	return Key{Subject{r.Engine, r.Model}, r.ModelID, r.Placement, r.Concurrency}
+	return Key{Subject{r.Engine, r.Model}, r.ModelID, r.Placement, r.Load()}
 }
 
 // Cell is one load on one model of one engine: the unit of which figures are

@@ -98,7 +98,7 @@ func (r *Run) CalibrationOf(concurrency int) (exobench.Calibration, bool) {
 // DisturbanceOf returns what else the machine did during a cell.
 func (r *Run) DisturbanceOf(k Key) (exobench.Disturbance, bool) {
 	for _, d := range r.Disturbances {
-		if d.Engine == k.Engine && d.Model == k.Model && d.Placement == k.Placement && d.Concurrency == k.Concurrency {
+		if d.Engine == k.Engine && d.Model == k.Model && d.Placement == k.Placement && d.Concurrency == k.Concurrency && d.Rate == k.Rate {
 			return d, true
 		}
 	}

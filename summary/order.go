@@ -91,6 +91,7 @@ func (r *Run) compareCells(a, b Cell) int {
 		cmp.Compare(a.ModelID, b.ModelID),
 		cmp.Compare(a.Placement, b.Placement),
 		cmp.Compare(a.Concurrency, b.Concurrency),
+		cmp.Compare(a.Rate, b.Rate),
 	)
 }
 

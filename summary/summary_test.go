@@ -202,7 +202,7 @@ func TestPromptsStandInThePlansOrder(t *testing.T) {
 
 func TestCellsStandInThePlansOrder(t *testing.T) {
 	entries := []exobench.Entry{header(), end(1000)}
-	for i, key := range []Key{{Subject: Subject{"exo", "zero"}}, {Subject: Subject{"exo", "three"}}, {Subject: Subject{"exo", "one"}, Concurrency: 4}, {Subject: Subject{"exo", "one"}, Concurrency: 2}} {
+	for i, key := range []Key{{Subject: Subject{"exo", "zero"}}, {Subject: Subject{"exo", "three"}}, {Subject: Subject{"exo", "one"}, Load: exobench.Load{Concurrency: 4}}, {Subject: Subject{"exo", "one"}, Load: exobench.Load{Concurrency: 2}}} {
 		r := ok(i+1, exobench.Instant(10*i+10), second)
 		r.Model, r.Concurrency = key.Model, key.Concurrency
 		entries = append(entries, r)

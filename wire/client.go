@@ -87,6 +87,9 @@ type Call struct {
 	// Header is added to the request's and not modified.
 	Header http.Header
 	Body   []byte
+	// At, where reached, is when to send: what can be made ready is made ready
+	// before, and the last moments are waited for by watching the clock.
+	At exobench.Instant
 	// Timeout bounds the whole request, Idle a silence in it; 0 means no bound.
 	Timeout, Idle time.Duration
 	// Exact, where not 0, is the number of tokens that the answer must have to
@@ -167,6 +170,9 @@ func (x *exchange) run(ctx context.Context) {
 
 	defer x.letGo()
 	x.record.Sent = x.client.clock.Now()
+	for x.record.Sent < x.call.At && ctx.Err() == nil {
+		x.record.Sent = x.client.clock.Now()
+	}
 	response, err := x.client.http.Do(request)
 	if err != nil {
 		x.broken(ctx, err, exobench.ConnectError)

@@ -120,14 +120,20 @@ const runRate = 50
 // runCalibration is how long the calibration before a run may take in all.
 const runCalibration = 1500 * time.Millisecond
 
-// calibrateRun measures the harness's error at the concurrencies of a run.
-func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock, concurrency []int) ([]exobench.Calibration, error) {
-	loads := slices.Compact(slices.Sorted(slices.Values(concurrency)))
-	if len(loads) > 3 {
-		loads = append(loads[:2], loads[len(loads)-1])
+// calibrateRun measures the harness's error at the loads of a run.
+func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock, loads []exobench.Load) ([]exobench.Calibration, error) {
+	var streams []int
+	for _, l := range loads {
+		// How many requests an open loop has under way is not known before.
+		streams = append(streams, max(1, l.Concurrency))
+	}
+	slices.Sort(streams)
+	streams = slices.Compact(streams)
+	if len(streams) > 3 {
+		streams = append(streams[:2], streams[len(streams)-1])
 	}
 	var points []calibrate.Point
-	for _, n := range loads {
+	for _, n := range streams {
 		points = append(points, calibrate.Point{Streams: n, Rate: runRate})
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT

@@ -75,7 +75,7 @@ type exoTarget struct {
 const cancelTime = 2 * time.Second
 
 func (t exoTarget) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
-	call := wire.Call{URL: t.ChatURL(r), Body: t.ChatBody(d.Model, r), Timeout: t.timeout, Idle: t.idle}
+	call := wire.Call{URL: t.ChatURL(r), Body: t.ChatBody(d.Model, r), At: r.Scheduled, Timeout: t.timeout, Idle: t.idle}
 	if r.IgnoreEOS {
 		call.Exact = r.MaxTokens
 	}

@@ -27,12 +27,8 @@ func showAs(w io.Writer, path, tool string) error {
 	if _, known := peers.ByName(tool); !known {
 		return usageError{fmt.Errorf("--as %s is not known: it must be one of %s", tool, peerNames())}
 	}
-	type cell struct {
-		name    string
-		records []*exobench.Record
-	}
-	var cells []*cell
-	byKey := map[summary.Key]*cell{}
+	var keys []summary.Key
+	cells := map[summary.Key][]*exobench.Record{}
 	err := readJournal(path, func(r *journal.Reader) error {
 		for e := range r.All() {
 			record, ok := e.(*exobench.Record)
@@ -40,32 +36,30 @@ func showAs(w io.Writer, path, tool string) error {
 				continue
 			}
 			key := summary.KeyOf(record)
-			if byKey[key] == nil {
-				name := fmt.Sprintf("%s on %s, concurrency %d", record.Model, strings.TrimSpace(record.Engine+" "+record.Placement), record.Concurrency)
-				byKey[key] = &cell{name: name}
-				cells = append(cells, byKey[key])
+			if cells[key] == nil {
+				keys = append(keys, key)
 			}
-			byKey[key].records = append(byKey[key].records, record)
+			cells[key] = append(cells[key], record)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for i, c := range cells {
-		report, err := peers.Derive(tool, slices.Values(c.records))
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
+	for i, key := range keys {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "%s\n\n", c.name)
+		report, err := peers.Derive(tool, slices.Values(cells[key]))
+		if err != nil {
+			fmt.Fprintf(w, "%s on %s, load %v: %v\n", key.Model, key.Engine, key.Load, err)
+			continue
+		}
 		if err := report.Text(w); err != nil {
 			return err
 		}
 	}
-	if len(cells) == 0 {
+	if len(keys) == 0 {
 		_, err = fmt.Fprintln(w, "The run has no measured request.")
 	}
 	return err

@@ -31,6 +31,8 @@ type runFlags struct {
 	naturalStop                bool
 	repeat, requests, warmup   int
 	concurrency                []int
+	rates                      []float64
+	arrival                    string
 	cache                      string
 	seed                       uint64
 	timeout, idleTimeout       time.Duration
@@ -70,6 +72,9 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 			if cmd.Flags().Changed("requests") && cmd.Flags().Changed("repeat") {
 				return usageError{errors.New("--requests and --repeat say the same thing in two ways: give one of them")}
 			}
+			if cmd.Flags().Changed("rate") && cmd.Flags().Changed("concurrency") {
+				return usageError{errors.New("--rate is an open loop and --concurrency a closed one: give one of them")}
+			}
 			return measure(cmd.Context(), env, f)
 		},
 	}
@@ -91,6 +96,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.IntVar(&f.requests, "requests", 0, "number of requests in each cell, in place of --repeat")
 	flags.IntVar(&f.warmup, "warmup", 1, "requests sent to each loaded model before measuring")
 	flags.IntSliceVar(&f.concurrency, "concurrency", []int{1}, "requests under way at a time; several numbers measure each")
+	flags.Float64SliceVar(&f.rates, "rate", nil, "requests sent per second whatever the answers (open loop), in place of --concurrency; several numbers measure each")
+	flags.StringVar(&f.arrival, "arrival", "poisson", "how requests of --rate are spread: poisson or constant")
 	flags.StringVar(&f.cache, "cache", "cold", "cold: no answer comes from an engine's prompt cache; warm: it may")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the order of requests and of sampling")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Minute, "longest time for one request; 0 is no bound")
@@ -143,7 +150,10 @@ func (f *runFlags) complete(models *catalogue.Catalogue) (exobench.Plan, error) 
 		MaxTokens: exobench.Tokens(f.maxTokens), NaturalStop: f.naturalStop,
 		Repeat: f.repeat, Requests: f.requests, Warmup: f.warmup, Concurrency: f.concurrency,
 		AllPlacements: f.allPlacements, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Cache: f.cache,
-		Seeds: exobench.Seeds{Order: f.seed, Sampling: f.seed, Prompts: f.seed},
+		Seeds: exobench.Seeds{Order: f.seed, Sampling: f.seed, Arrivals: f.seed, Prompts: f.seed},
+	}
+	if len(f.rates) > 0 {
+		p.Concurrency, p.Rates, p.Arrival = nil, f.rates, f.arrival
 	}
 	placement := exo.Config{
 		URL: urls["exo"], Sharding: f.sharding, InstanceMeta: f.instanceMeta,
@@ -209,7 +219,7 @@ func record(ctx context.Context, env environment, f runFlags, benches []bench, h
 		}
 	}
 	if !f.noCalibrate {
-		err = errors.Join(err, recordCalibration(ctx, writer, client, clock, header.Plan.Concurrency))
+		err = errors.Join(err, recordCalibration(ctx, writer, client, clock, header.Plan.Loads()))
 	}
 	reason, runErr := run.Execute(ctx, config)
 	view.Close()
@@ -218,8 +228,8 @@ func record(ctx context.Context, env environment, f runFlags, benches []bench, h
 
 // recordCalibration measures the harness's own error and writes it to the
 // journal. That it cannot be measured is a note, and no reason to stop.
-func recordCalibration(ctx context.Context, writer *journal.Writer, client *wire.Client, clock exobench.Clock, concurrency []int) error {
-	all, err := calibrateRun(ctx, client, clock, concurrency)
+func recordCalibration(ctx context.Context, writer *journal.Writer, client *wire.Client, clock exobench.Clock, loads []exobench.Load) error {
+	all, err := calibrateRun(ctx, client, clock, loads)
 	if err != nil && ctx.Err() == nil {
 		err = writer.Append(&exobench.Note{At: clock.Now(), Text: "the harness's own error was not measured: " + err.Error()})
 	}

@@ -11,7 +11,7 @@ import (
 
 // Do sends one chat completion. Of the request, exo takes the prompt alone.
 func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
-	return t.chat(ctx, d.Model.ID, r.Prompt.Text, wire.Call{Timeout: t.config.Timeout, Idle: t.config.Idle})
+	return t.chat(ctx, d.Model.ID, r.Prompt.Text, wire.Call{At: r.Scheduled, Timeout: t.config.Timeout, Idle: t.config.Idle})
 }
 
 func (t *Target) chat(ctx context.Context, id, prompt string, call wire.Call) exobench.Record {

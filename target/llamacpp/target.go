@@ -168,7 +168,7 @@ func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 	defer cancel()
 	call := wire.Call{
 		URL: s.api.base + "/v1/chat/completions", Header: s.api.header, Body: body(d.Model, r),
-		Timeout: t.config.Timeout, Idle: t.config.Idle,
+		At: r.Scheduled, Timeout: t.config.Timeout, Idle: t.config.Idle,
 	}
 	if r.IgnoreEOS {
 		call.Exact = r.MaxTokens

@@ -44,6 +44,7 @@ func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 	return t.config.Wire.Do(ctx, wire.Call{
 		URL:     t.config.URL + "/api/chat",
 		Body:    encode(t.chat(d, r)),
+		At:      r.Scheduled,
 		Timeout: t.config.Timeout,
 		Idle:    t.config.Idle,
 		Format:  wire.NDJSON,

@@ -183,6 +183,7 @@ func (t *Target) send(ctx context.Context, d exobench.Deployment, r exobench.Req
 		URL:     t.base + "/chat/completions",
 		Header:  t.header,
 		Body:    body(d.Model, r, e),
+		At:      r.Scheduled,
 		Timeout: t.config.Timeout,
 		Idle:    t.config.Idle,
 	})

@@ -1,4 +1,4 @@
-package reference
+package alarm
 
 import (
 	"fmt"
@@ -8,35 +8,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alarm wakes one goroutine at an instant. It is a timerfd, read through the
+// Alarm wakes one goroutine at an instant. It is a timerfd, read through the
 // runtime's poller: Go's own timers are rounded to 1 ms on an idle Linux.
-type alarm struct {
+type Alarm struct {
 	fd   int
 	file *os.File
 	buf  [8]byte
 	spec unix.ItimerSpec // here, since the heap would be the place otherwise
 }
 
-func newAlarm() (*alarm, error) {
+// New returns an alarm that is not set. It must be closed.
+func New() (*Alarm, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create a timer: %w", err)
 	}
-	return &alarm{fd: fd, file: os.NewFile(uintptr(fd), "timerfd")}, nil
+	return &Alarm{fd: fd, file: os.NewFile(uintptr(fd), "timerfd")}, nil
 }
 
-// set moves the alarm to an instant; one that is past wakes at once. It must
-// not be called after close, nor twice at a time.
-func (a *alarm) set(at int64) {
+// Set moves the alarm to an instant of Monotonic; one that is past wakes at once. It must
+// not be called after Close, nor twice at a time.
+func (a *Alarm) Set(at int64) {
 	a.spec = unix.ItimerSpec{Value: unix.NsecToTimespec(max(at, 1))}
 	// An error would mean a bad descriptor or a bad value, and there is neither.
 	_ = unix.TimerfdSettime(a.fd, unix.TFD_TIMER_ABSTIME, &a.spec, nil)
 }
 
-// wait returns when the alarm has gone off or is closed.
-func (a *alarm) wait() {
+// Wait returns when the alarm has gone off or is closed.
+func (a *Alarm) Wait() {
 	_, _ = a.file.Read(a.buf[:])
 	runtime.KeepAlive(a)
 }
 
-func (a *alarm) close() { _ = a.file.Close() }
+// Close ends a Wait that is under way.
+func (a *Alarm) Close() { _ = a.file.Close() }

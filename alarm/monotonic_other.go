@@ -1,6 +1,6 @@
 //go:build !unix
 
-package reference
+package alarm
 
 import "time"
 

@@ -1,11 +1,10 @@
 //go:build unix
 
-package reference
+package alarm
 
 import "golang.org/x/sys/unix"
 
-// Monotonic returns CLOCK_MONOTONIC in nanoseconds, the clock of due_ns and
-// emitted_ns. It has the same value in all processes of a machine.
+// Monotonic returns CLOCK_MONOTONIC in nanoseconds. It has the same value in all processes of a machine.
 func Monotonic() int64 {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
