@@ -101,6 +101,13 @@ func TestAJournalCutOffAnywhereGivesAllWholeEntriesBeforeTheCut(t *testing.T) {
 	}
 }
 
+func TestTheTypeNeedNotComeFirst(t *testing.T) {
+	got, r := read(t, []byte(`{"type":"header","schema":1}`+"\n"+`{"at_ns":3,"reason":"finished","type":"end"}`+"\n"))
+	if len(got) != 2 || r.Err() != nil || len(r.Damaged()) != 0 {
+		t.Errorf("%d entries, err %v, damaged %v", len(got), r.Err(), r.Damaged())
+	}
+}
+
 func TestWhatIsNoJournalIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an empty file", "", "empty"},

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,15 +116,13 @@ func (r *Reader) All() iter.Seq[exobench.Entry] {
 // decode returns a line's entry; nil without an error for a type that this
 // version does not know.
 func decode(line []byte) (exobench.Entry, error) {
-	var kind struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(line, &kind); err != nil {
+	kind, err := kindOf(line)
+	if err != nil {
 		return nil, err
 	}
-	entry := newEntry(kind.Type)
+	entry := newEntry(kind)
 	if entry == nil {
-		if kind.Type == "" {
+		if kind == "" {
 			return nil, errors.New(`no "type"`)
 		}
 		return nil, nil
@@ -132,6 +131,24 @@ func decode(line []byte) (exobench.Entry, error) {
 		return nil, err
 	}
 	return entry, nil
+}
+
+// typeFirst is how a Writer's lines begin.
+var typeFirst = []byte(`{"type":"`)
+
+// kindOf returns the type of a line. The Writer puts it first, where it is found
+// without decoding the line twice.
+func kindOf(line []byte) (string, error) {
+	if rest, ok := bytes.CutPrefix(line, typeFirst); ok {
+		if end := bytes.IndexByte(rest, '"'); end > 0 && bytes.IndexByte(rest[:end], '\\') < 0 {
+			return string(rest[:end]), nil
+		}
+	}
+	var kind struct {
+		Type string `json:"type"`
+	}
+	err := json.Unmarshal(line, &kind)
+	return kind.Type, err
 }
 
 func newEntry(kind string) exobench.Entry {

@@ -15,7 +15,9 @@ type Report struct {
 	Engine      string `json:"engine"`
 	Model       string `json:"model"`
 	Placement   string `json:"placement,omitempty"`
-	Concurrency int    `json:"concurrency"`
+	Concurrency int    `json:"concurrency,omitempty"`
+	// Rate is that of an open loop, in requests per second; 0 in a closed one.
+	Rate float64 `json:"rate_rps,omitempty"`
 	// Requests is how many were measured, and Counted how many of them enter the
 	// tool's figures.
 	Requests int       `json:"requests"`
@@ -55,7 +57,7 @@ func (r Report) Value(name string) (float64, bool) {
 }
 
 // Derive computes what a tool would have reported of the records of one cell:
-// one engine, model, placement and concurrency. Warm-ups are left out, whoever
+// one engine, model, placement and load. Warm-ups are left out, whoever
 // the tool is. It is an error if no request counts, or if the records are of
 // several cells.
 func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
@@ -85,7 +87,7 @@ func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
 	}
 	first := c.all[0]
 	report := Report{
-		Tool: t, Engine: first.Engine, Model: first.Model, Placement: first.Placement, Concurrency: first.Concurrency,
+		Tool: t, Engine: first.Engine, Model: first.Model, Placement: first.Placement, Concurrency: first.Concurrency, Rate: first.Rate,
 		Requests: len(c.all), Counted: len(c.counted),
 	}
 	for _, m := range t.derive(c) {
@@ -97,7 +99,7 @@ func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
 }
 
 func sameCell(a, b *exobench.Record) bool {
-	return a.Engine == b.Engine && a.Model == b.Model && a.Placement == b.Placement && a.Concurrency == b.Concurrency
+	return a.Engine == b.Engine && a.Model == b.Model && a.Placement == b.Placement && a.Load() == b.Load()
 }
 
 // cell is the measured requests of one cell; counted are those that enter the

@@ -83,8 +83,7 @@ func exoBench(c cell) []Measure {
 			"above a concurrency of 1 the tool counts from the start of the batch"),
 		mean("gen_tokens", "tokens", c.values(outputTokens), "mean of the output tokens", ""),
 	}
-	if len(decode) > 0 {
-		streams := c.all[0].Concurrency
+	if streams := c.all[0].Concurrency; len(decode) > 0 && streams > 0 {
 		upper := count("gen_tps", "tokens/s", len(decode), slices.Max(decode)*float64(streams), fmt.Sprintf("max(generation_tps) × concurrency (%d)", streams))
 		upper.Note = "an UPPER BOUND, not a throughput: every stream is taken to be as fast as the fastest, and all to overlap; see the next figure"
 		measures = append(measures, upper)

@@ -19,7 +19,11 @@ func (r Report) Text(w io.Writer) error {
 		cell = append(cell, r.Placement)
 	}
 	fmt.Fprintf(&b, "As %s would have reported it (%s)\n", r.Tool.Title, r.Tool.Version)
-	fmt.Fprintf(&b, "%s, concurrency %d: %d of %d requests count\n", strings.Join(cell, " / "), r.Concurrency, r.Counted, r.Requests)
+	load := fmt.Sprintf("concurrency %d", r.Concurrency)
+	if r.Rate > 0 {
+		load = fmt.Sprintf("%g requests/s", r.Rate)
+	}
+	fmt.Fprintf(&b, "%s, %s: %d of %d requests count\n", strings.Join(cell, " / "), load, r.Counted, r.Requests)
 	fmt.Fprintf(&b, "percentiles: %s\nstandard deviation: %s\n", r.Tool.Percentile, r.Tool.SD)
 	width := 0
 	for _, m := range r.Measures {
