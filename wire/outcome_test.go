@@ -166,6 +166,26 @@ func TestALineLongerThanAnyBufferIsRead(t *testing.T) {
 	}
 }
 
+func TestRecordedEndsOfARealExo(t *testing.T) {
+	for _, c := range []struct {
+		file, text string
+		want       exobench.Outcome
+	}{
+		{"exo-runner-failed.sse", "Artificial runner exception", exobench.StreamError},
+		{"exo-cancelled.sse", "without [DONE]", exobench.Truncated},
+	} {
+		text, err := os.ReadFile("testdata/" + c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := NewClient(Config{Clock: exobench.NewClock()})
+		r := client.Do(t.Context(), Call{URL: rawServer(t, chunked(string(text)), false)})
+		if r.Outcome != c.want || !strings.Contains(r.Error, c.text) {
+			t.Errorf("%s: outcome %s %s, want %s", c.file, r.Outcome, r.Error, c.want)
+		}
+	}
+}
+
 func TestRecordedStreamsOfRealServers(t *testing.T) {
 	for _, c := range []struct {
 		file                   string
@@ -175,6 +195,9 @@ func TestRecordedStreamsOfRealServers(t *testing.T) {
 		// llama-server holds incomplete characters back: 8 tokens, 7 chunks.
 		{"llama-server-usage.sse", 7, 8, 1215, exobench.FromUsage},
 		{"ollama-openai.sse", 6, 6, 19, exobench.FromUsage},
+		// exo v1 with a tiny model of random weights: 11 of 64 tokens are held back.
+		{"exo-bench.sse", 53, 64, 31, exobench.FromUsage},
+		{"exo-v1.sse", 53, 64, 31, exobench.FromUsage},
 	} {
 		text, err := os.ReadFile("testdata/" + c.file)
 		if err != nil {
