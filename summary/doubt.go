@@ -19,6 +19,10 @@ const (
 	doubtfulHarness = 0.5
 )
 
+// sharesNeed is how long a cell must last for its shares of CPU time to mean
+// anything: the system counts it in ticks of 10 ms.
+const sharesNeed = time.Second
+
 // doubts says why the figures of a cell may not be trusted, each reason in one
 // sentence that ends with what to do; none where nothing stood in the way. Figures
 // that are absent raise no doubt.
@@ -32,6 +36,9 @@ const (
 func doubts(d exobench.Disturbance, shortest time.Duration) []string {
 	var texts []string
 	add := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
+	if d.Wall < sharesNeed {
+		d.Steal, d.Foreign, d.HarnessCPU = nil, nil, nil
+	}
 	if over(d.Steal, doubtfulSteal) {
 		add("The host of this virtual machine took away %s of its CPU time (more than %s): repeat the run when the host is quieter, or on a machine of its own.",
 			percent(*d.Steal), percent(doubtfulSteal))

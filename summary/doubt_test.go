@@ -9,13 +9,14 @@ import (
 )
 
 func TestDoubts(t *testing.T) {
-	calm := exobench.Disturbance{Steal: new(0.02), Foreign: new(0.05), EngineCPU: new(0.5), HarnessCPU: new(0.1), HiccupMax: time.Millisecond}
+	calm := exobench.Disturbance{Wall: 10 * time.Second, Steal: new(0.02), Foreign: new(0.05), EngineCPU: new(0.5), HarnessCPU: new(0.1), HiccupMax: time.Millisecond}
 	for _, row := range []struct {
 		why    string
 		change func(*exobench.Disturbance)
 		says   []string // a piece of each sentence
 	}{
 		{"at the bounds", func(*exobench.Disturbance) {}, nil},
+		{"a cell too short for shares", func(d *exobench.Disturbance) { d.Wall, d.Steal, d.Foreign = 500*time.Millisecond, new(0.5), new(0.5) }, nil},
 		{"nothing is known", func(d *exobench.Disturbance) { *d = exobench.Disturbance{} }, nil},
 		{"steal", func(d *exobench.Disturbance) { d.Steal = new(0.031) }, []string{"took away 3.1 %"}},
 		{"foreign", func(d *exobench.Disturbance) { d.Foreign = new(0.06) }, []string{"Other processes used 6 %"}},

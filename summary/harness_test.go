@@ -62,7 +62,7 @@ func TestDoubtsOfHarnessAndMachineAreWarnings(t *testing.T) {
 	for seq := 1; seq <= 6; seq++ {
 		entries = append(entries, ok(seq, exobench.Instant(10*seq), second)) // TTFT 100 ms
 	}
-	entries = append(entries, &exobench.Disturbance{At: 70 * second, Engine: "exo", Model: "one", Concurrency: 1,
+	entries = append(entries, &exobench.Disturbance{At: 70 * second, Wall: time.Minute, Engine: "exo", Model: "one", Concurrency: 1,
 		Steal: &steal, Foreign: &foreign, HiccupMax: 80 * time.Millisecond})
 	c := only(t, entries...)
 	text := strings.Join(c.Warnings, "\n")

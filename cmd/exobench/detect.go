@@ -24,6 +24,7 @@ import (
 	"exobench/target/llamacpp"
 	"exobench/target/ollama"
 	"exobench/target/openai"
+	"exobench/wire"
 )
 
 // found is an engine that answers on this host.
@@ -130,7 +131,7 @@ func findExo(ctx context.Context, url string) (found, error) {
 }
 
 func findExoLegacy(ctx context.Context, url string) (found, error) {
-	t, err := exolegacy.Dial(ctx, exolegacy.Config{URL: url})
+	t, err := exolegacy.Dial(ctx, exolegacy.Config{URL: url, Wire: wire.NewClient(wire.Config{})})
 	if err != nil {
 		return found{}, err
 	}

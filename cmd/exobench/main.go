@@ -1,5 +1,5 @@
-// Exobench benchmarks LLM models served on a node by exo, or by any other
-// engine with an OpenAI-compatible API.
+// Exobench benchmarks LLM models served on a node by exo, llama.cpp, Ollama, or
+// any other engine with an OpenAI-compatible API.
 //
 //	exobench run        measure: the main job
 //	exobench detect     which engines answer here, and what can be measured
@@ -64,8 +64,8 @@ func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func
 func execute(ctx context.Context, env environment, args []string) int {
 	root := &cobra.Command{
 		Use:           "exobench",
-		Short:         "Benchmark LLM models on one node: exo, or any OpenAI-compatible engine",
-		Long:          "exobench measures latency, tokens per second and memory of LLM models that exo, or any\nengine with an OpenAI-compatible API, serves on this node, and says how far to trust the numbers.",
+		Short:         "Benchmark LLM models on one node: exo, llama.cpp, Ollama, any OpenAI-compatible engine",
+		Long:          "exobench measures latency, tokens per second and memory of LLM models that exo, llama.cpp, Ollama or\nany engine with an OpenAI-compatible API serves on this node, and says how far to trust the numbers.",
 		Version:       version(),
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

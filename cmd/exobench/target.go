@@ -40,12 +40,13 @@ type connector struct {
 
 // connectors are the engines that --engine takes, and how each is reached.
 var connectors = map[string]func(connector, context.Context) (bench, error){
-	"auto":     connector.auto,
-	"exo":      connector.exo,
-	"llamacpp": connector.llamacpp,
-	"ollama":   connector.ollama,
-	"openai":   connector.openai,
-	"embedded": connector.embedded,
+	"auto":       connector.auto,
+	"exo":        connector.exo,
+	"exo-legacy": connector.exoLegacy,
+	"llamacpp":   connector.llamacpp,
+	"ollama":     connector.ollama,
+	"openai":     connector.openai,
+	"embedded":   connector.embedded,
 }
 
 // engineNames returns what --engine takes.
