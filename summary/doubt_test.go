@@ -29,7 +29,7 @@ func TestDoubts(t *testing.T) {
 			*d = exobench.Disturbance{HarnessCPU: new(0.49)}
 		}, nil},
 		{"everything", func(d *exobench.Disturbance) {
-			*d = exobench.Disturbance{Steal: new(0.5), Foreign: new(0.4), EngineCPU: new(0.2), HarnessCPU: new(0.1), HiccupMax: time.Second}
+			*d = exobench.Disturbance{Wall: 10 * time.Second, Steal: new(0.5), Foreign: new(0.4), EngineCPU: new(0.2), HarnessCPU: new(0.1), HiccupMax: time.Second}
 		}, []string{"took away", "Other processes", "up to 1s", "of the 0 % that was left"}},
 	} {
 		d := calm

@@ -41,7 +41,7 @@ func TestBadInputGetsOneSentenceAndLeavesNothing(t *testing.T) {
 		{"an unknown flag", []string{"run", "--modle", "x"}, exitUsage, "--modle"},
 		{"a flag's value of the wrong kind", []string{"run", "--repeat", "many"}, exitUsage, "many"},
 		{"an argument too many", []string{"run", "llama"}, exitUsage, `no argument, but got "llama"`},
-		{"an unknown engine", []string{"run", "--engine", "llamafile"}, exitUsage, "must be one of auto, embedded, exo"},
+		{"an unknown engine", []string{"run", "--engine", "llamafile"}, exitUsage, "must be one of auto, embedded, exo, exo-legacy, llamacpp, ollama, openai"},
 		{"one engine twice", []string{"run", "--engine", "exo,exo"}, exitUsage, "named twice"},
 		{"auto beside another engine", []string{"run", "--engine", "auto,ollama"}, exitUsage, "auto chooses one"},
 		{"a URL of nobody", []string{"run", "--engine", "exo,ollama", "--url", "http://127.0.0.1:1"}, exitUsage, "say which one it is of"},
