@@ -1,0 +1,114 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"exobench"
+)
+
+// event is an OpenAI chunk with these choices and this tail of other members.
+func event(choices, tail string) string {
+	return `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[` + choices + `]` + tail + "}\n\n"
+}
+
+func delta(members string) string {
+	return `{"index":0,"delta":{` + members + `},"logprobs":null,"finish_reason":null}`
+}
+
+// What servers do that a reader of streams must not trip over. Each double does
+// what its server is known to do.
+func TestWaysOfOtherServers(t *testing.T) {
+	usage := func(prompt, output int, more string) string {
+		return fmt.Sprintf(`,"usage":{"prompt_tokens":%d,"total_tokens":%d,"completion_tokens":%d%s}`, prompt, prompt+output, output, more)
+	}
+	words := func(n int) (out []string) {
+		for range n {
+			out = append(out, event(delta(`"content":" word"`), ""))
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name                       string
+		parts                      []string
+		chunks, output, cached     int
+		from                       exobench.TokensFrom
+		answerAfterToken, roleOnly bool
+	}{
+		{
+			name: "vLLM: a role chunk before the first token, the finish with content, usage in a chunk without choices",
+			parts: append(append([]string{event(delta(`"role":"assistant","content":""`), "")}, words(3)...),
+				event(`{"index":0,"delta":{"content":" end"},"logprobs":null,"finish_reason":"length","stop_reason":null}`, ""),
+				event("", usage(9, 4, `,"prompt_tokens_details":{"cached_tokens":8}`)), terminate),
+			chunks: 4, output: 4, cached: 8, from: exobench.FromUsage, roleOnly: true,
+		},
+		{
+			name: "vLLM with continuous usage: usage in every chunk, the last one holds",
+			parts: []string{
+				event(delta(`"role":"assistant","content":""`), usage(9, 0, "")), event(delta(`"content":"a"`), usage(9, 1, "")),
+				event(`{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}`, usage(9, 2, "")), terminate,
+			},
+			chunks: 2, output: 2, cached: -1, from: exobench.FromUsage, roleOnly: true,
+		},
+		{
+			name: "vLLM with a reasoning model: reasoning first, then the answer",
+			parts: []string{
+				event(delta(`"role":"assistant","content":"","reasoning_content":"hm"`), ""), event(delta(`"reasoning":" so"`), ""),
+				event(delta(`"content":"yes"`), ""), event(`{"index":0,"delta":{"content":""},"finish_reason":"stop"}`, ""), event("", usage(9, 3, "")), terminate,
+			},
+			chunks: 3, output: 3, cached: -1, from: exobench.FromUsage, answerAfterToken: true,
+		},
+		{
+			name: "speculative decoding: several tokens a chunk, so usage counts and events do not",
+			parts: []string{
+				event(delta(`"content":"three tokens here"`), ""), event(delta(`"content":" and three more"`), ""),
+				event(`{"index":0,"delta":{},"finish_reason":"length"}`, ""), event("", usage(9, 6, "")), terminate,
+			},
+			chunks: 2, output: 6, cached: -1, from: exobench.FromUsage,
+		},
+		{
+			name: "SGLang: no role chunk of its own, nulls in every delta, matched_stop beside the finish",
+			parts: []string{
+				event(delta(`"role":"assistant","content":"a","reasoning_content":null,"tool_calls":null`), ""),
+				event(delta(`"role":null,"content":"b","reasoning_content":null,"tool_calls":null`), ""),
+				event(`{"index":0,"delta":{"role":null,"content":null,"reasoning_content":null},"logprobs":null,"finish_reason":"length","matched_stop":null}`, ""),
+				event("", usage(9, 2, `,"prompt_tokens_details":null`)), terminate,
+			},
+			chunks: 2, output: 2, cached: -1, from: exobench.FromUsage,
+		},
+		{
+			name:   "LM Studio: no usage at all, so events are counted",
+			parts:  append(words(5), event(`{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}`, ""), terminate),
+			chunks: 5, output: 5, cached: -1, from: exobench.FromEvents,
+		},
+		{
+			name: "a tool call counts as output and is no answer",
+			parts: []string{
+				event(delta(`"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]`), ""),
+				event(`{"index":0,"delta":{},"finish_reason":"tool_calls"}`, ""), event("", usage(9, 7, "")), terminate,
+			},
+			chunks: 1, output: 7, cached: -1, from: exobench.FromUsage, answerAfterToken: true,
+		},
+	} {
+		t.Run(strings.SplitN(c.name, ":", 2)[0], func(t *testing.T) {
+			client := NewClient(Config{Clock: exobench.NewClock()})
+			r := client.Do(t.Context(), Call{URL: rawServer(t, chunked(c.parts...), false)})
+			if r.Outcome != exobench.OK || len(r.Chunks) != c.chunks || int(*r.OutputTokens) != c.output || r.TokensFrom != c.from {
+				t.Errorf("%s: outcome %s %s, %d chunks, %d tokens from %s", c.name, r.Outcome, r.Error, len(r.Chunks), *r.OutputTokens, r.TokensFrom)
+			}
+			if c.cached < 0 != (r.CachedTokens == nil) || r.CachedTokens != nil && int(*r.CachedTokens) != c.cached {
+				t.Errorf("%s: cached tokens %v, want %d", c.name, r.CachedTokens, c.cached)
+			}
+			if r.FinishReason == "" || !r.Done.Reached() || !r.FirstToken.Reached() {
+				t.Errorf("%s: finish %q, done %d, first token %d", c.name, r.FinishReason, r.Done, r.FirstToken)
+			}
+			if c.answerAfterToken && r.FirstAnswer.Reached() && r.FirstAnswer < r.FirstToken {
+				t.Errorf("%s: first answer before first token", c.name)
+			}
+			if c.roleOnly && !r.FirstChunk.Reached() {
+				t.Errorf("%s: the role chunk is no first chunk", c.name)
+			}
+		})
+	}
+}
