@@ -142,6 +142,9 @@ func (x *execution) step(ctx context.Context, b Bench, m exobench.Model) {
 		return
 	}
 	defer x.release(ctx, d)
+	if b.Engine.LifeCycle && !d.Created {
+		x.note(m.Name + " was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional")
+	}
 	x.settle(ctx, exobench.MomentLoaded)
 	stop := x.sample(ctx)
 	defer stop()

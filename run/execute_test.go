@@ -26,6 +26,8 @@ type bench struct {
 
 	// prepare, where set, is what Prepare of the model returns.
 	prepare map[string]error
+	// found makes Prepare find the model loaded already.
+	found bool
 	// offered and unplaced are what Placements returns.
 	offered  []string
 	unplaced error
@@ -51,7 +53,7 @@ func (b *bench) Prepare(ctx context.Context, m exobench.Model, report func(exobe
 		return exobench.Deployment{}, err
 	}
 	report(exobench.LoadEvent{Stage: exobench.StageReady})
-	return exobench.Deployment{Model: m, Placement: "here", Created: true}, ctx.Err()
+	return exobench.Deployment{Model: m, Placement: "here", Created: !b.found}, ctx.Err()
 }
 
 func (b *bench) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
@@ -379,6 +381,17 @@ func TestNodesAreReadBeforeAfterAndDuring(t *testing.T) {
 			t.Errorf("readings by moment %v, want two nodes each, and three or more times during", moments)
 		}
 	})
+}
+
+func TestAModelThatWasLoadedAlreadyIsToldOf(t *testing.T) {
+	for _, found := range []bool{true, false} {
+		b := &bench{found: found}
+		execute(t, b, plan("a"), func(c *Config) { c.Benches[0].Engine.LifeCycle = true }, func(exobench.EndReason, error) {
+			if notes := entriesOf[*exobench.Note](b); (len(notes) == 1) != found {
+				t.Errorf("found %v: notes %+v", found, notes)
+			}
+		})
+	}
 }
 
 func TestProgressEndsAtItsTotal(t *testing.T) {

@@ -30,7 +30,7 @@ func (t *Target) Prepare(ctx context.Context, m exobench.Model, report func(exob
 		return exobench.Deployment{}, fmt.Errorf("load %s: %w", m.ID, err)
 	}
 	l.ready(record)
-	return exobench.Deployment{Model: m}, nil
+	return exobench.Deployment{Model: m, Created: true}, nil
 }
 
 // loading is one model on its way.
