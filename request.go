@@ -30,7 +30,8 @@ type Deployment struct {
 	Placement string
 	// Instance is the engine's id for it; empty where it has none.
 	Instance string
-	// Created reports whether this run made it, and so must take it away.
+	// Created reports whether this run made it, and so must take it away where
+	// the engine can.
 	Created bool
 }
 

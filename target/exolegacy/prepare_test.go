@@ -24,7 +24,7 @@ func TestTheFirstPromptIsTheLoad(t *testing.T) {
 	d := tinygradNode()
 	d.wait[chatURL] = 50 * time.Millisecond
 	seen, deployment, err := prepare(t, d, Config{})
-	if err != nil || deployment.Created || deployment.Model.ID != llama {
+	if err != nil || !deployment.Created || deployment.Model.ID != llama {
 		t.Fatalf("deployment %+v, error %v", deployment, err)
 	}
 	if seen.stages() != "resolve place load ready" {
