@@ -54,7 +54,7 @@ what machine this is, and which sensors can be read.`,
 		Example: "  exobench detect",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engines, sensors := detectEngines(cmd.Context()), detectSensors(cmd.Context())
+			engines, sensors := detectEngines(cmd.Context(), detectTime), detectSensors(cmd.Context())
 			host := thisHost(cmd.Context())
 			if asJSON {
 				encoder := json.NewEncoder(env.Stdout)
@@ -68,8 +68,11 @@ what machine this is, and which sensors can be read.`,
 	return cmd
 }
 
-// detectTime bounds the look for one engine.
-const detectTime = 15 * time.Second
+// How long engines may take to answer: when asked for, and in passing.
+const (
+	detectTime = 15 * time.Second
+	glanceTime = 300 * time.Millisecond
+)
 
 // place is where engines usually listen, and who may answer there.
 type place struct {
@@ -86,9 +89,19 @@ var places = []place{
 	{"http://127.0.0.1:30000", []func(context.Context, string) (found, error){findOpenAI}},
 }
 
-// detectEngines asks at every place at once.
-func detectEngines(ctx context.Context) []found {
-	ctx, cancel := context.WithTimeout(ctx, detectTime)
+// otherEngines glances at the usual places, and says how to measure what
+// answers there.
+func otherEngines(ctx context.Context) []string {
+	var hints []string
+	for _, f := range detectEngines(ctx, glanceTime) {
+		hints = append(hints, fmt.Sprintf("%s answers at %s: to measure it, give --engine %s --url %s --model NAME", f.Engine, f.URL, f.Engine, f.URL))
+	}
+	return hints
+}
+
+// detectEngines asks at every place at once, for as long as limit.
+func detectEngines(ctx context.Context, limit time.Duration) []found {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	answers := make([]*found, len(places))
 	var asked sync.WaitGroup

@@ -69,7 +69,7 @@ fit into the memory that is free now.`,
 // can start.
 func allOffers(ctx context.Context, models []catalogue.Model) []offer {
 	var offers []offer
-	for _, f := range detectEngines(ctx) {
+	for _, f := range detectEngines(ctx, detectTime) {
 		switch f.Engine {
 		case "exo":
 			offers = append(offers, exoOffers(ctx, f.URL, models)...)
