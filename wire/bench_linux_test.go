@@ -3,8 +3,6 @@ package wire
 import (
 	"bufio"
 	"bytes"
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -116,9 +114,6 @@ func serveBenchConn(c net.Conn) {
 }
 
 func httpChunk(text string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(text), text) }
-
-// benchEvent is 258 bytes long.
-var benchEvent = `data: {"id":"chatcmpl-679abcdef0123456789abcdef","object":"chat.completion.chunk","created":1795447225,"model":"llama-3.2-1b-instruct","system_fingerprint":"fp_ollama","choices":[{"index":0,"delta":{"content":" hello"},"logprobs":null,"finish_reason":null}]}` + "\n\n"
 
 // benchServer starts the server; the URL it returns lacks the query.
 func benchServer(b testing.TB) string {
@@ -324,33 +319,4 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
-}
-
-// BenchmarkParse measures the deferred parse, quickly and in full.
-func BenchmarkParse(b *testing.B) {
-	const events = 500
-	answer := captureOf([]byte(strings.Repeat(benchEvent, events)+finish+terminate), 300)
-	for _, full := range []bool{false, true} {
-		b.Run(cmp.Or(map[bool]string{true: "full"}[full], "quick"), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				s := newStream(new(exobench.Record), Call{})
-				s.full = full
-				s.parse(answer)
-				if len(s.record.Chunks) != events {
-					b.Fatal(len(s.record.Chunks))
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/events, "ns/event")
-		})
-	}
-	b.Run("json", func(b *testing.B) {
-		payload := []byte(strings.TrimSpace(strings.TrimPrefix(benchEvent, "data: ")))
-		for b.Loop() {
-			var event chatEvent
-			if err := json.Unmarshal(payload, &event); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

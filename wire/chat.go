@@ -31,9 +31,9 @@ type stream struct {
 	kernel       bool  // the instants are the kernel's
 	delay        int64 // of the line under way
 	quick        quick
-	full         bool // do without quick
-	usage        *usage
-	cached       *exobench.Tokens // by other statistics than usage
+	full         bool         // do without quick
+	usage        usage        // the last that came
+	timings      llamaTimings // the last that came
 	noTerminator bool
 	format       Format
 	event        func(payload []byte, at exobench.Instant)
@@ -115,7 +115,7 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 	if len(payload) == 0 || s.done {
 		return
 	}
-	if !s.full && s.quick.parse(payload) {
+	if !s.full && s.quick.chat(payload) {
 		s.begin(payload, at)
 		s.take(&s.quick, at)
 		return
@@ -138,12 +138,7 @@ func (s *stream) data(payload []byte, at exobench.Instant, whole bool) {
 	if event.Model != "" {
 		s.record.ServerModel = event.Model
 	}
-	if event.Usage != nil {
-		s.usage = event.Usage
-	}
-	if event.Timings != nil {
-		s.timings(event.Timings)
-	}
+	s.figures(event.Usage, event.Timings)
 	for _, choice := range event.Choices {
 		s.choice(choice, at)
 	}
@@ -163,8 +158,10 @@ func (s *stream) begin(payload []byte, at exobench.Instant) {
 func (s *stream) take(q *quick, at exobench.Instant) {
 	keep(&s.record.ServerID, q.id)
 	keep(&s.record.ServerModel, q.model)
-	for _, c := range q.choices[:q.n] {
-		s.output(at, c.answer, c.other)
+	s.figures(q.usage, q.timings)
+	for i := range q.choices[:q.n] {
+		c := &q.choices[i]
+		s.output(at, c.answer(), c.other())
 		if len(c.finish) > 0 {
 			s.finished(string(c.finish), at)
 		}
@@ -219,17 +216,14 @@ func (s *stream) output(at exobench.Instant, answer, other int) {
 	}
 }
 
-// timings takes llama.cpp's statistics; those of the last event hold.
-func (s *stream) timings(t *llamaTimings) {
-	if t.PredictedN == 0 {
-		return // the state before the first token
+// figures takes the figures of an event, if it has any; those of the last event
+// hold. Timings without output are the state before the first token.
+func (s *stream) figures(u usage, t llamaTimings) {
+	if u != (usage{}) {
+		s.usage = u
 	}
-	s.record.Server = &exobench.ServerStats{
-		PrefillTPS: t.PromptPerSecond, DecodeTPS: t.PredictedPerSecond,
-		PromptTokens: new(t.PromptN + t.CacheN), OutputTokens: &t.PredictedN,
-	}
-	if s.cached == nil {
-		s.cached = &t.CacheN
+	if t.PredictedN.value != 0 {
+		s.timings = t
 	}
 }
 
@@ -253,19 +247,17 @@ func (s *stream) finish() {
 	if !r.Done.Reached() {
 		r.Done = r.LastToken
 	}
-	server := r.Server
-	if server == nil {
-		server = new(exobench.ServerStats)
-	}
 	u := s.usage
-	if u == nil {
-		u = new(usage)
+	r.CachedTokens = u.PromptTokensDetails.CachedTokens.pointer()
+	if s.timings != (llamaTimings{}) {
+		r.Server = s.timings.stats()
+		r.CachedTokens = cmp.Or(r.CachedTokens, new(s.timings.CacheN.value))
 	}
-	r.PromptTokens = known(u.PromptTokens, server.PromptTokens)
-	r.CachedTokens = cmp.Or(u.PromptTokensDetails.CachedTokens, s.cached)
-	switch events := exobench.Tokens(len(r.Chunks)); {
-	case positive(u.CompletionTokens):
-		r.OutputTokens, r.TokensFrom = u.CompletionTokens, exobench.FromUsage
+	server := cmp.Or(r.Server, new(exobench.ServerStats))
+	r.PromptTokens = known(u.PromptTokens.pointer(), server.PromptTokens)
+	switch events, output := exobench.Tokens(len(r.Chunks)), u.CompletionTokens.pointer(); {
+	case positive(output):
+		r.OutputTokens, r.TokensFrom = output, exobench.FromUsage
 	case positive(server.OutputTokens):
 		r.OutputTokens, r.TokensFrom = server.OutputTokens, exobench.FromStats
 	case events > 0:
@@ -290,20 +282,27 @@ type chatEvent struct {
 	ID      string          `json:"id"`
 	Model   string          `json:"model"`
 	Choices []chatChoice    `json:"choices"`
-	Usage   *usage          `json:"usage"`
+	Usage   usage           `json:"usage"`
 	Error   json.RawMessage `json:"error"`
-	Timings *llamaTimings   `json:"timings"`
+	Timings llamaTimings    `json:"timings"`
 }
 
 // llamaTimings are llama.cpp's statistics of a request. PromptN leaves out the
 // CacheN tokens that were in its cache; PredictedPerSecond leaves out the first
 // token.
 type llamaTimings struct {
-	CacheN             exobench.Tokens `json:"cache_n"`
-	PromptN            exobench.Tokens `json:"prompt_n"`
-	PromptPerSecond    *float64        `json:"prompt_per_second"`
-	PredictedN         exobench.Tokens `json:"predicted_n"`
-	PredictedPerSecond *float64        `json:"predicted_per_second"`
+	CacheN             optional[exobench.Tokens] `json:"cache_n"`
+	PromptN            optional[exobench.Tokens] `json:"prompt_n"`
+	PromptPerSecond    optional[float64]         `json:"prompt_per_second"`
+	PredictedN         optional[exobench.Tokens] `json:"predicted_n"`
+	PredictedPerSecond optional[float64]         `json:"predicted_per_second"`
+}
+
+func (t *llamaTimings) stats() *exobench.ServerStats {
+	return &exobench.ServerStats{
+		PrefillTPS: t.PromptPerSecond.pointer(), DecodeTPS: t.PredictedPerSecond.pointer(),
+		PromptTokens: new(t.PromptN.value + t.CacheN.value), OutputTokens: t.PredictedN.pointer(),
+	}
 }
 
 type chatChoice struct {
@@ -318,10 +317,10 @@ type chatChoice struct {
 }
 
 type usage struct {
-	PromptTokens        *exobench.Tokens `json:"prompt_tokens"`
-	CompletionTokens    *exobench.Tokens `json:"completion_tokens"`
+	PromptTokens        optional[exobench.Tokens] `json:"prompt_tokens"`
+	CompletionTokens    optional[exobench.Tokens] `json:"completion_tokens"`
 	PromptTokensDetails struct {
-		CachedTokens *exobench.Tokens `json:"cached_tokens"`
+		CachedTokens optional[exobench.Tokens] `json:"cached_tokens"`
 	} `json:"prompt_tokens_details"`
 }
 

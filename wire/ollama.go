@@ -45,6 +45,12 @@ func (s *stream) ollamaLine(line []byte, at exobench.Instant, whole bool) {
 	if len(line) == 0 || s.done {
 		return
 	}
+	if !s.full && s.quick.ollama(line) {
+		s.stream = true
+		s.begin(line, at)
+		s.take(&s.quick, at)
+		return
+	}
 	var chunk ollamaChunk
 	if err := json.Unmarshal(line, &chunk); err != nil {
 		if s.malformed == "" && whole {
@@ -57,9 +63,7 @@ func (s *stream) ollamaLine(line []byte, at exobench.Instant, whole bool) {
 		s.failure = failure
 		return
 	}
-	if !s.record.FirstChunk.Reached() {
-		s.record.FirstChunk = at
-	}
+	s.begin(line, at)
 	if chunk.Model != "" {
 		s.record.ServerModel = chunk.Model
 	}

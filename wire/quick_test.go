@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -26,20 +27,22 @@ func captureOf(text []byte, size int) *capture {
 }
 
 // bothWays parses an answer with and without quick.
-func bothWays(text []byte) (quickly, fully *stream) {
+func bothWays(text []byte, format Format) (streams [2]*stream) {
 	answer := captureOf(text, 100)
 	defer answer.free()
-	for _, s := range []**stream{&quickly, &fully} {
-		*s = newStream(new(exobench.Record), Call{})
-		(*s).full = s == &fully
-		(*s).parse(answer)
+	for i := range streams {
+		s := newStream(new(exobench.Record), Call{Format: format})
+		s.full = i == 1
+		s.parse(answer)
+		streams[i] = s
 	}
-	return quickly, fully
+	return streams
 }
 
-func agree(t *testing.T, text []byte) {
+func agree(t *testing.T, text []byte, format Format) {
 	t.Helper()
-	quickly, fully := bothWays(text)
+	streams := bothWays(text, format)
+	quickly, fully := streams[0], streams[1]
 	if diff := cmp.Diff(fully.record, quickly.record); diff != "" {
 		t.Errorf("records of %q differ (- fully, + quickly):\n%s", text, diff)
 	}
@@ -57,52 +60,153 @@ var payloads = []struct {
 	{`{"id": "7", "choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "delta": {"content": "ab"}}]}`, true},
 	{`{"choices":[{"delta":{"reasoning_content":"hm","content":null},"finish_reason":"stop"}]}`, true},
 	{`{"choices":[{"delta":{"reasoning":"hm"}},{"delta":{},"text":"abc"}]}`, true},
-	{`{"choices":[],"x":[1,-2.5e+3,0,true,false,{"a":{"b":[]}}]}`, true},
+	{`{"choices":[],"x":[1,-2.5e+3,0,true,false,{"a":{"B":[]}}]}`, true},
 	{`{}`, true},
+	{`{ "choices" : [ { } , null ] , "usage" : { } } `, true},
+	{`null`, true},
 	{`{"choices":[{"delta":{"content":"a","tool_calls":null}}],"error":null,"timings":null}`, true},
-	{`{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}`, false},
-	{`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4}}`, false},
+	{`{"choices":[{"delta":{"tool_calls":[{"index":0, "function":{"arguments":"{\"a\":"}} , null, []]}}]}`, true},
+	{`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4}}`, true},
+	{`{"choices":[],"usage":{"prompt_tokens":-0,"completion_tokens":null,"prompt_tokens_details":{"cached_tokens":0}}}`, true},
+	{`{"choices":[],"usage":{"prompt_tokens":9,"prompt_tokens_details":null,"x":{}}}`, true},
+	{`{"choices":[{"delta":{"content":"a"}}],"timings":{"predicted_n":1}}`, true},
+	{`{"choices":[{"delta":{"content":"a"}}],"timings":{"cache_n":2,"prompt_n":1,"prompt_per_second":-1.25e-2,"predicted_n":3,"predicted_per_second":null}}`, true},
+	{`{"choices":[],"timings":{"prompt_n":1,"predicted_n":0}}`, true},
+	// Of what comes twice, encoding/json takes the last, but for a null.
+	{`{"choices":[{"delta":{"content":"a","content":"bc","content":null},"delta":{"reasoning":"d"}}]}`, true},
+	{`{"choices":[{"delta":{"tool_calls":[{},1],"tool_calls":[{}]}}],"usage":{"prompt_tokens":9},"usage":{"completion_tokens":4,"prompt_tokens":null}}`, true},
+	{`{"choices":[],"timings":{"predicted_n":3,"prompt_per_second":1},"timings":{"prompt_per_second":null}}`, true},
+	{`{"choices":[],"choices":null,"choices":[{}]}`, true},
+	{`{"choices":[{"delta":{"content":"a"}}],"choices":[{}]}`, false},
 	{`{"error":{"message":"x"}}`, false},
-	{`{"choices":[{"delta":{"content":"a"}}],"timings":{"predicted_n":1}}`, false},
 	{`{"Choices":[{"Delta":{"content":"a"}}]}`, false},
-	{`{"choices":[{"delta":{"content":"a","content":"bc"}}]}`, false},
+	{`{"choices":[],"usage":{"Prompt_tokens":9}}`, false},
+	{`{"choices":[],"usage":{"prompt_tokens":9.0}}`, false},
+	{`{"choices":[],"usage":{"prompt_tokens":1e2}}`, false},
+	{`{"choices":[],"usage":{"prompt_tokens":9223372036854775808}}`, false},
+	{`{"choices":[],"usage":{"prompt_tokens":"9"}}`, false},
+	{`{"choices":[],"usage":[]}`, false},
+	{`{"choices":[],"timings":{"prompt_per_second":1e999}}`, false},
+	{`{"choices":[],"timings":{"predicted_n":}}`, false},
 	{`{"choices":[{"delta":{"content":"\ud83d"}}]}`, false},
 	{"{\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}", false},
 	{`{"choices":[{"delta":{"content":1}}]}`, false},
 	{`{"choices":[{"delta":{"content":"a"}}],"x":01}`, false},
 	{`{"choices":[{"delta":{"content":"a"}}]`, false},
-	{`{"choices":[null]}`, false},
 	{`{"choices":[{"delta":{"content":"\u000g"}}]}`, false},
 	{`{"choices":[{},{},{},{},{}]}`, false},
 	{`{"choices":[{"delta":{"content":"a"},}]}`, false},
+	{`{"choices":[{"delta":{"tool_calls":[{},]}}]}`, false},
+	{`{"choices":[],"x":{null:1}}`, false},
+	{`{"choices":[],"x":[[[[[[[[[[1]]]]]]]]]]}`, false},
+	{`{null:1}`, false},
+	{``, false},
+}
+
+// lines are Ollama's.
+var lines = []struct {
+	text  string
+	quick bool
+}{
+	{`{"model":"m","created_at":"2026-11-24T06:30:23.7Z","message":{"role":"assistant","content":"a\u003c"},"done":false}`, true},
+	{`{"model":"m","message":{"role":"assistant","content":"","thinking":"hm"},"done":false}`, true},
+	{`{"model":"m","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}`, true},
+	{`{"message":{"content":"a","content":"bc"},"message":{"thinking":"d"},"message":null}`, true},
+	{`{"message":{"content":"a"},"done":true,"done_reason":"stop","eval_count":2}`, false},
+	{`{"message":{"content":"a"},"done":false,"eval_count":2}`, false},
+	{`{"message":{"content":"a"},"done":0}`, false},
+	{`{"message":{"Content":"a"},"done":false}`, false},
+	{`{"message":{"content":"a"},"done":false`, false},
+	{`{"message":"a"}`, false},
+	{`{"error":"busy"}`, false},
 }
 
 func TestQuickReadsTheUsualAndLeavesTheRest(t *testing.T) {
 	var q quick
 	for _, p := range payloads {
-		if got := q.parse([]byte(p.text)); got != p.quick {
+		if got := q.chat([]byte(p.text)); got != p.quick {
 			t.Errorf("quick reads %s: %v, want %v", p.text, got, p.quick)
 		}
-		agree(t, []byte("data: "+p.text+"\n\ndata: [DONE]\n\n"))
+		agree(t, []byte("data: "+p.text+"\n\ndata: [DONE]\n\n"), SSE)
 	}
-	agree(t, []byte(content("a")+reasoning+roleOnly+finish+usageOnly+terminate))
+	for _, l := range lines {
+		if got := q.ollama([]byte(l.text)); got != l.quick {
+			t.Errorf("quick reads %s: %v, want %v", l.text, got, l.quick)
+		}
+		agree(t, []byte(l.text+"\n"+ended("stop", fourTokens)), NDJSON)
+	}
+	agree(t, []byte(content("a")+reasoning+roleOnly+finish+usageOnly+terminate), SSE)
+}
+
+// payloadOf returns what an event has for quick to read.
+func payloadOf(event string) string { return strings.TrimSpace(strings.TrimPrefix(event, "data: ")) }
+
+// quickly has quick read a payload.
+func quickly(q *quick, payload []byte, format Format) bool {
+	if format == NDJSON {
+		return q.ollama(payload)
+	}
+	return q.chat(payload)
+}
+
+func TestQuickReadsTheEventsOfEveryEngineAndAllocatesNothing(t *testing.T) {
+	var q quick
+	for _, e := range engineEvents {
+		payload := []byte(payloadOf(e.text))
+		if !quickly(&q, payload, e.format) {
+			t.Errorf("quick does not read %s's %s", e.name, payload)
+		}
+		if n := testing.AllocsPerRun(100, func() { quickly(&q, payload, e.format) }); n != 0 {
+			t.Errorf("%s: %v allocations an event", e.name, n)
+		}
+		agree(t, []byte(e.text), e.format)
+	}
+}
+
+func TestTheLastFiguresHold(t *testing.T) {
+	text := event("", `,"usage":{"prompt_tokens":8,"completion_tokens":1},"timings":{"prompt_n":8,"cache_n":1,"predicted_n":1}`) +
+		event(delta(`"content":"a"`), `,"usage":{"prompt_tokens":9,"completion_tokens":2},"timings":{"prompt_n":9,"cache_n":0,"predicted_n":2,"predicted_per_second":7.5}`) +
+		event("", `,"usage":null,"timings":{"prompt_n":1,"predicted_n":0}`) +
+		event("", `,"usage":{}`) + terminate
+	for _, s := range bothWays([]byte(text), SSE) {
+		r := s.record
+		if *r.PromptTokens != 9 || *r.OutputTokens != 2 || r.TokensFrom != exobench.FromUsage || *r.CachedTokens != 0 {
+			t.Errorf("%d prompt tokens, %d output tokens from %s, %d cached", *r.PromptTokens, *r.OutputTokens, r.TokensFrom, *r.CachedTokens)
+		}
+		if *r.Server.PromptTokens != 9 || *r.Server.OutputTokens != 2 || *r.Server.DecodeTPS != 7.5 || r.Server.PrefillTPS != nil {
+			t.Errorf("the server's %+v", r.Server)
+		}
+	}
+}
+
+// recorded yields the recorded streams.
+func recorded(t testing.TB) iter.Seq2[string, Format] {
+	return func(yield func(string, Format) bool) {
+		for pattern, format := range map[string]Format{"testdata/*.sse": SSE, "testdata/*.ndjson": NDJSON} {
+			files, err := filepath.Glob(pattern)
+			if err != nil || len(files) == 0 {
+				t.Fatal(pattern, files, err)
+			}
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !yield(string(text), format) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func TestQuickAgreesOnRecordedStreams(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.sse")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		agree(t, text)
+	for text, format := range recorded(t) {
+		agree(t, []byte(text), format)
 	}
 }
 
-func TestQuickKnowsEveryKeyOfAChatEvent(t *testing.T) {
+func TestQuickKnowsEveryKeyThatIsMeasured(t *testing.T) {
 	keys := func(of any) (keys []string) {
 		kind := reflect.TypeOf(of)
 		for i := range kind.NumField() {
@@ -117,6 +221,11 @@ func TestQuickKnowsEveryKeyOfAChatEvent(t *testing.T) {
 		{chatEvent{}, "id model choices usage error timings"},
 		{chatChoice{}, "delta text finish_reason"},
 		{chatChoice{}.Delta, "content reasoning_content reasoning tool_calls"},
+		{usage{}, "prompt_tokens completion_tokens prompt_tokens_details"},
+		{usage{}.PromptTokensDetails, "cached_tokens"},
+		{llamaTimings{}, "cache_n prompt_n prompt_per_second predicted_n predicted_per_second"},
+		{ollamaChunk{}, "model message done done_reason error load_duration prompt_eval_count prompt_eval_duration eval_count eval_duration"},
+		{ollamaChunk{}.Message, "content thinking tool_calls"},
 	} {
 		if got := strings.Join(keys(c.of), " "); got != c.want {
 			t.Errorf("%T has the keys %s; quick knows %s", c.of, got, c.want)
@@ -126,51 +235,85 @@ func TestQuickKnowsEveryKeyOfAChatEvent(t *testing.T) {
 
 func FuzzQuickAgreesWithTheFullDecode(f *testing.F) {
 	for _, p := range payloads {
-		f.Add([]byte(p.text))
+		f.Add([]byte(p.text), false)
 	}
-	files, _ := filepath.Glob("testdata/*.sse")
-	for _, file := range files {
-		text, _ := os.ReadFile(file)
-		for line := range strings.Lines(string(text)) {
-			if payload, ok := strings.CutPrefix(line, "data: "); ok {
-				f.Add([]byte(strings.TrimSpace(payload)))
-			}
+	for _, l := range lines {
+		f.Add([]byte(l.text), true)
+	}
+	for _, e := range engineEvents {
+		f.Add([]byte(payloadOf(e.text)), e.format == NDJSON)
+	}
+	for text, format := range recorded(f) {
+		for line := range strings.Lines(text) {
+			f.Add([]byte(payloadOf(line)), format == NDJSON)
 		}
 	}
-	f.Fuzz(func(t *testing.T, payload []byte) {
+	f.Fuzz(func(t *testing.T, payload []byte, ollama bool) {
 		var q quick
-		if !q.parse(payload) {
+		format := SSE
+		if ollama {
+			format = NDJSON
+		}
+		if !quickly(&q, payload, format) {
 			return
 		}
 		if !json.Valid(payload) {
 			t.Fatalf("%q is not JSON", payload)
 		}
-		var event chatEvent
-		if err := json.Unmarshal(payload, &event); err != nil {
-			t.Fatalf("%q: %v", payload, err)
+		if ollama {
+			checkLine(t, payload, &q)
+		} else {
+			checkChat(t, payload, &q)
 		}
-		if event.Usage != nil || event.Timings != nil || messageOf(event.Error) != "" {
-			t.Errorf("%q has more than quick read: %+v", payload, event)
-		}
-		if event.ID != string(q.id) || event.Model != string(q.model) || len(event.Choices) != q.n {
-			t.Fatalf("%q: %+v, quickly %+v", payload, event, q)
-		}
-		for i, c := range event.Choices {
-			d, got := c.Delta, q.choices[i]
-			if len(d.Content)+len(c.Text) != got.answer || len(d.ReasoningContent)+len(d.Reasoning)+lengths(d.ToolCalls) != got.other || c.FinishReason != string(got.finish) {
-				t.Errorf("%q: choice %d is %+v, quickly %+v", payload, i, c, got)
-			}
-		}
-		if !strings.ContainsAny(string(payload), "\n\r") {
-			agree(t, []byte("data: "+string(payload)+"\n\n"))
+		switch {
+		case strings.ContainsAny(string(payload), "\n\r"):
+		case ollama:
+			agree(t, []byte(string(payload)+"\n"), NDJSON)
+		default:
+			agree(t, []byte("data: "+string(payload)+"\n\n"), SSE)
 		}
 	})
 }
 
-func TestQuickAllocatesNothing(t *testing.T) {
-	var q quick
-	text := []byte(payloads[0].text)
-	if n := testing.AllocsPerRun(100, func() { q.parse(text) }); n != 0 {
-		t.Errorf("%v allocations an event", n)
+// checkChat holds what quick read against what encoding/json reads.
+func checkChat(t *testing.T, payload []byte, q *quick) {
+	t.Helper()
+	var event chatEvent
+	if err := json.Unmarshal(payload, &event); err != nil {
+		t.Fatalf("%q: %v", payload, err)
+	}
+	if event.Usage != q.usage || event.Timings != q.timings || messageOf(event.Error) != "" {
+		t.Errorf("%q: %+v, quickly %+v", payload, event, q)
+	}
+	if event.ID != string(q.id) || event.Model != string(q.model) || len(event.Choices) != q.n {
+		t.Fatalf("%q: %+v, quickly %+v", payload, event, q)
+	}
+	for i, c := range event.Choices {
+		d, got := c.Delta, q.choices[i]
+		want := quickChoice{
+			content: len(d.Content), text: len(c.Text), finish: got.finish,
+			reasoningContent: len(d.ReasoningContent), reasoning: len(d.Reasoning), toolCalls: lengths(d.ToolCalls),
+		}
+		if !reflect.DeepEqual(got, want) || c.FinishReason != string(got.finish) {
+			t.Errorf("%q: choice %d is %+v, quickly %+v", payload, i, c, got)
+		}
+	}
+}
+
+// checkLine does so for a line of Ollama's.
+func checkLine(t *testing.T, payload []byte, q *quick) {
+	t.Helper()
+	var chunk ollamaChunk
+	if err := json.Unmarshal(payload, &chunk); err != nil {
+		t.Fatalf("%q: %v", payload, err)
+	}
+	m := chunk.Message
+	want := quickChoice{content: len(m.Content), reasoning: len(m.Thinking), toolCalls: lengths(m.ToolCalls)}
+	if !reflect.DeepEqual(q.choices[0], want) || chunk.Model != string(q.model) {
+		t.Errorf("%q: %+v, quickly %+v", payload, chunk, q)
+	}
+	chunk.Model, chunk.Message = "", ollamaChunk{}.Message
+	if !reflect.DeepEqual(chunk, ollamaChunk{}) {
+		t.Errorf("%q has more than quick read: %+v", payload, chunk)
 	}
 }
