@@ -33,7 +33,7 @@ type Config struct {
 type Client struct {
 	clock  exobench.Clock
 	http   *http.Client
-	events atomic.Int64
+	lines  [2]atomic.Int64 // line ends, by format
 	kernel atomic.Bool
 	stamps *os.File // see keepStamping
 }
@@ -69,7 +69,9 @@ func NewClient(cfg Config) *Client {
 
 // Events returns how many events all streams have brought so far, ended or not:
 // an estimate for live views, counted from line ends.
-func (c *Client) Events() int64 { return c.events.Load() / 2 }
+func (c *Client) Events() int64 {
+	return c.lines[SSE].Load()/2 + c.lines[NDJSON].Load() // an SSE event ends with two
+}
 
 // KernelStamps reports whether an answer came so far whose every read had a
 // receive stamp of the kernel.
@@ -198,7 +200,7 @@ func (x *exchange) read(body io.Reader, answer *capture) error {
 		n, err := body.Read(room)
 		if n > 0 {
 			reads = x.took(n, answer, reads)
-			x.client.events.Add(int64(answer.newlines - newlines))
+			x.client.lines[x.call.Format].Add(int64(answer.newlines - newlines))
 			newlines = answer.newlines
 			if signOfLife(room[:n]) {
 				x.dog.alive(answer.marks[len(answer.marks)-1].user)

@@ -63,6 +63,27 @@ func TestOllamaOutcomes(t *testing.T) {
 	}
 }
 
+func TestEventsAreCountedAsTheirFormatEndsThem(t *testing.T) {
+	client := NewClient(Config{Clock: exobench.NewClock()})
+	t.Cleanup(client.Close)
+	for _, c := range []struct {
+		name, answer string
+		format       Format
+		want         int64 // in all so far
+	}{
+		{"4 of SSE", chunked(content("a"), content("b"), finish, terminate), SSE, 4},
+		{"3 lines", chunked(said("a"), said("b"), ended("stop", fourTokens)), NDJSON, 7},
+		{"3 of SSE, the last without its empty line", chunked(content("a"), finish, "data: [DONE]\n"), SSE, 9},
+	} {
+		if r := client.Do(t.Context(), Call{URL: rawServer(t, c.answer, false), Format: c.format}); r.Outcome != exobench.OK {
+			t.Fatalf("%s: outcome %s %s", c.name, r.Outcome, r.Error)
+		}
+		if got := client.Events(); got != c.want {
+			t.Errorf("%s: %d events so far, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 func TestOllamaStatisticsComeFromTheLastLine(t *testing.T) {
 	r := ollamaDo(t, chunked(said("a"), said("bc"), ended("length", fourTokens)))
 	s := r.Server
