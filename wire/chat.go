@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"runtime"
 
 	"exobench"
 )
@@ -45,6 +46,8 @@ type stream struct {
 // gaps that are not there.
 func parse(answer *capture, record *exobench.Record, call Call) stream {
 	s := newStream(record, call)
+	takeTurn()
+	defer giveTurn()
 	s.parse(answer)
 	return *s
 }
@@ -63,7 +66,11 @@ func (s *stream) parse(answer *capture) {
 	if s.kernel {
 		s.record.Delays = make([]int64, 0, events)
 	}
+	lines := 0
 	answer.lines(func(line []byte, a arrival, whole bool) {
+		if lines++; lines%linesAtOnce == 0 {
+			runtime.Gosched()
+		}
 		at := a.user
 		if s.kernel {
 			at = a.at()
