@@ -45,7 +45,7 @@ func micros(d time.Duration) string { return digits(float64(d) / 1e3) }
 
 // harnessTable has one row per cell of which anything is known.
 func harnessTable(run *summary.Run) *table {
-	t := &table{heads: append(lineHeads(run), "Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)")}
+	t := &table{heads: append(lineHeads(run), "Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)", "Scheduler p99 (ms)")}
 	for _, l := range lines(run) {
 		d, watched := run.DisturbanceOf(l.cell.Key)
 		if l.cell.Delay == nil && !watched {
@@ -69,9 +69,9 @@ func harnessTable(run *summary.Run) *table {
 		}
 		if watched {
 			row = append(row, share(d.Steal), share(d.Foreign), share(d.HarnessCPU),
-				digits(d.HiccupP99.Seconds()*1e3), digits(d.HiccupMax.Seconds()*1e3), digits(d.GCPauseMax.Seconds()*1e3))
+				digits(d.HiccupP99.Seconds()*1e3), digits(d.HiccupMax.Seconds()*1e3), digits(d.GCPauseMax.Seconds()*1e3), digits(d.SchedulerP99.Seconds()*1e3))
 		} else {
-			row = append(row, dash, dash, dash, dash, dash, dash)
+			row = append(row, dash, dash, dash, dash, dash, dash, dash)
 		}
 		t.add(row...)
 	}

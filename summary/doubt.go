@@ -30,10 +30,13 @@ const sharesNeed = time.Second
 // Shortest is the shortest thing that is reported of the cell, such as its median
 // gap between chunks; 0 leaves hiccups out.
 //
+// Stamped is the shortest thing that a late stamp of the harness would bend: where
+// the kernel stamps events it is Shortest again.
+//
 // The harness may itself be the limit where it used more than half of the CPU time
 // that was left to it. Note: a share of one core for each stream would not do: 64
 // streams on two cores never reach it, however late they are read.
-func doubts(d exobench.Disturbance, shortest time.Duration) []string {
+func doubts(d exobench.Disturbance, shortest, stamped time.Duration) []string {
 	var texts []string
 	add := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
 	if d.Wall < sharesNeed {
@@ -54,6 +57,14 @@ func doubts(d exobench.Disturbance, shortest time.Duration) []string {
 	if shortest > 0 && float64(d.HiccupMax) > doubtfulHiccup*float64(shortest) {
 		add("A thread of exobench was kept from running for up to %v, which is %s of the shortest thing measured (%v; more than %s): do not trust single long values, and repeat the run on a quieter machine or measure something longer.",
 			round(d.HiccupMax), percent(float64(d.HiccupMax)/float64(shortest)), round(shortest), percent(doubtfulHiccup))
+	}
+	if pause := d.GCPauseMax; shortest > 0 && float64(pause) > doubtfulHiccup*float64(shortest) {
+		add("client-bound: collecting its garbage stopped exobench for up to %v, which is %s of the shortest thing measured (%v; more than %s): lower the concurrency or leave exobench more memory and CPU.",
+			round(pause), percent(float64(pause)/float64(shortest)), round(shortest), percent(doubtfulHiccup))
+	}
+	if wait := d.SchedulerP99; stamped > 0 && float64(wait) > doubtfulHiccup*float64(stamped) {
+		add("client-bound: what exobench had ready to run waited up to %v for a core (99th percentile), which is %s of the shortest thing that this bends (%v; more than %s): lower the concurrency, or run exobench on another machine than the engine.",
+			round(wait), percent(float64(wait)/float64(stamped)), round(stamped), percent(doubtfulHiccup))
 	}
 	if d.HarnessCPU == nil {
 		return texts

@@ -23,6 +23,9 @@ func TestDoubts(t *testing.T) {
 		{"foreign, with the engine unseen", func(d *exobench.Disturbance) { d.Foreign, d.EngineCPU = new(0.6), nil },
 			[]string{"the engine among them"}},
 		{"hiccups of a tenth", func(d *exobench.Disturbance) { d.HiccupMax = 2 * time.Millisecond }, []string{"up to 2ms, which is 10 % of the shortest thing measured (20ms"}},
+		{"a pause for garbage", func(d *exobench.Disturbance) { d.GCPauseMax = 3 * time.Millisecond }, []string{"client-bound: collecting its garbage stopped exobench for up to 3ms, which is 15 %"}},
+		{"waits for a core", func(d *exobench.Disturbance) { d.SchedulerP99 = 600 * time.Microsecond }, []string{"client-bound: what exobench had ready to run waited up to 600µs for a core (99th percentile), which is 6 % of the shortest thing that this bends (10ms"}},
+		{"a wait at the bound", func(d *exobench.Disturbance) { d.SchedulerP99 = 500 * time.Microsecond }, nil},
 		// The engine, steal and others leave 0.43.
 		{"the harness took more than half of the rest", func(d *exobench.Disturbance) { d.HarnessCPU = new(0.22) }, []string{"exobench used 22 %"}},
 		{"the harness alone on its machine", func(d *exobench.Disturbance) {
@@ -34,7 +37,7 @@ func TestDoubts(t *testing.T) {
 	} {
 		d := calm
 		row.change(&d)
-		got := doubts(d, 20*time.Millisecond)
+		got := doubts(d, 20*time.Millisecond, 10*time.Millisecond)
 		if len(got) != len(row.says) {
 			t.Errorf("%s: %q, want %d", row.why, got, len(row.says))
 			continue
@@ -46,7 +49,7 @@ func TestDoubts(t *testing.T) {
 		}
 	}
 	calm.HiccupMax = time.Hour
-	if got := doubts(calm, 0); got != nil {
+	if got := doubts(calm, 0, 0); got != nil {
 		t.Errorf("nothing measured: %q", got)
 	}
 }

@@ -130,6 +130,20 @@ func (c *Cell) addDoubts(run *Run) {
 	if !ok {
 		return
 	}
-	latency := time.Duration(c.Metrics[metric.Latency].Median * float64(time.Second))
-	c.Warnings = append(c.Warnings, doubts(d, latency)...)
+	latency := c.median(metric.Latency)
+	stamped := latency
+	if c.Delay == nil {
+		// Without kernel stamps, whatever delays a read is in what it measures.
+		for _, name := range []string{metric.TTFT, "inter_chunk_p50_s"} {
+			if m := c.median(name); m > 0 {
+				stamped = min(stamped, m)
+			}
+		}
+	}
+	c.Warnings = append(c.Warnings, doubts(d, latency, stamped)...)
+}
+
+// median returns that of a metric in seconds; 0 where no request gives it.
+func (c *Cell) median(name string) time.Duration {
+	return time.Duration(c.Metrics[name].Median * float64(time.Second))
 }
