@@ -167,6 +167,13 @@ type Reading struct {
 	Processes int `json:"processes,omitempty"`
 }
 
+// Clone returns a copy that shares nothing with r.
+func (r *Reading) Clone() *Reading {
+	c := *r
+	c.Anonymous, c.File, c.Resident = clone(r.Anonymous), clone(r.File), clone(r.Resident)
+	return &c
+}
+
 // Note is something that the reader of a report must know.
 type Note struct {
 	At     Instant `json:"at_ns"`

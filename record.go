@@ -3,6 +3,7 @@ package exobench
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -81,6 +82,27 @@ type Record struct {
 
 // Load returns the load that the request was part of.
 func (r *Record) Load() Load { return Load{r.Concurrency, r.Rate} }
+
+// Clone returns a copy that shares nothing with r.
+func (r *Record) Clone() *Record {
+	c := *r
+	c.PromptTokens, c.CachedTokens, c.OutputTokens = clone(r.PromptTokens), clone(r.CachedTokens), clone(r.OutputTokens)
+	c.Chunks, c.Delays = slices.Clone(r.Chunks), slices.Clone(r.Delays)
+	if c.Server = clone(r.Server); c.Server != nil {
+		s := c.Server
+		s.PrefillTPS, s.DecodeTPS, s.PeakMemory = clone(s.PrefillTPS), clone(s.DecodeTPS), clone(s.PeakMemory)
+		s.PromptTokens, s.OutputTokens = clone(s.PromptTokens), clone(s.OutputTokens)
+	}
+	return &c
+}
+
+// clone copies what may be absent.
+func clone[T any](value *T) *T {
+	if value == nil {
+		return nil
+	}
+	return new(*value)
+}
 
 // ServerStats are an engine's own figures for one request, as it reports them.
 type ServerStats struct {

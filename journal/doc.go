@@ -32,6 +32,12 @@
 // end, and else once a second while there is something new, by a goroutine of
 // its own: a power failure loses at most the last second.
 //
+// # Reading
+//
+// Nearly all lines of a long journal are requests and readings. A parser of their
+// own reads those that are as a Writer makes them; encoding/json reads all others,
+// and the tests hold the two to the same results.
+//
 // A line that is not a whole entry (the torn end after a kill in mid-write) is
 // skipped and counted; a journal without an end line is of an incomplete run.
 package journal

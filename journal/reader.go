@@ -1,13 +1,13 @@
 package journal
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"runtime"
+	"slices"
 
 	"exobench"
 )
@@ -21,156 +21,135 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return fmt.Sprintf("journal line %d: %v", e.Line, e.Err) }
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// Reader reads a journal, one entry in memory at a time.
+// Reader reads a journal once, a few blocks of lines in memory at a time, which it
+// decodes on all cores.
 //
 //	r := journal.NewReader(file)
-//	for r.Next() {
-//		switch e := r.Entry().(type) { … }
+//	for entry := range r.All() {
+//		switch e := entry.(type) { … }
 //	}
 //	if err := r.Err(); err != nil { … }
 type Reader struct {
-	src     *bufio.Reader
-	line    int
-	entry   exobench.Entry
+	src     io.Reader
+	end     error  // of src
+	rest    []byte // of the line that the last block ends in
+	lines   int    // in blocks so far
 	damaged []*SyntaxError
 	err     error
 }
 
 // NewReader returns a Reader of a journal's text. The caller closes src.
-func NewReader(src io.Reader) *Reader {
-	return &Reader{src: bufio.NewReaderSize(src, 1<<16)}
-}
+func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
 
-// Next goes to the next whole entry. It reports false at the end, and at an
-// error that Err tells: a failed read, a first line that is no header, or a
-// schema that is too new.
-func (r *Reader) Next() bool {
-	for r.err == nil {
-		text, err := r.src.ReadBytes('\n')
-		if len(text) > 0 {
-			r.line++
-			if ok := r.take(text); ok || r.err != nil {
-				return ok
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return r.atEnd()
-		}
-		if err != nil {
-			r.err = fmt.Errorf("read the journal: %w", err)
-		}
-	}
-	return false
-}
-
-func (r *Reader) atEnd() bool {
-	if r.line == 0 {
-		r.err = errors.New("the journal is empty: its run was cut off before it began")
-	}
-	return false
-}
-
-// take makes the entry of one line, and reports whether there is one.
-func (r *Reader) take(text []byte) bool {
-	entry, err := decode(text)
-	if r.line == 1 {
-		header, ok := entry.(*exobench.Header)
-		if !ok {
-			r.err = errors.New("the journal's first line is no header: this is not a journal of exobench")
-			return false
-		}
-		if header.Schema > exobench.SchemaVersion {
-			r.err = fmt.Errorf("the journal has schema %d, this exobench reads up to %d: use a newer exobench",
-				header.Schema, exobench.SchemaVersion)
-			return false
-		}
-	}
-	if err != nil {
-		r.damaged = append(r.damaged, &SyntaxError{Line: r.line, Err: err})
-		return false
-	}
-	r.entry = entry
-	return entry != nil
-}
-
-// Entry returns the entry that Next went to. The caller owns it.
-func (r *Reader) Entry() exobench.Entry { return r.entry }
-
-// Err returns what stopped the reading, or nil at the journal's end.
+// Err returns what stopped All: a failed read, a first line that is no header, or
+// a schema that is too new; nil at the journal's end.
 func (r *Reader) Err() error { return r.err }
 
 // Damaged returns the lines skipped so far since they are no whole entries.
 func (r *Reader) Damaged() []*SyntaxError { return r.damaged }
 
-// All returns the entries still to come; Err tells afterwards how it ended.
+// All returns the entries in order; Err tells afterwards how it ended.
+//
+// A *Record or a *Reading is used again for a later line: it, and all that it
+// points to, is valid only until the loop asks for the next entry. Who keeps one
+// keeps its Clone. Other entries, and all strings, are the caller's.
 func (r *Reader) All() iter.Seq[exobench.Entry] {
 	return func(yield func(exobench.Entry) bool) {
-		for r.Next() {
-			if !yield(r.Entry()) {
+		// One block is handed over while the others are decoded.
+		blocks := make([]*block, runtime.GOMAXPROCS(0)+1)
+		for i := range blocks {
+			blocks[i] = new(block)
+			r.start(blocks[i])
+		}
+		defer func() {
+			for _, b := range blocks {
+				b.decoding.Wait()
+			}
+		}()
+		for next := 0; ; next = (next + 1) % len(blocks) {
+			b := blocks[next]
+			b.decoding.Wait()
+			if len(b.text) == 0 {
+				r.finish()
 				return
 			}
+			if !r.deliver(b, yield) {
+				return
+			}
+			r.start(b)
 		}
 	}
 }
 
-// decode returns a line's entry; nil without an error for a type that this
-// version does not know.
-func decode(line []byte) (exobench.Entry, error) {
-	kind, err := kindOf(line)
-	if err != nil {
-		return nil, err
-	}
-	entry := newEntry(kind)
-	if entry == nil {
-		if kind == "" {
-			return nil, errors.New(`no "type"`)
-		}
-		return nil, nil
-	}
-	if err := json.Unmarshal(line, entry); err != nil {
-		return nil, err
-	}
-	return entry, nil
+// start fills a block and has it decoded; at the end of the journal it is empty.
+func (r *Reader) start(b *block) {
+	r.fill(b)
+	b.decoding.Go(b.decode)
 }
 
-// typeFirst is how a Writer's lines begin.
-var typeFirst = []byte(`{"type":"`)
+// blockSize is what is read at a time: short enough for a core's cache, long
+// enough for the hand-over not to matter.
+const blockSize = 256 << 10
 
-// kindOf returns the type of a line. The Writer puts it first, where it is found
-// without decoding the line twice.
-func kindOf(line []byte) (string, error) {
-	if rest, ok := bytes.CutPrefix(line, typeFirst); ok {
-		if end := bytes.IndexByte(rest, '"'); end > 0 && bytes.IndexByte(rest[:end], '\\') < 0 {
-			return string(rest[:end]), nil
+// fill puts the next whole lines into a block, or the last one even if it is not
+// whole.
+func (r *Reader) fill(b *block) {
+	b.text = append(b.text[:0], r.rest...)
+	r.rest = r.rest[:0]
+	for r.end == nil {
+		old := len(b.text)
+		b.text = slices.Grow(b.text, blockSize)
+		n, err := r.src.Read(b.text[old:cap(b.text)])
+		b.text, r.end = b.text[:old+n], err
+		if newline := bytes.LastIndexByte(b.text[old:], '\n'); newline >= 0 {
+			whole := old + newline + 1
+			r.rest = append(r.rest, b.text[whole:]...)
+			b.text = b.text[:whole]
+			break
 		}
 	}
-	var kind struct {
-		Type string `json:"type"`
+	b.line = r.lines + 1
+	r.lines += bytes.Count(b.text, []byte("\n"))
+	if n := len(b.text); n > 0 && b.text[n-1] != '\n' {
+		r.lines++
 	}
-	err := json.Unmarshal(line, &kind)
-	return kind.Type, err
 }
 
-func newEntry(kind string) exobench.Entry {
-	switch kind {
-	case "header":
-		return new(exobench.Header)
-	case "load":
-		return new(exobench.LoadEvent)
-	case "request":
-		return new(exobench.Record)
-	case "reading":
-		return new(exobench.Reading)
-	case "node":
-		return new(exobench.NodeReading)
-	case "disturbance":
-		return new(exobench.Disturbance)
-	case "calibration":
-		return new(exobench.Calibration)
-	case "note":
-		return new(exobench.Note)
-	case "end":
-		return new(exobench.End)
+// deliver hands over a block's entries, and reports whether to go on.
+func (r *Reader) deliver(b *block, yield func(exobench.Entry) bool) bool {
+	if b.line == 1 {
+		if r.err = checkHeader(b.first); r.err != nil {
+			return false
+		}
+	}
+	r.damaged = append(r.damaged, b.damaged...)
+	for _, e := range b.entries {
+		if !yield(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkHeader says what is wrong with the entry of a journal's first line.
+func checkHeader(first exobench.Entry) error {
+	header, ok := first.(*exobench.Header)
+	if !ok {
+		return errors.New("the journal's first line is no header: this is not a journal of exobench")
+	}
+	if header.Schema > exobench.SchemaVersion {
+		return fmt.Errorf("the journal has schema %d, this exobench reads up to %d: use a newer exobench",
+			header.Schema, exobench.SchemaVersion)
 	}
 	return nil
+}
+
+// finish says how the reading ended.
+func (r *Reader) finish() {
+	switch {
+	case !errors.Is(r.end, io.EOF):
+		r.err = fmt.Errorf("read the journal: %w", r.end)
+	case r.lines == 0:
+		r.err = errors.New("the journal is empty: its run was cut off before it began")
+	}
 }

@@ -71,6 +71,7 @@ type memoryLoad struct {
 }
 
 func (t *timeline) add(r *exobench.Reading) {
+	r = r.Clone()
 	t.readings = append(t.readings, reading{r.At, r.Moment, r.Source, Level{r.Memory, r.Anonymous, r.File}, r.Resident})
 }
 

@@ -60,7 +60,8 @@ type Row struct {
 // where warm-ups are left out.
 func counts(r *exobench.Record) bool { return r.Phase == exobench.Measured }
 
-// Build summarises a journal. It reads the entries once.
+// Build summarises a journal. It reads the entries once and keeps none of them, so
+// they may be used again.
 func Build(entries iter.Seq[exobench.Entry]) (*Run, error) {
 	b := builder{
 		run:     &Run{memory: map[Subject]*timeline{}, nodes: map[Subject]*nodeline{}},
@@ -199,7 +200,7 @@ func (b *builder) windows(s Subject) []window {
 }
 
 // Rows calls emit for each measured request in the order of the entries, which
-// must be those that the run was built from. It stops at the first error.
+// must be those that the run was built from and may be used again. It stops at the first error.
 func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error {
 	for entry := range entries {
 		record, ok := entry.(*exobench.Record)

@@ -116,7 +116,15 @@ func entries(t *testing.T, folder string) []exobench.Entry {
 	t.Helper()
 	var all []exobench.Entry
 	err := readJournal(folder, func(r *journal.Reader) error {
-		all = slices.Collect(r.All())
+		for e := range r.All() {
+			switch entry := e.(type) {
+			case *exobench.Record:
+				e = entry.Clone()
+			case *exobench.Reading:
+				e = entry.Clone()
+			}
+			all = append(all, e)
+		}
 		return nil
 	})
 	if err != nil {

@@ -39,7 +39,7 @@ func showAs(w io.Writer, path, tool string) error {
 			if cells[key] == nil {
 				keys = append(keys, key)
 			}
-			cells[key] = append(cells[key], record)
+			cells[key] = append(cells[key], record.Clone())
 		}
 		return nil
 	})

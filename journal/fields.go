@@ -1,0 +1,165 @@
+package journal
+
+import (
+	"slices"
+
+	"exobench"
+)
+
+// recordSpace holds a Record and all that it points to, to be used again.
+type recordSpace struct {
+	record                 exobench.Record
+	prompt, cached, output exobench.Tokens
+	chunks                 exobench.Chunks
+	delays                 []int64
+	server                 serverSpace
+}
+
+type serverSpace struct {
+	stats           exobench.ServerStats
+	prefill, decode float64
+	prompt, output  exobench.Tokens
+	peak            exobench.Bytes
+}
+
+// readingSpace holds a Reading and all that it points to, to be used again.
+type readingSpace struct {
+	reading                   exobench.Reading
+	anonymous, file, resident exobench.Bytes
+}
+
+// recordMembers are the members of a Record's line.
+var recordMembers = []member[recordSpace]{
+	{"type", func(p *parser, _ *recordSpace) { p.literal() }},
+	{"seq", func(p *parser, s *recordSpace) { number(p, &s.record.Seq) }},
+	{"engine", func(p *parser, s *recordSpace) { name(p, &s.record.Engine) }},
+	{"model", func(p *parser, s *recordSpace) { name(p, &s.record.Model) }},
+	{"model_id", func(p *parser, s *recordSpace) { name(p, &s.record.ModelID) }},
+	{"placement", func(p *parser, s *recordSpace) { name(p, &s.record.Placement) }},
+	{"prompt_id", func(p *parser, s *recordSpace) { name(p, &s.record.PromptID) }},
+	{"phase", func(p *parser, s *recordSpace) { name(p, &s.record.Phase) }},
+	{"repeat", func(p *parser, s *recordSpace) { number(p, &s.record.Repeat) }},
+	{"concurrency", func(p *parser, s *recordSpace) { number(p, &s.record.Concurrency) }},
+	{"rate_rps", func(p *parser, s *recordSpace) { float(p, &s.record.Rate) }},
+	{"max_tokens", func(p *parser, s *recordSpace) { number(p, &s.record.MaxTokens) }},
+	{"outcome", func(p *parser, s *recordSpace) { name(p, &s.record.Outcome) }},
+	{"error", func(p *parser, s *recordSpace) { name(p, &s.record.Error) }},
+	{"http_status", func(p *parser, s *recordSpace) { number(p, &s.record.HTTPStatus) }},
+	{"finish_reason", func(p *parser, s *recordSpace) { name(p, &s.record.FinishReason) }},
+	{"server_id", func(p *parser, s *recordSpace) { s.record.ServerID = p.string() }},
+	{"server_model", func(p *parser, s *recordSpace) { name(p, &s.record.ServerModel) }},
+	{"scheduled_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Scheduled) }},
+	{"sent_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Sent) }},
+	{"dial_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Dial) }},
+	{"headers_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Headers) }},
+	{"first_chunk_ns", func(p *parser, s *recordSpace) { number(p, &s.record.FirstChunk) }},
+	{"first_token_ns", func(p *parser, s *recordSpace) { number(p, &s.record.FirstToken) }},
+	{"first_answer_ns", func(p *parser, s *recordSpace) { number(p, &s.record.FirstAnswer) }},
+	{"last_token_ns", func(p *parser, s *recordSpace) { number(p, &s.record.LastToken) }},
+	{"done_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Done) }},
+	{"ended_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Ended) }},
+	{"prompt_tokens", func(p *parser, s *recordSpace) { s.record.PromptTokens = number(p, &s.prompt) }},
+	{"cached_tokens", func(p *parser, s *recordSpace) { s.record.CachedTokens = number(p, &s.cached) }},
+	{"output_tokens", func(p *parser, s *recordSpace) { s.record.OutputTokens = number(p, &s.output) }},
+	{"tokens_from", func(p *parser, s *recordSpace) { name(p, &s.record.TokensFrom) }},
+	{"chunks", func(p *parser, s *recordSpace) { s.record.Chunks = p.chunks(&s.chunks) }},
+	{"delays_ns", func(p *parser, s *recordSpace) { s.record.Delays = p.integers(&s.delays) }},
+	{"server", func(p *parser, s *recordSpace) { s.record.Server = p.server(&s.server) }},
+}
+
+// serverMembers are the members of a ServerStats.
+var serverMembers = []member[serverSpace]{
+	{"prefill_tps", func(p *parser, s *serverSpace) { s.stats.PrefillTPS = float(p, &s.prefill) }},
+	{"decode_tps", func(p *parser, s *serverSpace) { s.stats.DecodeTPS = float(p, &s.decode) }},
+	{"prompt_tokens", func(p *parser, s *serverSpace) { s.stats.PromptTokens = number(p, &s.prompt) }},
+	{"output_tokens", func(p *parser, s *serverSpace) { s.stats.OutputTokens = number(p, &s.output) }},
+	{"peak_memory_bytes", func(p *parser, s *serverSpace) { s.stats.PeakMemory = number(p, &s.peak) }},
+	{"prefix_cache", func(p *parser, s *serverSpace) { name(p, &s.stats.PrefixCache) }},
+	{"load_time_ns", func(p *parser, s *serverSpace) { number(p, &s.stats.LoadTime) }},
+}
+
+// readingMembers are the members of a Reading's line.
+var readingMembers = []member[readingSpace]{
+	{"type", func(p *parser, _ *readingSpace) { p.literal() }},
+	{"at_ns", func(p *parser, s *readingSpace) { number(p, &s.reading.At) }},
+	{"engine", func(p *parser, s *readingSpace) { name(p, &s.reading.Engine) }},
+	{"model", func(p *parser, s *readingSpace) { name(p, &s.reading.Model) }},
+	{"moment", func(p *parser, s *readingSpace) { name(p, &s.reading.Moment) }},
+	{"source", func(p *parser, s *readingSpace) { name(p, &s.reading.Source) }},
+	{"memory_bytes", func(p *parser, s *readingSpace) { number(p, &s.reading.Memory) }},
+	{"anonymous_bytes", func(p *parser, s *readingSpace) { s.reading.Anonymous = number(p, &s.anonymous) }},
+	{"file_bytes", func(p *parser, s *readingSpace) { s.reading.File = number(p, &s.file) }},
+	{"resident_bytes", func(p *parser, s *readingSpace) { s.reading.Resident = number(p, &s.resident) }},
+	{"processes", func(p *parser, s *readingSpace) { number(p, &s.reading.Processes) }},
+}
+
+// record reads a Record's line into its space.
+func (p *parser) record(s *recordSpace) bool {
+	s.record = exobench.Record{}
+	object(p, recordMembers, s)
+	return p.end()
+}
+
+// reading reads a Reading's line into its space.
+func (p *parser) reading(s *readingSpace) bool {
+	s.reading = exobench.Reading{}
+	object(p, readingMembers, s)
+	return p.end()
+}
+
+func (p *parser) server(s *serverSpace) *exobench.ServerStats {
+	s.stats = exobench.ServerStats{}
+	object(p, serverMembers, s)
+	return &s.stats
+}
+
+// chunks reads the flat array of pairs, as Chunks do.
+func (p *parser) chunks(space *exobench.Chunks) exobench.Chunks {
+	flat := p.integers(&p.flat)
+	if len(flat)%2 != 0 {
+		p.bad = true
+		return nil
+	}
+	all := slices.Grow((*space)[:0], max(1, len(flat)/2))
+	var at exobench.Instant
+	for i := 0; i < len(flat); i += 2 {
+		at += exobench.Instant(flat[i])
+		all = append(all, exobench.Chunk{At: at, Bytes: int(flat[i+1])})
+	}
+	*space = all
+	return all
+}
+
+// integers reads an array of whole numbers.
+func (p *parser) integers(space *[]int64) []int64 {
+	all := slices.Grow((*space)[:0], 1)
+	p.expect('[')
+	for first := true; !p.bad; first = false {
+		if first && p.accept(']') {
+			break
+		}
+		all = append(all, p.integer())
+		if !p.accept(',') {
+			p.expect(']')
+			break
+		}
+	}
+	*space = all
+	return all
+}
+
+// number reads a whole number that fits the field.
+func number[T ~int | ~int64](p *parser, field *T) *T {
+	n := p.integer()
+	*field = T(n)
+	p.bad = p.bad || int64(*field) != n
+	return field
+}
+
+func float(p *parser, field *float64) *float64 {
+	*field = p.float()
+	return field
+}
+
+// name reads a string that other lines have too.
+func name[T ~string](p *parser, field *T) { *field = T(p.name()) }
