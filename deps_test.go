@@ -28,7 +28,7 @@ var imports = map[string]string{
 	"target/ollama":    ". wire",
 	"target/exolegacy": ". wire",
 	"reference":        "alarm",
-	"calibrate":        ". metric reference stat wire",
+	"calibrate":        ". load metric reference stat wire",
 	"peers":            ". metric stat",
 	"decoder":          "",
 	"engine":           "decoder",

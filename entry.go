@@ -248,6 +248,9 @@ type Calibration struct {
 	InterChunkP99 time.Duration `json:"inter_chunk_error_p99_ns"`
 	LatencyP50    time.Duration `json:"latency_error_p50_ns"`
 	LatencyP99    time.Duration `json:"latency_error_p99_ns"`
+	// Slip is how much later than planned the requests were sent.
+	SlipP50 time.Duration `json:"send_slip_p50_ns"`
+	SlipP99 time.Duration `json:"send_slip_p99_ns"`
 	// TokenRate is the median relative error in tokens per second.
 	TokenRate float64 `json:"tokens_per_second_error"`
 	// CPUPer1000 is the harness's CPU time for a thousand events, and

@@ -79,6 +79,7 @@ func TestACalibrationIsComplete(t *testing.T) {
 		}
 	}
 	ordered("lag", c.LagP50, c.LagP99, c.LagMax)
+	ordered("slip", c.SlipP50, c.SlipP99)
 	ordered("TTFT", c.TTFTP50, c.TTFTP99)
 	ordered("inter-chunk", c.InterChunkP50, c.InterChunkP99)
 	ordered("latency", c.LatencyP50, c.LatencyP99)

@@ -14,7 +14,7 @@ func (r *round) compare(o offset) exobench.Calibration {
 	c := exobench.Calibration{Events: r.Streams * r.tokens}
 	lag := make([]float64, 0, c.Events)
 	gaps := make([]float64, 0, c.Events)
-	var ttft, latency, rate []float64
+	var ttft, latency, rate, slip []float64
 	for i := range r.records {
 		record, samples := &r.records[i], r.samples[i]
 		truth := o.truth(record, samples)
@@ -28,6 +28,7 @@ func (r *round) compare(o offset) exobench.Calibration {
 		ttft = appendError(ttft, "ttft_s", record, truth)
 		latency = appendError(latency, "latency_s", record, truth)
 		rate = appendRelative(rate, "tokens_per_second", record, truth)
+		slip = append(slip, float64(record.Sent.Sub(record.Scheduled)))
 		c.Kernel = c.Kernel || record.Delays != nil
 	}
 	lags := stat.NewSample(lag)
@@ -35,6 +36,7 @@ func (r *round) compare(o offset) exobench.Calibration {
 	c.TTFTP50, c.TTFTP99 = sizes(ttft)
 	c.InterChunkP50, c.InterChunkP99 = sizes(gaps)
 	c.LatencyP50, c.LatencyP99 = sizes(latency)
+	c.SlipP50, c.SlipP99 = sizes(slip)
 	c.TokenRate, _ = stat.NewSample(rate).Median()
 	return c
 }

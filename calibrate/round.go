@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"exobench"
+	"exobench/load"
 	"exobench/reference"
 	"exobench/wire"
 )
@@ -21,6 +21,7 @@ type round struct {
 	tokens  int
 	samples [][]sample
 	records []exobench.Record
+	failed  error // of the pacing itself
 }
 
 // sample is one event: when the reference wrote it and when the harness says
@@ -40,35 +41,40 @@ func newRound(cfg Config, tokens int) *round {
 	return r
 }
 
-// run opens the streams, spread over one interval so that their events do not
-// come together, and waits for their ends.
+// opening is the least time from the opening of one stream to the next, so that
+// connecting is not what is measured.
+const opening = 250 * time.Microsecond
+
+// run opens the streams as an open loop does and waits for their ends. Their
+// events are spread over one interval, so that they do not come together.
 func (r *round) run(ctx context.Context) {
-	var streams sync.WaitGroup
-	defer streams.Wait()
-	begin := time.Now()
-	for i := range r.Streams {
-		planned := r.interval() * time.Duration(i) / time.Duration(r.Streams)
-		// Sleeping ends up to 1 ms late; what is left of the phase is made up for
-		// by the TTFT that is asked for.
-		if ahead := planned - time.Since(begin); ahead > time.Millisecond {
-			select {
-			case <-time.After(ahead):
-			case <-ctx.Done():
-				return
-			}
-		}
-		phase := (planned - time.Since(begin)) % r.interval()
+	share := r.interval() / time.Duration(r.Streams)
+	step := max(share, opening)
+	requests := make([]exobench.Request, r.Streams)
+	for i := range requests {
+		requests[i].Seq = i
+	}
+	send := load.DoerFunc(func(ctx context.Context, request exobench.Request) exobench.Record {
+		i := time.Duration(request.Seq)
+		// The TTFT that is asked for moves the stream to its place in the interval.
+		phase := (i*share - i*step) % r.interval()
 		if phase < 0 {
 			phase += r.interval()
 		}
-		streams.Go(func() { r.records[i] = r.stream(ctx, i, TTFT+phase) })
-	}
+		return r.stream(ctx, request, TTFT+phase)
+	})
+	r.failed = load.Open(ctx, send, r.Clock, requests, &load.Constant{Rate: 1 / step.Seconds()}, func(record exobench.Record) error {
+		r.records[record.Seq] = record
+		return nil
+	})
 }
 
-func (r *round) stream(ctx context.Context, i int, ttft time.Duration) exobench.Record {
-	return r.Wire.Do(ctx, wire.Call{
+func (r *round) stream(ctx context.Context, request exobench.Request, ttft time.Duration) exobench.Record {
+	i := request.Seq
+	record := r.Wire.Do(ctx, wire.Call{
 		URL:     strings.TrimSuffix(r.URL, "/") + "/bench/chat/completions",
 		Body:    r.body(ttft),
+		At:      request.Scheduled,
 		Timeout: ttft + time.Duration(r.tokens)*r.interval() + slack,
 		Exact:   exobench.Tokens(r.tokens),
 		Event: func(payload []byte, at exobench.Instant) {
@@ -78,6 +84,8 @@ func (r *round) stream(ctx context.Context, i int, ttft time.Duration) exobench.
 			}
 		},
 	})
+	record.Seq = i
+	return record
 }
 
 // body is the request: every parameter of the schedule, whatever the server's
@@ -121,6 +129,9 @@ func emittedIn(payload []byte) int64 {
 func (r *round) check(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
+	}
+	if r.failed != nil {
+		return r.failed
 	}
 	failed, first := 0, error(nil)
 	for i := range r.records {

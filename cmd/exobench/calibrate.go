@@ -173,12 +173,12 @@ func keptCalibration() (calibrated, bool) {
 
 func showCalibration(w io.Writer, all []exobench.Calibration) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "streams\ttokens/s\tevents\tlag p50\tp99\tmax\tTTFT error p50\tp99\tinter-chunk error p99\tlatency error p50\ttokens/s error\tCPU/1000 events\tmemory/stream\treference behind p99\t")
+	fmt.Fprintln(t, "streams\ttokens/s\tevents\tlag p50\tp99\tmax\tTTFT error p50\tp99\tinter-chunk error p50\tp99\tlatency error p50\ttokens/s error\tsend slip p50\tp99\tCPU/1000 events\tmemory/stream\treference behind p99\t")
 	micro := func(d time.Duration) string { return fmt.Sprintf("%.1f µs", float64(d)/1e3) }
 	for _, c := range all {
-		fmt.Fprintf(t, "%d\t%g\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.3f %%\t%s\t%v\t%s\t\n", c.Streams, c.Rate, c.Events,
-			micro(c.LagP50), micro(c.LagP99), micro(c.LagMax), micro(c.TTFTP50), micro(c.TTFTP99), micro(c.InterChunkP99),
-			micro(c.LatencyP50), 100*c.TokenRate, micro(c.CPUPer1000), c.StreamMemory, micro(c.Behind))
+		fmt.Fprintf(t, "%d\t%g\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.3f %%\t%s\t%s\t%s\t%v\t%s\t\n", c.Streams, c.Rate, c.Events,
+			micro(c.LagP50), micro(c.LagP99), micro(c.LagMax), micro(c.TTFTP50), micro(c.TTFTP99), micro(c.InterChunkP50), micro(c.InterChunkP99),
+			micro(c.LatencyP50), 100*c.TokenRate, micro(c.SlipP50), micro(c.SlipP99), micro(c.CPUPer1000), c.StreamMemory, micro(c.Behind))
 	}
 	if err := t.Flush(); err != nil {
 		return err
