@@ -8,7 +8,8 @@ type Outcome string
 const (
 	// OK: the stream came whole and carried output.
 	OK Outcome = "ok"
-	// HTTPError: the server answered with a status of 400 or more.
+	// HTTPError: the server answered with a status of 400 or more, or with a
+	// redirect that a POST cannot follow.
 	HTTPError Outcome = "http_error"
 	// StreamError: an error object came inside the stream.
 	StreamError Outcome = "stream_error"

@@ -6,10 +6,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"os"
 	"sync/atomic"
 	"time"
@@ -26,6 +28,9 @@ type Config struct {
 	DialTimeout time.Duration
 	// Dial makes the connections under the stamped ones; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Proxy says which proxy a request goes through, as [http.Transport] has it;
+	// nil means those of the environment, for hosts other than this one.
+	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // Client sends chat completions. It is safe for concurrent use, keeps
@@ -35,7 +40,9 @@ type Client struct {
 	http   *http.Client
 	lines  [2]atomic.Int64 // line ends, by format
 	kernel atomic.Bool
-	stamps *os.File // see keepStamping
+	// sending holds the turns to send a request, from its stamp until it is written.
+	sending turns
+	stamps  *os.File // see keepStamping
 }
 
 // The sizes of net/http's two buffers of a connection: small, for the memory of
@@ -45,15 +52,17 @@ const (
 	writeBuffer = 1 << 10
 )
 
-// NewClient returns a client. Proxies from the environment are used for hosts
-// other than this one.
+// maxRedirects is how many redirects are followed, as many as net/http would.
+const maxRedirects = 10
+
+// NewClient returns a client.
 func NewClient(cfg Config) *Client {
 	d := &dialer{clock: cfg.Clock, under: cfg.Dial}
 	if d.under == nil {
 		d.under = (&net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, 10*time.Second)}).DialContext
 	}
 	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               cfg.Proxy,
 		DialContext:         d.dial,
 		MaxIdleConns:        0,
 		MaxIdleConnsPerHost: 1 << 20,
@@ -64,7 +73,28 @@ func NewClient(cfg Config) *Client {
 		WriteBufferSize:    writeBuffer,
 		TLSClientConfig:    &tls.Config{InsecureSkipVerify: cfg.Insecure},
 	}
-	return &Client{clock: cfg.Clock, http: &http.Client{Transport: transport}, stamps: keepStamping()}
+	if transport.Proxy == nil {
+		transport.Proxy = http.ProxyFromEnvironment
+	}
+	return &Client{
+		clock:  cfg.Clock,
+		http:   &http.Client{Transport: transport, CheckRedirect: checkRedirect},
+		stamps: keepStamping(),
+
+		sending: newSending(),
+	}
+}
+
+// checkRedirect lets a POST be redirected as a POST. For other redirects,
+// net/http would ask with a GET and without the body; theirs is the answer then.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	switch {
+	case next.Method != http.MethodPost:
+		return http.ErrUseLastResponse
+	case len(via) >= maxRedirects:
+		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+	}
+	return nil
 }
 
 // Events returns how many events all streams have brought so far, ended or not:
@@ -140,6 +170,7 @@ type exchange struct {
 	dog    *watchdog
 	record exobench.Record
 
+	turn *turn
 	// conn is the connection in use; nil until there is one.
 	conn    atomic.Pointer[conn]
 	getConn exobench.Instant
@@ -171,10 +202,11 @@ func (x *exchange) run(ctx context.Context) {
 	request.Header.Set("Accept", accept[x.call.Format])
 
 	defer x.letGo()
-	x.record.Sent = x.client.clock.Now()
-	for x.record.Sent < x.call.At && ctx.Err() == nil {
-		x.record.Sent = x.client.clock.Now()
+	for x.client.clock.Now() < x.call.At && ctx.Err() == nil {
 	}
+	x.turn = x.client.sending.takeFor(ctx, sendingTime)
+	defer x.turn.give()
+	x.record.Sent = x.client.clock.Now()
 	response, err := x.client.http.Do(request)
 	if err != nil {
 		x.broken(ctx, err, exobench.ConnectError)
@@ -249,8 +281,10 @@ func (x *exchange) letGo() {
 
 func (x *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn: func(string) { x.getConn = x.client.clock.Now() },
+		GetConn:      func(string) { x.getConn = x.client.clock.Now() },
+		WroteRequest: func(httptrace.WroteRequestInfo) { x.turn.give() },
 		GotConn: func(info httptrace.GotConnInfo) {
+			x.letGo() // of one that brought a redirect
 			c := stamped(info.Conn)
 			if c != nil {
 				c.to.Store(x.arrivals)
@@ -266,8 +300,12 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 
 // judge decides the outcome of an answer that began.
 func (x *exchange) judge(ctx context.Context, response *http.Response, answer *capture, readErr error) {
-	if response.StatusCode >= 400 {
-		x.fail(exobench.HTTPError, httpErrorText(response.StatusCode, answer.head(errorTextRead)))
+	if status := response.StatusCode; status >= 300 {
+		text := httpErrorText(status, answer.head(errorTextRead))
+		if place, err := response.Location(); err == nil && status < 400 {
+			text = redirectText(status, place)
+		}
+		x.fail(exobench.HTTPError, text)
 		return
 	}
 	if answer.kernel() {

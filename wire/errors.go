@@ -37,6 +37,11 @@ func httpErrorText(status int, body []byte) string {
 	return text + ": " + message
 }
 
+// redirectText says where a redirect leads that is not followed.
+func redirectText(status int, place *url.URL) string {
+	return fmt.Sprintf("HTTP %d: a redirect to %s, which would turn the POST into a GET; use that URL", status, oneLine([]byte(place.Redacted())))
+}
+
 // errorMessage finds the message in an error body. The shapes are OpenAI's and
 // exo's {"error":{"message"}}, {"error":"…"}, FastAPI's {"detail":"…"} and its
 // list of {"loc","msg"}, and {"message"}. It returns "" for any other body.
