@@ -46,8 +46,8 @@ type stream struct {
 // gaps that are not there.
 func parse(answer *capture, record *exobench.Record, call Call) stream {
 	s := newStream(record, call)
-	takeTurn()
-	defer giveTurn()
+	parsing.take()
+	defer parsing.give()
 	s.parse(answer)
 	return *s
 }

@@ -11,7 +11,7 @@ func TestAnswersAreParsedInTurn(t *testing.T) {
 	answer := newCapture()
 	defer answer.free()
 	for range cap(parsing) {
-		takeTurn()
+		parsing.take()
 	}
 	parsed := make(chan struct{})
 	go func() {
@@ -24,7 +24,7 @@ func TestAnswersAreParsedInTurn(t *testing.T) {
 	case <-time.After(20 * time.Millisecond):
 	}
 	for range cap(parsing) {
-		giveTurn()
+		parsing.give()
 	}
 	<-parsed
 }
