@@ -3,7 +3,6 @@ package stat
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"golang.org/x/perf/benchmath"
 )
@@ -26,8 +25,7 @@ func (s Sample) MedianInterval(confidence float64) (iv Interval, ok bool, warnin
 	if len(s.sorted) == 0 {
 		return Interval{}, false, nil
 	}
-	// NewSample sorts in place what it is given: already sorted, but ours.
-	sample := benchmath.NewSample(slices.Clone(s.sorted), &benchmath.DefaultThresholds)
+	sample := &benchmath.Sample{Values: s.sorted, Thresholds: &benchmath.DefaultThresholds}
 	sum := benchmath.AssumeNothing.Summary(sample, confidence)
 	for _, w := range sum.Warnings {
 		warnings = append(warnings, w.Error())

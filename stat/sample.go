@@ -15,6 +15,13 @@ func NewSample(values []float64) Sample {
 	return Sample{sorted}
 }
 
+// Sorted returns a sample of the values themselves, which it sorts; they must be
+// left alone as long as it is used.
+func Sorted(values []float64) Sample {
+	slices.Sort(values)
+	return Sample{values}
+}
+
 // N returns the number of measurements.
 func (s Sample) N() int { return len(s.sorted) }
 

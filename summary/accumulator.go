@@ -2,7 +2,6 @@ package summary
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -17,13 +16,9 @@ type accumulator struct {
 	errors   map[exobench.Outcome]firstError
 	start    exobench.Instant // the first sent
 	end      exobench.Instant // the last done
-	spans    []span           // of the OK requests
-	all      *pool
-	prompts  map[string]*pool
+	ok       *rows
 	cache    map[Cache]int // OK requests by what their answer tells
-	compared []comparison
 	delays   *delays
-	collapse collapse
 	busy     time.Duration // of all requests together
 	// reloads is how many requests waited for the model to be loaded again, and
 	// longestLoad how long the slowest did.
@@ -40,21 +35,17 @@ type firstError struct {
 	text string
 }
 
-// span is when a request was under way.
-type span struct{ sent, done, ended exobench.Instant }
-
-func newAccumulator() *accumulator {
+func newAccumulator(metrics []metric.Metric) *accumulator {
 	return &accumulator{
 		outcomes: map[exobench.Outcome]int{},
 		errors:   map[exobench.Outcome]firstError{},
-		all:      newPool(),
-		prompts:  map[string]*pool{},
+		ok:       newRows(metrics),
 		cache:    map[Cache]int{},
 		delays:   new(delays),
 	}
 }
 
-func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
+func (a *accumulator) add(r *exobench.Record) {
 	a.requests++
 	a.outcomes[r.Outcome]++
 	if first, seen := a.errors[r.Outcome]; r.Error != "" && (!seen || r.Seq < first.seq) {
@@ -74,28 +65,9 @@ func (a *accumulator) add(r *exobench.Record, metrics []metric.Metric) {
 	if r.Outcome != exobench.OK {
 		return
 	}
-	a.spans = append(a.spans, span{r.Sent, r.Done, r.Ended})
-	if r.Server != nil {
-		a.compared = append(a.compared, compare(r))
-	}
 	a.cache[cacheOf(r)]++
 	a.delays.add(r)
-	a.collapse.add(r)
-	if a.prompts[r.PromptID] == nil {
-		a.prompts[r.PromptID] = newPool()
-	}
-	a.all.count(r)
-	a.prompts[r.PromptID].count(r)
-	for _, m := range metrics {
-		value, ok := m.Value(r)
-		if !ok || math.IsNaN(value) || math.IsInf(value, 0) {
-			continue
-		}
-		a.all.add(m.Name, r.TokensFrom, value)
-		if promptMetric(m) {
-			a.prompts[r.PromptID].add(m.Name, r.TokensFrom, value)
-		}
-	}
+	a.ok.add(r)
 }
 
 // doneOf returns when the request's work was over: for one that came to no
@@ -119,26 +91,24 @@ func cacheOf(r *exobench.Record) Cache {
 	return CacheUnknown
 }
 
-// cell gives the finished cell.
-func (a *accumulator) cell(key Key, run *Run, metrics []metric.Metric) Cell {
+// cell gives the finished cell, which it works out in space.
+func (a *accumulator) cell(key Key, run *Run, space *space) Cell {
 	c := Cell{
-		Key: key, Requests: a.requests, N: len(a.spans), Outcomes: a.outcomes,
-		Errors: map[exobench.Outcome]string{}, TokensFrom: a.all.kind(), Cache: a.cacheKind(),
+		Key: key, Requests: a.requests, N: a.ok.n, Outcomes: a.outcomes,
+		Errors: map[exobench.Outcome]string{}, TokensFrom: a.ok.from(), Cache: a.cacheKind(),
 	}
 	for outcome, first := range a.errors {
 		c.Errors[outcome] = first.text
 	}
-	c.Metrics = a.all.summaries(metrics, c.TokensFrom)
-	slices.SortFunc(a.spans, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.ended, b.ended), cmp.Compare(a.done, b.done))
-	})
-	a.addMemory(&c, run.memory[key.Subject])
+	c.Metrics = a.ok.summaries(c.TokensFrom, space)
+	a.addMemory(&c, run.memory[key.Subject], space)
 	a.addRates(&c)
-	a.addEnergy(&c, run.nodes[key.Subject])
-	c.ClientServer = clientServer(a.comparisonsOf(c.TokensFrom))
-	a.addPrompts(&c, run.Header.Plan.Prompts, metrics)
+	a.addEnergy(&c, run.nodes[key.Subject], space)
+	compared := newComparison(a.ok, c.TokensFrom, space)
+	c.ClientServer = compared.clientServer()
+	a.addPrompts(&c, run.Header.Plan.Prompts, space)
 	c.Delay = a.delays.result()
-	a.addWarnings(&c, run)
+	a.addWarnings(&c, run, compared)
 	c.addDoubts(run)
 	return c
 }
@@ -153,10 +123,14 @@ func (a *accumulator) cacheKind() Cache {
 	return CacheCold
 }
 
-func (a *accumulator) addMemory(c *Cell, readings *timeline) {
-	var peaks, inference, additional []float64
-	for _, s := range a.spans {
-		m := readings.during(s.sent, s.ended)
+// addMemory gives the memory of each OK request, and that of the one with the
+// greatest peak.
+func (a *accumulator) addMemory(c *Cell, readings *timeline, space *space) {
+	parts := space.parts(c.N, c.N, c.N)
+	peaks, inference, additional := parts[0], parts[1], parts[2]
+	var chosen span
+	for i, r := range a.ok.all() {
+		m := readings.during(r.sent, r.ended)
 		if m.Peak != nil {
 			peaks = append(peaks, float64(m.Peak.Total))
 		}
@@ -166,14 +140,14 @@ func (a *accumulator) addMemory(c *Cell, readings *timeline) {
 		if b, ok := m.Additional(); ok {
 			additional = append(additional, float64(b))
 		}
-		if c.Memory.Peak == nil || m.Peak != nil && m.Peak.Total > c.Memory.Peak.Total {
-			c.Memory = m
+		if i == 0 || m.above(c.Memory, r.span.compare(chosen)) {
+			c.Memory, chosen = m, r.span
 		}
 	}
 	for name, values := range map[string][]float64{
 		metric.MemoryPeak: peaks, metric.MemoryInference: inference, metric.MemoryAdditional: additional,
 	} {
-		if s, ok := Summarize(values); ok {
+		if s, ok := describe(values); ok {
 			c.Metrics[name] = s
 		}
 	}
@@ -187,7 +161,7 @@ func (a *accumulator) addRates(c *Cell) {
 	c.Delivered = new(a.busy.Seconds() / c.Wall.Seconds())
 	rate := float64(c.N) / c.Wall.Seconds()
 	c.RequestRate = &rate
-	if tokens, ok := a.all.tokens(); ok {
+	if tokens, ok := a.ok.tokens(); ok {
 		throughput := tokens / c.Wall.Seconds()
 		c.Throughput = &throughput
 	}
@@ -196,51 +170,39 @@ func (a *accumulator) addRates(c *Cell) {
 // addEnergy gives the energy of each OK request, and that of the whole cell for
 // each output token: requests under way together share the nodes, so theirs do
 // not add up.
-func (a *accumulator) addEnergy(c *Cell, nodes *nodeline) {
-	var energies []float64
-	for _, s := range a.spans {
-		if joules, ok := nodes.energy(s.sent, s.done); ok {
+func (a *accumulator) addEnergy(c *Cell, nodes *nodeline, space *space) {
+	energies := space.empty(c.N)
+	for _, r := range a.ok.all() {
+		if joules, ok := nodes.energy(r.sent, r.done); ok {
 			energies = append(energies, joules)
 		}
 	}
-	if s, ok := Summarize(energies); ok {
+	if s, ok := describe(energies); ok {
 		c.Metrics[metric.Energy] = s
 	}
 	joules, ok := nodes.energy(a.start, a.end)
-	if tokens, counted := a.all.tokens(); ok && counted && tokens > 0 {
+	if tokens, counted := a.ok.tokens(); ok && counted && tokens > 0 {
 		c.EnergyPerToken = new(joules / tokens)
 	}
 }
 
 // addPrompts gives the prompts in the plan's order, unknown ones after them.
-func (a *accumulator) addPrompts(c *Cell, planned []exobench.Prompt, metrics []metric.Metric) {
-	var ids []string
-	for id := range a.prompts {
-		ids = append(ids, id)
+func (a *accumulator) addPrompts(c *Cell, planned []exobench.Prompt, space *space) {
+	metrics := a.ok.promptSummaries(c.TokensFrom, space)
+	for place, p := range a.ok.prompts {
+		c.Prompts = append(c.Prompts, Prompt{ID: p.id, N: p.n, Metrics: metrics[place]})
 	}
-	slices.Sort(ids)
+	ranks := map[string]int{}
+	for i, p := range slices.Backward(planned) {
+		ranks[p.ID] = i
+	}
 	rank := func(id string) int {
-		i := slices.IndexFunc(planned, func(p exobench.Prompt) bool { return p.ID == id })
-		if i < 0 {
-			return len(planned)
+		if i, ok := ranks[id]; ok {
+			return i
 		}
-		return i
+		return len(planned)
 	}
-	slices.SortStableFunc(ids, func(a, b string) int { return rank(a) - rank(b) })
-	for _, id := range ids {
-		p := a.prompts[id]
-		c.Prompts = append(c.Prompts, Prompt{ID: id, N: p.n, Metrics: p.summaries(metrics, c.TokensFrom)})
-	}
-}
-
-// comparisonsOf returns the comparisons of the requests whose output tokens were
-// counted in the way given.
-func (a *accumulator) comparisonsOf(from exobench.TokensFrom) []comparison {
-	var all []comparison
-	for _, c := range a.compared {
-		if c.from == from {
-			all = append(all, c)
-		}
-	}
-	return all
+	slices.SortFunc(c.Prompts, func(a, b Prompt) int {
+		return cmp.Or(cmp.Compare(rank(a.ID), rank(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
 }

@@ -22,7 +22,7 @@ const (
 
 // disagreements says where the client's figures of a cell and the server's own
 // do not agree, and why that most likely is.
-func disagreements(all []comparison, c *Cell) []string {
+func disagreements(all *comparison, c *Cell) []string {
 	if c.ClientServer == nil {
 		return nil
 	}
@@ -35,16 +35,15 @@ func disagreements(all []comparison, c *Cell) []string {
 		}
 	}
 	if d := c.ClientServer.Decode; d != nil && offBy(d.Ratio, Tolerance) {
-		warn("Tokens/s is %.2f times the server's own figure; most likely %s.", d.Ratio, decodeCause(giving(all, decodeOf), d.Ratio))
+		warn("Tokens/s is %.2f times the server's own figure; most likely %s.", d.Ratio, decodeCause(all, d.Ratio))
 	}
 	if p := c.ClientServer.Prefill; p != nil {
 		switch {
 		case p.Ratio > 1+Tolerance:
 			warn("Prefill tokens/s is %.2f times the server's own figure, more than TTFT allows; most likely %s.", p.Ratio, fastPrefillCause(c))
 		case p.Ratio < farBelow:
-			known := giving(all, prefillOf)
-			extra := medianOf(known, func(c comparison) float64 { return c.stream.extra })
-			warn("Prefill tokens/s is %.2f times the server's own figure: TTFT holds %.0f ms beyond the server's prefill; most likely %s.", p.Ratio, 1000*extra, slowPrefillCause(known, c))
+			extra := all.medianOf((*comparison).prefillRate, all.extra)
+			warn("Prefill tokens/s is %.2f times the server's own figure: TTFT holds %.0f ms beyond the server's prefill; most likely %s.", p.Ratio, 1000*extra, slowPrefillCause(all, c))
 		}
 	}
 	return warnings
@@ -52,9 +51,9 @@ func disagreements(all []comparison, c *Cell) []string {
 
 // miscounted returns how many answers have another number of tokens in their
 // usage than in the server's statistics.
-func miscounted(all []comparison) (n int) {
-	for _, c := range all {
-		if c.output.known() && c.output.client != c.output.server {
+func miscounted(all *comparison) (n int) {
+	for _, output := range all.giving((*comparison).output) {
+		if output.client != output.server {
 			n++
 		}
 	}
@@ -63,13 +62,14 @@ func miscounted(all []comparison) (n int) {
 
 // decodeCause says why the decode rates of client and server differ by a ratio,
 // from the requests that give both; each has at least two tokens.
-func decodeCause(all []comparison, ratio float64) string {
-	tokens := medianOf(all, func(c comparison) float64 { return c.stream.tokens })
+func decodeCause(all *comparison, ratio float64) string {
+	medianOf := func(figure func(i int) float64) float64 { return all.medianOf((*comparison).decode, figure) }
+	tokens := medianOf(all.tokens)
 	// A server that counts the first token, whose time is in the prefill, gives
 	// n / (n − 1) times the rate.
-	counted := medianOf(all, func(c comparison) float64 { return c.decode.ratio() * c.stream.tokens / (c.stream.tokens - 1) })
-	shared := medianOf(all, func(c comparison) float64 { return c.stream.shared })
-	firstGap := medianOf(all, func(c comparison) float64 { return c.stream.firstGap })
+	counted := medianOf(func(i int) float64 { return all.decode(i).ratio() * all.tokens(i) / (all.tokens(i) - 1) })
+	shared := medianOf(all.rows.server.shared.of)
+	firstGap := medianOf(all.rows.server.firstGap.of)
 	switch {
 	case !offBy(counted, exactly):
 		return fmt.Sprintf("the definitions differ: the server counts the first token but not its time (with %.0f tokens, n / (n − 1) = %.2f)", tokens, tokens/(tokens-1))
@@ -98,8 +98,8 @@ func fastPrefillCause(c *Cell) string {
 }
 
 // slowPrefillCause says what else TTFT holds.
-func slowPrefillCause(all []comparison, c *Cell) string {
-	prompt := medianOf(all, func(c comparison) float64 { return c.stream.prompt })
+func slowPrefillCause(all *comparison, c *Cell) string {
+	prompt := all.medianOf((*comparison).prefillRate, all.prompt)
 	switch {
 	case c.Concurrency > 1:
 		return fmt.Sprintf("requests wait for each other (concurrency %d)", c.Concurrency)

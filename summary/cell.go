@@ -142,9 +142,10 @@ const IntervalN = 6
 // percentiles are the ones that a Summary gives where it can.
 var percentiles = []float64{0.90, 0.95, 0.99}
 
-// Summarize describes the values; it is absent where there are none.
-func Summarize(values []float64) (Summary, bool) {
-	sample := stat.NewSample(values)
+// describe summarises the values, which it sorts; it is absent where there are
+// none.
+func describe(values []float64) (Summary, bool) {
+	sample := stat.Sorted(values)
 	if sample.N() == 0 {
 		return Summary{}, false
 	}

@@ -1,11 +1,11 @@
 package summary
 
 import (
+	"iter"
 	"math"
 
 	"exobench"
 	"exobench/metric"
-	"exobench/stat"
 )
 
 // ClientServer sets what the client measured beside what the server says of the
@@ -45,41 +45,24 @@ func (f figures) known() bool { return f.client > 0 && f.server > 0 }
 
 func (f figures) ratio() float64 { return f.client / f.server }
 
-// comparison is one OK request with the server's own figures.
-type comparison struct {
-	from                            exobench.TokensFrom
-	output, events, decode, prefill figures
-	stream                          stream
-}
-
-// stream is what of a request tells why client and server differ; 0 is unknown.
-type stream struct {
-	tokens float64 // of output
+// serverValues are those of the requests that have the server's own figures,
+// besides the metrics.
+type serverValues struct {
+	output, counted values // output tokens, as the answer and as the server says
+	events          values // with output
 	// shared is the share of the output events that came in the same read as the
 	// one before; firstGap is the gap between the first two reads with output,
 	// over the median of the later ones.
-	shared, firstGap float64
-	// prompt is the uncached prompt tokens; extra is how many seconds TTFT holds
-	// beyond the server's prefill of them.
-	prompt, extra float64
+	shared, firstGap values
 }
 
-func compare(r *exobench.Record) comparison {
-	c := comparison{from: r.TokensFrom}
-	counted := number(r.Server.OutputTokens)
-	if r.TokensFrom == exobench.FromUsage {
-		c.output = figures{number(r.OutputTokens), counted}
-	}
-	c.events = figures{float64(len(r.Chunks)), counted}
-	c.decode = figures{metricOf(r, metric.TokenRate), metricOf(r, metric.ServerDecode)}
-	c.prefill = figures{metricOf(r, metric.Prefill), metricOf(r, metric.ServerPrefill)}
-	c.stream.tokens = number(r.OutputTokens)
-	c.stream.shared, c.stream.firstGap = bunching(r.Chunks)
-	if ttft := metricOf(r, metric.TTFT); c.prefill.known() {
-		c.stream.prompt = c.prefill.client * ttft
-		c.stream.extra = ttft - c.stream.prompt/c.prefill.server
-	}
-	return c
+func (v *serverValues) put(i int, r *exobench.Record) {
+	v.output.put(i, number(r.OutputTokens))
+	v.counted.put(i, number(r.Server.OutputTokens))
+	v.events.put(i, float64(len(r.Chunks)))
+	shared, firstGap := bunching(r.Chunks)
+	v.shared.put(i, shared)
+	v.firstGap.put(i, firstGap)
 }
 
 func number(n *exobench.Tokens) float64 {
@@ -89,16 +72,11 @@ func number(n *exobench.Tokens) float64 {
 	return float64(*n)
 }
 
-func metricOf(r *exobench.Record, name string) float64 {
-	m, _ := metric.ByName(name)
-	value, _ := m.Value(r)
-	return value
-}
-
 // bunching measures how events share reads, and how long the first of the gaps
 // between reads is.
 func bunching(chunks exobench.Chunks) (shared, firstGap float64) {
-	var gaps []float64
+	var space [64]float64
+	gaps := space[:0]
 	for i := 1; i < len(chunks); i++ {
 		if gap := chunks[i].At.Sub(chunks[i-1].At); gap > 0 {
 			gaps = append(gaps, gap.Seconds())
@@ -112,41 +90,84 @@ func bunching(chunks exobench.Chunks) (shared, firstGap float64) {
 	return shared / float64(max(1, len(chunks)-1)), firstGap
 }
 
-func median(values []float64) float64 {
-	m, _ := stat.NewSample(values).Median()
-	return m
+// comparison sets the figures of client and server side by side, for the requests
+// of a cell whose output tokens were counted in one way.
+type comparison struct {
+	rows  *rows
+	from  exobench.TokensFrom
+	space *space
+
+	ttft, tokenRate, serverDecode, prefill, serverPrefill *values
 }
 
-// medianOf returns the median of a figure of requests.
-func medianOf(all []comparison, figure func(comparison) float64) float64 {
-	values := make([]float64, len(all))
-	for i, c := range all {
-		values[i] = figure(c)
+func newComparison(rs *rows, from exobench.TokensFrom, space *space) *comparison {
+	return &comparison{
+		rows: rs, from: from, space: space, ttft: rs.valuesOf(metric.TTFT),
+		tokenRate: rs.valuesOf(metric.TokenRate), serverDecode: rs.valuesOf(metric.ServerDecode),
+		prefill: rs.valuesOf(metric.Prefill), serverPrefill: rs.valuesOf(metric.ServerPrefill),
 	}
-	return median(values)
 }
+
+// quantity is something that client and server give of request i.
+type quantity func(c *comparison, i int) figures
+
+// output is of tokens; where they were not counted by the answer's usage, the
+// client gives none.
+func (c *comparison) output(i int) figures {
+	if c.from != exobench.FromUsage {
+		return figures{}
+	}
+	return figures{c.tokens(i), c.rows.server.counted.of(i)}
+}
+
+func (c *comparison) events(i int) figures {
+	return figures{c.rows.server.events.of(i), c.rows.server.counted.of(i)}
+}
+
+func (c *comparison) decode(i int) figures { return figures{c.tokenRate.of(i), c.serverDecode.of(i)} }
+
+func (c *comparison) prefillRate(i int) figures {
+	return figures{c.prefill.of(i), c.serverPrefill.of(i)}
+}
+
+// tokens returns the output tokens of request i, 0 where they are unknown.
+func (c *comparison) tokens(i int) float64 { return c.rows.server.output.of(i) }
+
+// prompt returns the uncached prompt tokens of request i.
+func (c *comparison) prompt(i int) float64 { return c.prefill.of(i) * c.ttft.of(i) }
+
+// extra returns how many seconds the TTFT of request i holds beyond the server's
+// prefill.
+func (c *comparison) extra(i int) float64 { return c.ttft.of(i) - c.prompt(i)/c.serverPrefill.of(i) }
 
 // giving returns the requests for which client and server give a quantity.
-func giving(all []comparison, of func(comparison) figures) []comparison {
-	var some []comparison
-	for _, c := range all {
-		if of(c).known() {
-			some = append(some, c)
+func (c *comparison) giving(of quantity) iter.Seq2[int, figures] {
+	kind := kindOf(c.from)
+	return func(yield func(int, figures) bool) {
+		for i := range c.rows.server.events.known() {
+			if c.rows.at(i).kind != kind {
+				continue
+			}
+			if f := of(c, i); f.known() && !yield(i, f) {
+				return
+			}
 		}
 	}
-	return some
 }
 
-// The quantities compared.
-func outputOf(c comparison) figures  { return c.output }
-func eventsOf(c comparison) figures  { return c.events }
-func decodeOf(c comparison) figures  { return c.decode }
-func prefillOf(c comparison) figures { return c.prefill }
+// medianOf returns the median of a figure of the requests that give a quantity.
+func (c *comparison) medianOf(of quantity, figure func(i int) float64) float64 {
+	sample := c.space.empty(c.rows.n)
+	for i := range c.giving(of) {
+		sample = append(sample, figure(i))
+	}
+	return median(sample)
+}
 
-func clientServer(all []comparison) *ClientServer {
+func (c *comparison) clientServer() *ClientServer {
 	cs := ClientServer{
-		Output: agreement(all, outputOf), Events: agreement(all, eventsOf),
-		Decode: agreement(all, decodeOf), Prefill: agreement(all, prefillOf),
+		Output: c.agreement((*comparison).output), Events: c.agreement((*comparison).events),
+		Decode: c.agreement((*comparison).decode), Prefill: c.agreement((*comparison).prefillRate),
 	}
 	if cs == (ClientServer{}) {
 		return nil
@@ -154,22 +175,22 @@ func clientServer(all []comparison) *ClientServer {
 	return &cs
 }
 
-func agreement(all []comparison, of func(comparison) figures) *Agreement {
-	all = giving(all, of)
-	if len(all) == 0 {
-		return nil
-	}
-	off := 0
-	for _, c := range all {
-		if offBy(of(c).ratio(), Tolerance) {
+func (c *comparison) agreement(of quantity) *Agreement {
+	n, off := 0, 0
+	for _, f := range c.giving(of) {
+		n++
+		if offBy(f.ratio(), Tolerance) {
 			off++
 		}
 	}
+	if n == 0 {
+		return nil
+	}
 	return &Agreement{
-		N:      len(all),
-		Client: medianOf(all, func(c comparison) float64 { return of(c).client }),
-		Server: medianOf(all, func(c comparison) float64 { return of(c).server }),
-		Ratio:  medianOf(all, func(c comparison) float64 { return of(c).ratio() }),
-		Off:    float64(off) / float64(len(all)),
+		N:      n,
+		Client: c.medianOf(of, func(i int) float64 { return of(c, i).client }),
+		Server: c.medianOf(of, func(i int) float64 { return of(c, i).server }),
+		Ratio:  c.medianOf(of, func(i int) float64 { return of(c, i).ratio() }),
+		Off:    float64(off) / float64(n),
 	}
 }

@@ -5,8 +5,8 @@
 // loads took, what the engines' machines did, and what the reader must be warned
 // of. [Run.Rows] goes over the entries a second time and gives one [Row] per
 // measured request. Neither keeps records, so a journal may be larger than
-// memory; kept are one float64 per request and metric, some 200 bytes per request
-// besides, and the readings.
+// memory; kept are one float64 per OK request and metric that it gives, some 30 to 70
+// bytes per OK request besides, and the readings.
 //
 // A [ClientServer] sets what was measured beside what the server says of itself;
 // where the two disagree, cause.go decides which reason to name.

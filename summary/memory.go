@@ -35,6 +35,19 @@ func (m RequestMemory) Inference() (exobench.Bytes, bool) { return difference(m.
 // Additional returns the sum of both.
 func (m RequestMemory) Additional() (exobench.Bytes, bool) { return difference(m.Peak, m.Before) }
 
+// above reports whether the memory m of one request has a greater peak than that
+// of another; order compares when they were under way. Of equal peaks the first
+// counts, of unknown ones the last.
+func (m RequestMemory) above(other RequestMemory, order int) bool {
+	switch {
+	case m.Peak == nil || other.Peak == nil:
+		return m.Peak != nil || other.Peak == nil && order > 0
+	case m.Peak.Total != other.Peak.Total:
+		return m.Peak.Total > other.Peak.Total
+	}
+	return order < 0
+}
+
 func difference(a, b *Level) (exobench.Bytes, bool) {
 	if a == nil || b == nil {
 		return 0, false
@@ -199,13 +212,10 @@ func (t *timeline) during(sent, ended exobench.Instant) RequestMemory {
 	}
 	load := t.loads[i]
 	m := RequestMemory{Before: load.before, Loaded: load.loaded, Source: load.source}
-	for _, r := range t.readings[after-1 : load.to] {
-		if r.at > ended {
-			break
-		}
+	for i := after - 1; i < load.to && t.readings[i].at <= ended; i++ {
+		r := &t.readings[i]
 		if r.moment != exobench.MomentBefore && (m.Peak == nil || r.level.Total > m.Peak.Total) {
-			level := r.level
-			m.Peak = &level
+			m.Peak = &r.level
 		}
 	}
 	return m

@@ -138,9 +138,9 @@ func (b *builder) addRecord(r *exobench.Record) {
 	b.run.Requests++
 	key := KeyOf(r)
 	if b.cells[key] == nil {
-		b.cells[key] = newAccumulator()
+		b.cells[key] = newAccumulator(b.metrics)
 	}
-	b.cells[key].add(r, b.metrics)
+	b.cells[key].add(r)
 }
 
 func (b *builder) finish() {
@@ -154,8 +154,9 @@ func (b *builder) finish() {
 	for _, n := range run.nodes {
 		n.settle()
 	}
+	space := new(space)
 	for key, acc := range b.cells {
-		run.Cells = append(run.Cells, acc.cell(key, run, b.metrics))
+		run.Cells = append(run.Cells, acc.cell(key, run, space))
 	}
 	slices.SortFunc(run.Cells, run.compareCells)
 	for s, events := range b.loads {

@@ -25,21 +25,23 @@ func (r *Run) Warnings() []string {
 }
 
 // addWarnings says what in the cell's figures to doubt.
-func (a *accumulator) addWarnings(c *Cell, run *Run) {
+func (a *accumulator) addWarnings(c *Cell, run *Run, compared *comparison) {
 	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
 	if c.N < IntervalN && c.N > 0 {
 		warn("n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.", c.N, IntervalN)
 	}
-	if text := a.collapse.warning(); text != "" && c.Cache == CacheUnknown {
-		warn("%s", text)
+	if c.Cache == CacheUnknown {
+		if text := collapseWarning(a.ok, compared.space); text != "" {
+			warn("%s", text)
+		}
 	}
 	if failed := c.Requests - c.N; failed > 0 {
 		warn("%d of %d requests failed (%s) and are in no median; see their errors.", failed, c.Requests, c.failures())
 	}
-	if mixed := a.all.kinds(); len(mixed) > 1 {
+	if mixed := a.ok.used(); len(mixed) > 1 {
 		warn("Output tokens were counted in %d ways (%s): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.",
-			len(mixed), a.all.describeKinds(), a.all.counted(c.TokensFrom), c.TokensFrom)
-	} else if unknown := c.N - a.all.counted(c.TokensFrom); unknown > 0 {
+			len(mixed), a.ok.describeKinds(), a.ok.lengthsOf(c.TokensFrom).n, c.TokensFrom)
+	} else if unknown := c.N - a.ok.lengthsOf(c.TokensFrom).n; unknown > 0 {
 		warn("%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.", unknown, c.N)
 	}
 	if run.Header.Plan.Cache == "cold" && c.Cache == CacheWarm {
@@ -49,13 +51,13 @@ func (a *accumulator) addWarnings(c *Cell, run *Run) {
 		warn("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).",
 			a.reloads, c.Requests, a.longestLoad.Seconds())
 	}
-	if least, most, differ := a.all.lengths(c.TokensFrom); differ && mayStopEarly(run.Header, c.Engine) {
-		warn("Answers are %.0f to %.0f tokens long: compare tokens/s and TPOT, not latency.", least, most)
+	if l := a.ok.lengthsOf(c.TokensFrom); l.least != l.most && mayStopEarly(run.Header, c.Engine) {
+		warn("Answers are %.0f to %.0f tokens long: compare tokens/s and TPOT, not latency.", l.least, l.most)
 	}
 	if readings := run.memory[c.Subject]; readings != nil && len(readings.sources) > 1 {
 		warn("Memory was read in %d ways %q in one run: its differences mean nothing.", len(readings.sources), readings.sources)
 	}
-	c.Warnings = append(c.Warnings, disagreements(a.comparisonsOf(c.TokensFrom), c)...)
+	c.Warnings = append(c.Warnings, disagreements(compared, c)...)
 }
 
 // mayStopEarly reports whether answers may be shorter than asked for.
