@@ -91,7 +91,7 @@ var All = []Metric{
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_max_s", Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkQuantile(1),
+		Name: "inter_chunk_max_s", Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkMax,
 		Formula: "longest gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},

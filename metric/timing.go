@@ -1,6 +1,9 @@
 package metric
 
 import (
+	"math"
+	"time"
+
 	"exobench"
 	"exobench/stat"
 )
@@ -40,8 +43,19 @@ func interChunkMean(r *exobench.Record) (float64, bool) {
 	return r.Chunks[n].At.Sub(r.Chunks[0].At).Seconds() / float64(n), true
 }
 
-// interChunkQuantile takes the quantile of the gaps. Usual answers' gaps fit in
-// its space: this runs for every request of a journal.
+func interChunkMax(r *exobench.Record) (float64, bool) {
+	if len(r.Chunks) < 2 {
+		return 0, false
+	}
+	longest := time.Duration(math.MinInt64)
+	for i := 1; i < len(r.Chunks); i++ {
+		longest = max(longest, r.Chunks[i].At.Sub(r.Chunks[i-1].At))
+	}
+	return longest.Seconds(), true
+}
+
+// interChunkQuantile takes a quantile of the gaps. It runs for every request of a
+// journal, so the gaps of most answers fit in space of its own.
 func interChunkQuantile(p float64) func(*exobench.Record) (float64, bool) {
 	return func(r *exobench.Record) (float64, bool) {
 		var space [128]float64

@@ -88,3 +88,6 @@ func thousands(digits string) string {
 	slices.Reverse(groups)
 	return sign + strings.Join(groups, ",")
 }
+
+// oneLine keeps a text on its line of a report.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

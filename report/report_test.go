@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -167,9 +168,9 @@ func TestMachineNumbersHaveNoExponent(t *testing.T) {
 	for _, row := range []struct {
 		got, want string
 	}{
-		{instant(0), ""},
-		{instant(1), "0.000000001"},
-		{instant(123456789012345678), "123456789.012345678"},
+		{string(appendInstant(nil, 0)), ""},
+		{string(appendInstant(nil, 1)), "0.000000001"},
+		{string(appendInstant(nil, 123456789012345678)), "123456789.012345678"},
 		{exact(metric.Seconds, 1e-9), "0.000000001"},
 		{exact(metric.Bytes, 123456789012), "123456789012"},
 		{exact(metric.TokensPerSecond, 1e7), "10000000.000000"},
@@ -323,6 +324,30 @@ func TestDefinitionsCoverTheTables(t *testing.T) {
 		m, ok := metric.ByName(name)
 		if !ok || !strings.Contains(text, m.Formula) {
 			t.Errorf("%s is not defined", name)
+		}
+	}
+}
+
+func TestTextIsQuotedAsEncodingCSVDoes(t *testing.T) {
+	texts := []string{"", "plain", "a,b", `say "x"`, `"`, `""`, "a\nb", "a\rb", " lead", "trail ", "\u00a0nbsp", "\u2003em", `\.`, `\.x`, "\xff", "é", "\t"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		var text []byte
+		for range random.IntN(6) {
+			const parts = "ab,\"\n\r \\.\t\xc2\xa0"
+			text = append(text, parts[random.IntN(len(parts))])
+		}
+		texts = append(texts, string(text))
+	}
+	for _, text := range texts {
+		var want strings.Builder
+		w := csv.NewWriter(&want)
+		if err := w.Write([]string{"x", text}); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		if got := "x," + string(appendText(nil, text)) + "\n"; got != want.String() {
+			t.Errorf("%q is written as %q, want %q", text, got, want.String())
 		}
 	}
 }

@@ -1,50 +1,47 @@
 package report
 
 import (
-	"encoding/csv"
-	"fmt"
 	"io"
 	"iter"
 	"strconv"
-	"strings"
 
 	"exobench"
 	"exobench/metric"
 	"exobench/summary"
 )
 
-// column is one column of benchmark_results.csv.
+// column is one column of benchmark_results.csv; append adds a row's text to b.
 type column struct {
-	name  string
-	value func(h *exobench.Header, row summary.Row) string
+	name   string
+	append func(b []byte, h *exobench.Header, row *summary.Row) []byte
 }
 
 // columns are a contract with those who read the file: names and order stay.
 var columns = []column{
-	{"run_id", func(h *exobench.Header, _ summary.Row) string { return h.RunID }},
-	{"engine", ofRecord(func(r *exobench.Record) string { return r.Engine })},
-	{"engine_version", func(h *exobench.Header, row summary.Row) string {
+	{"run_id", func(b []byte, h *exobench.Header, _ *summary.Row) []byte { return appendText(b, h.RunID) }},
+	{"engine", ofText(func(r *exobench.Record) string { return r.Engine })},
+	{"engine_version", func(b []byte, h *exobench.Header, row *summary.Row) []byte {
 		engine, _ := h.Engine(row.Record.Engine)
-		return engine.Version
+		return appendText(b, engine.Version)
 	}},
-	{"model", ofRecord(func(r *exobench.Record) string { return r.Model })},
-	{"model_id", ofRecord(func(r *exobench.Record) string { return r.ModelID })},
-	{"placement", ofRecord(func(r *exobench.Record) string { return r.Placement })},
-	{"prompt_id", ofRecord(func(r *exobench.Record) string { return r.PromptID })},
-	{"phase", ofRecord(func(r *exobench.Record) string { return string(r.Phase) })},
-	{"repeat", ofRecord(func(r *exobench.Record) string { return strconv.Itoa(r.Repeat) })},
-	{"concurrency", ofRecord(func(r *exobench.Record) string { return positive(r.Concurrency) })},
-	{"rate_rps", ofRecord(func(r *exobench.Record) string { return rateText(r.Rate) })},
-	{"seq", ofRecord(func(r *exobench.Record) string { return strconv.Itoa(r.Seq) })},
-	{"outcome", ofRecord(func(r *exobench.Record) string { return string(r.Outcome) })},
-	{"error", ofRecord(func(r *exobench.Record) string { return oneLine(r.Error) })},
-	{"finish_reason", ofRecord(func(r *exobench.Record) string { return r.FinishReason })},
-	{"prompt_tokens", ofRecord(func(r *exobench.Record) string { return whole(r.PromptTokens) })},
-	{"cached_tokens", ofRecord(func(r *exobench.Record) string { return whole(r.CachedTokens) })},
-	{"output_tokens", ofRecord(func(r *exobench.Record) string { return whole(r.OutputTokens) })},
-	{"tokens_from", ofRecord(func(r *exobench.Record) string { return string(r.TokensFrom) })},
-	{"scheduled_s", ofRecord(func(r *exobench.Record) string { return instant(r.Scheduled) })},
-	{"sent_s", ofRecord(func(r *exobench.Record) string { return instant(r.Sent) })},
+	{"model", ofText(func(r *exobench.Record) string { return r.Model })},
+	{"model_id", ofText(func(r *exobench.Record) string { return r.ModelID })},
+	{"placement", ofText(func(r *exobench.Record) string { return r.Placement })},
+	{"prompt_id", ofText(func(r *exobench.Record) string { return r.PromptID })},
+	{"phase", ofText(func(r *exobench.Record) string { return string(r.Phase) })},
+	{"repeat", ofRecord(func(b []byte, r *exobench.Record) []byte { return strconv.AppendInt(b, int64(r.Repeat), 10) })},
+	{"concurrency", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendPositive(b, r.Concurrency) })},
+	{"rate_rps", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendRate(b, r.Rate) })},
+	{"seq", ofRecord(func(b []byte, r *exobench.Record) []byte { return strconv.AppendInt(b, int64(r.Seq), 10) })},
+	{"outcome", ofText(func(r *exobench.Record) string { return string(r.Outcome) })},
+	{"error", ofText(func(r *exobench.Record) string { return oneLine(r.Error) })},
+	{"finish_reason", ofText(func(r *exobench.Record) string { return r.FinishReason })},
+	{"prompt_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.PromptTokens) })},
+	{"cached_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.CachedTokens) })},
+	{"output_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.OutputTokens) })},
+	{"tokens_from", ofText(func(r *exobench.Record) string { return string(r.TokensFrom) })},
+	{"scheduled_s", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendInstant(b, r.Scheduled) })},
+	{"sent_s", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendInstant(b, r.Sent) })},
 	ofMetric("ttft_s"),
 	ofMetric("ttfa_s"),
 	ofMetric("latency_s"),
@@ -58,27 +55,34 @@ var columns = []column{
 	ofMetric("inter_chunk_max_s"),
 	ofMetric("server_prefill_tps"),
 	ofMetric("server_decode_tps"),
-	{metric.MemoryBefore, ofMemory(func(m summary.RequestMemory) string { return total(m.Before) })},
-	{metric.MemoryLoaded, ofMemory(func(m summary.RequestMemory) string { return total(m.Loaded) })},
-	{metric.MemoryPeak, ofMemory(func(m summary.RequestMemory) string { return total(m.Peak) })},
-	{metric.MemoryAdditional, ofMemory(func(m summary.RequestMemory) string { return known(m.Additional()) })},
-	{"gpu_memory_peak_bytes", unknown},
-	{metric.Energy, func(_ *exobench.Header, row summary.Row) string {
-		if row.Energy == nil || row.Record.Outcome != exobench.OK {
-			return ""
+	{metric.MemoryBefore, ofMemory(func(b []byte, m *summary.RequestMemory) []byte { return appendTotal(b, m.Before) })},
+	{metric.MemoryLoaded, ofMemory(func(b []byte, m *summary.RequestMemory) []byte { return appendTotal(b, m.Loaded) })},
+	{metric.MemoryPeak, ofMemory(func(b []byte, m *summary.RequestMemory) []byte { return appendTotal(b, m.Peak) })},
+	{metric.MemoryAdditional, ofMemory(func(b []byte, m *summary.RequestMemory) []byte {
+		if additional, ok := m.Additional(); ok {
+			b = appendWhole(b, &additional)
 		}
-		return exact(metric.Joules, *row.Energy)
+		return b
+	})},
+	{"gpu_memory_peak_bytes", func(b []byte, _ *exobench.Header, _ *summary.Row) []byte { return b }},
+	{metric.Energy, func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
+		if row.Energy == nil || row.Record.Outcome != exobench.OK {
+			return b
+		}
+		return appendExact(b, metric.Joules, *row.Energy)
 	}},
 }
 
-func unknown(*exobench.Header, summary.Row) string { return "" }
-
-func ofRecord(text func(*exobench.Record) string) func(*exobench.Header, summary.Row) string {
-	return func(_ *exobench.Header, row summary.Row) string { return text(row.Record) }
+func ofText(text func(*exobench.Record) string) func([]byte, *exobench.Header, *summary.Row) []byte {
+	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte { return appendText(b, text(row.Record)) }
 }
 
-func ofMemory(text func(summary.RequestMemory) string) func(*exobench.Header, summary.Row) string {
-	return func(_ *exobench.Header, row summary.Row) string { return text(row.Memory) }
+func ofRecord(number func([]byte, *exobench.Record) []byte) func([]byte, *exobench.Header, *summary.Row) []byte {
+	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte { return number(b, row.Record) }
+}
+
+func ofMemory(number func([]byte, *summary.RequestMemory) []byte) func([]byte, *exobench.Header, *summary.Row) []byte {
+	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte { return number(b, &row.Memory) }
 }
 
 // ofMetric returns the column of a metric; it is empty for requests that are
@@ -88,87 +92,42 @@ func ofMetric(name string) column {
 	if !ok || m.Value == nil {
 		panic("no metric of a request is named " + name)
 	}
-	return column{name, ofRecord(func(r *exobench.Record) string {
-		value, ok := m.Value(r)
-		if !ok || r.Outcome != exobench.OK {
-			return ""
+	return column{name, ofRecord(func(b []byte, r *exobench.Record) []byte {
+		if r.Outcome != exobench.OK {
+			return b
 		}
-		return exact(m.Unit, value)
+		value, ok := m.Value(r)
+		if !ok {
+			return b
+		}
+		return appendExact(b, m.Unit, value)
 	})}
 }
 
+// writeResults writes a row for each measured request, as encoding/csv would; there
+// may be millions.
 func writeResults(w io.Writer, run *summary.Run, entries iter.Seq[exobench.Entry]) error {
-	out := csv.NewWriter(w)
-	fields := make([]string, len(columns))
+	var line []byte
 	for i, c := range columns {
-		fields[i] = c.name
-	}
-	if err := out.Write(fields); err != nil {
-		return err
-	}
-	err := run.Rows(entries, func(row summary.Row) error {
-		for i, c := range columns {
-			fields[i] = c.value(&run.Header, row)
+		if i > 0 {
+			line = append(line, ',')
 		}
-		return out.Write(fields)
-	})
-	if err != nil {
+		line = append(line, c.name...)
+	}
+	if _, err := w.Write(append(line, '\n')); err != nil {
 		return err
 	}
-	out.Flush()
-	return out.Error()
-}
-
-// instant gives the seconds since the epoch to the nanosecond, without the
-// rounding of a float.
-func instant(t exobench.Instant) string {
-	if !t.Reached() {
-		return ""
-	}
-	return fmt.Sprintf("%d.%09d", t/1e9, t%1e9)
-}
-
-// exact gives a value for machines: never an exponent, seconds to the
-// nanosecond, bytes whole.
-func exact(unit metric.Unit, value float64) string {
-	switch unit {
-	case metric.Seconds:
-		return strconv.FormatFloat(value, 'f', 9, 64)
-	case metric.Bytes:
-		return strconv.FormatFloat(value, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(value, 'f', 6, 64)
-}
-
-// whole gives a count that may be unknown.
-func whole[T ~int64](n *T) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.FormatInt(int64(*n), 10)
-}
-
-func known(b exobench.Bytes, ok bool) string {
-	if !ok {
-		return ""
-	}
-	return whole(&b)
-}
-
-func total(l *summary.Level) string {
-	if l == nil {
-		return ""
-	}
-	return whole(&l.Total)
-}
-
-// oneLine keeps a text on its line of a report.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// rateText gives the rate of an open loop; empty in a closed one.
-func rateText(rate float64) string {
-	if rate == 0 {
-		return ""
-	}
-	return strconv.FormatFloat(rate, 'g', -1, 64)
+	var row summary.Row
+	return run.Rows(entries, func(next summary.Row) error {
+		row, line = next, line[:0]
+		for i, c := range columns {
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = c.append(line, &run.Header, &row)
+		}
+		line = append(line, '\n')
+		_, err := w.Write(line)
+		return err
+	})
 }

@@ -48,8 +48,8 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		{"model", c.Model},
 		{"model_id", c.ModelID},
 		{"placement", c.Placement},
-		{"concurrency", positive(c.Concurrency)},
-		{"rate_rps", rateText(c.Rate)},
+		{"concurrency", string(appendPositive(nil, c.Concurrency))},
+		{"rate_rps", string(appendRate(nil, c.Rate))},
 		{"error", oneLine(why)},
 		{"requests", strconv.Itoa(c.Requests)},
 	}
@@ -69,12 +69,12 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		field{metric.LoadTime, span(load.Loading, ok)},
 		field{metric.DownloadTime, span(load.Downloading, ok)},
 		field{"memory_source", string(c.Memory.Source)},
-		field{metric.MemoryBefore, total(c.Memory.Before)},
-		field{metric.MemoryLoaded, total(c.Memory.Loaded)},
-		field{"memory_cell_peak_bytes", total(c.Memory.Peak)},
-		field{metric.MemoryModel, known(c.Memory.Model())},
-		field{"memory_cell_inference_bytes", known(c.Memory.Inference())},
-		field{"memory_cell_additional_bytes", known(c.Memory.Additional())},
+		field{metric.MemoryBefore, levelText(c.Memory.Before)},
+		field{metric.MemoryLoaded, levelText(c.Memory.Loaded)},
+		field{"memory_cell_peak_bytes", levelText(c.Memory.Peak)},
+		field{metric.MemoryModel, bytesText(c.Memory.Model())},
+		field{"memory_cell_inference_bytes", bytesText(c.Memory.Inference())},
+		field{"memory_cell_additional_bytes", bytesText(c.Memory.Additional())},
 	)
 	for _, m := range sampled() {
 		fields = append(fields, sampleFields(m, c.Metrics)...)
@@ -147,9 +147,13 @@ func rate(v *float64) string {
 	return exact(metric.TokensPerSecond, *v)
 }
 
-func positive(n int) string {
-	if n == 0 {
+func levelText(l *summary.Level) string { return string(appendTotal(nil, l)) }
+
+func bytesText(b exobench.Bytes, known bool) string {
+	if !known {
 		return ""
 	}
-	return strconv.Itoa(n)
+	return string(appendWhole(nil, &b))
 }
+
+func exact(unit metric.Unit, value float64) string { return string(appendExact(nil, unit, value)) }

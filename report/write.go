@@ -79,7 +79,7 @@ func replace(path string, write func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	buffered := bufio.NewWriter(f)
+	buffered := bufio.NewWriterSize(f, 64<<10)
 	if err := write(buffered); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ func difference(a, b *Level) (exobench.Bytes, bool) {
 // timeline is every reading of one model on one engine. A nil timeline has
 // none.
 type timeline struct {
+	coming   column[reading] // until settled
 	readings []reading
 	loads    []memoryLoad
 	// sources are the kinds of reading seen; more than one cannot be compared.
@@ -85,11 +86,12 @@ type memoryLoad struct {
 
 func (t *timeline) add(r *exobench.Reading) {
 	r = r.Clone()
-	t.readings = append(t.readings, reading{r.At, r.Moment, r.Source, Level{r.Memory, r.Anonymous, r.File}, r.Resident})
+	t.coming.append(reading{r.At, r.Moment, r.Source, Level{r.Memory, r.Anonymous, r.File}, r.Resident})
 }
 
 // settle puts the readings in order of time and finds the loads.
 func (t *timeline) settle() {
+	t.readings, t.coming = slices.Concat(t.coming.blocks...), column[reading]{}
 	slices.SortFunc(t.readings, func(a, b reading) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.moment, b.moment), cmp.Compare(a.level.Total, b.level.Total))
 	})

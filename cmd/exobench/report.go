@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -60,6 +61,10 @@ type results struct {
 
 // makeReports writes all reports of a folder from its journal.
 func makeReports(path string) (results, error) {
+	// Of a long journal nearly all memory is columns of numbers, which are kept to
+	// the end and which the collector need not scan: to collect often is cheap, and
+	// garbage does not come to as much again.
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	var run *summary.Run
 	err := readJournal(path, func(r *journal.Reader) (err error) {
 		if run, err = summary.Build(r.All()); err == nil {
