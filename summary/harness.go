@@ -19,6 +19,10 @@ type Delay struct {
 	// Shared is the share of events that came in one read with the one before:
 	// their instants are known to within the time between two reads.
 	Shared float64
+	// FirstLate is the share of requests whose first event was read so late (by
+	// more than 5 % of its TTFT) that it came in one read with the next: its stamp
+	// is that of the next.
+	FirstLate float64
 }
 
 // delays is a Delay under construction: a histogram of fixed size whose buckets
@@ -26,6 +30,7 @@ type Delay struct {
 type delays struct {
 	counts         [64 * delayBuckets]uint32
 	events, shared int
+	requests, late int
 	max            int64
 }
 
@@ -50,6 +55,13 @@ func lowest(bucket int) int64 {
 }
 
 func (d *delays) add(r *exobench.Record) {
+	if len(r.Delays) > 0 {
+		d.requests++
+	}
+	if len(r.Delays) > 1 && len(r.Chunks) > 1 && r.Chunks[0].At == r.Chunks[1].At &&
+		float64(r.Delays[0]) > errorLimit*float64(r.FirstToken.Sub(r.Sent)) {
+		d.late++
+	}
 	for i, ns := range r.Delays {
 		d.counts[bucketOf(ns)]++
 		d.events++
@@ -66,7 +78,7 @@ func (d *delays) result() *Delay {
 	}
 	return &Delay{
 		Events: d.events, P50: d.quantile(0.50), P99: d.quantile(0.99), Max: time.Duration(d.max),
-		Shared: float64(d.shared) / float64(d.events),
+		Shared: float64(d.shared) / float64(d.events), FirstLate: float64(d.late) / float64(d.requests),
 	}
 }
 
@@ -109,6 +121,10 @@ func (r *Run) DisturbanceOf(k Key) (exobench.Disturbance, bool) {
 // error.
 const errorLimit = 0.05
 
+// lateLimit is the share of requests with a late first event from which on the
+// 99th percentile of TTFT is the harness's.
+const lateLimit = 0.01
+
 // addDoubts says where the harness or the machine may have made the figures.
 func (c *Cell) addDoubts(run *Run) {
 	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
@@ -125,6 +141,10 @@ func (c *Cell) addDoubts(run *Run) {
 				warn("client-bound: the harness's own error in %s is %v at this load, more than 5 %% of what was measured.", check.title, check.off.Round(time.Microsecond))
 			}
 		}
+	}
+	if c.Delay != nil && c.Delay.FirstLate > lateLimit {
+		warn("client-bound: %s of the requests had their first event read so late that it has the stamp of the next, so their TTFT is too long by up to that gap (more than %s of the requests): lower the concurrency, or run exobench on another machine than the engine.",
+			percent(c.Delay.FirstLate), percent(lateLimit))
 	}
 	d, ok := run.DisturbanceOf(c.Key)
 	if !ok {

@@ -75,3 +75,20 @@ func TestDoubtsOfHarnessAndMachineAreWarnings(t *testing.T) {
 		t.Errorf("warnings %q", c.Warnings)
 	}
 }
+
+func TestFirstEventsThatAreReadLate(t *testing.T) {
+	d := new(delays)
+	record := func(first, second exobench.Instant, delay int64) *exobench.Record {
+		return &exobench.Record{
+			Sent: 1e9, FirstToken: first, Delays: []int64{delay, 0},
+			Chunks: exobench.Chunks{{At: first, Bytes: 1}, {At: second, Bytes: 1}},
+		}
+	}
+	d.add(record(1.1e9, 1.1e9, 6e6)) // late, and shared: the only one that counts
+	d.add(record(1.1e9, 1.1e9, 5e6)) // at the bound: the server sent both at once
+	d.add(record(1.1e9, 1.2e9, 6e6)) // late, with a stamp of its own
+	d.add(&exobench.Record{})        // no kernel stamps
+	if got := d.result().FirstLate; got != 1.0/3 {
+		t.Errorf("%v of the first events are late, want 1/3", got)
+	}
+}
