@@ -126,29 +126,24 @@ func (a *accumulator) cacheKind() Cache {
 // addMemory gives the memory of each OK request, and that of the one with the
 // greatest peak.
 func (a *accumulator) addMemory(c *Cell, readings *timeline, space *space) {
-	parts := space.parts(c.N, c.N, c.N)
-	peaks, inference, additional := parts[0], parts[1], parts[2]
+	for name, of := range map[string]func(RequestMemory) (exobench.Bytes, bool){
+		metric.MemoryPeak: RequestMemory.peak, metric.MemoryInference: RequestMemory.Inference, metric.MemoryAdditional: RequestMemory.Additional,
+	} {
+		sample := space.empty(c.N)
+		for _, r := range a.ok.all() {
+			if b, ok := of(readings.during(r.sent, r.ended)); ok {
+				sample = append(sample, float64(b))
+			}
+		}
+		if s, ok := describe(sample); ok {
+			c.Metrics[name] = s
+		}
+	}
 	var chosen span
 	for i, r := range a.ok.all() {
 		m := readings.during(r.sent, r.ended)
-		if m.Peak != nil {
-			peaks = append(peaks, float64(m.Peak.Total))
-		}
-		if b, ok := m.Inference(); ok {
-			inference = append(inference, float64(b))
-		}
-		if b, ok := m.Additional(); ok {
-			additional = append(additional, float64(b))
-		}
 		if i == 0 || m.above(c.Memory, r.span.compare(chosen)) {
 			c.Memory, chosen = m, r.span
-		}
-	}
-	for name, values := range map[string][]float64{
-		metric.MemoryPeak: peaks, metric.MemoryInference: inference, metric.MemoryAdditional: additional,
-	} {
-		if s, ok := describe(values); ok {
-			c.Metrics[name] = s
 		}
 	}
 }

@@ -29,6 +29,13 @@ type RequestMemory struct {
 // Model returns the memory that the loaded model takes.
 func (m RequestMemory) Model() (exobench.Bytes, bool) { return difference(m.Loaded, m.Before) }
 
+func (m RequestMemory) peak() (exobench.Bytes, bool) {
+	if m.Peak == nil {
+		return 0, false
+	}
+	return m.Peak.Total, true
+}
+
 // Inference returns the memory that answering takes on top.
 func (m RequestMemory) Inference() (exobench.Bytes, bool) { return difference(m.Peak, m.Loaded) }
 

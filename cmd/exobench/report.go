@@ -64,7 +64,7 @@ func makeReports(path string) (results, error) {
 	// Of a long journal nearly all memory is columns of numbers, which are kept to
 	// the end and which the collector need not scan: to collect often is cheap, and
 	// garbage does not come to as much again.
-	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	var run *summary.Run
 	err := readJournal(path, func(r *journal.Reader) (err error) {
 		if run, err = summary.Build(r.All()); err == nil {
