@@ -17,6 +17,9 @@ const (
 	// doubtfulHarness is a share of the CPU time that the engine, other
 	// processes and the host left to the harness.
 	doubtfulHarness = 0.5
+	// leastHarness is the share of all cores below which the harness is no limit,
+	// however little was left to it: others may have given way to it.
+	leastHarness = 0.05
 )
 
 // sharesNeed is how long a cell must last for its shares of CPU time to mean
@@ -69,7 +72,7 @@ func doubts(d exobench.Disturbance, shortest, stamped time.Duration) []string {
 	if d.HarnessCPU == nil {
 		return texts
 	}
-	if left := 1 - known(d.EngineCPU) - known(d.Foreign) - known(d.Steal); *d.HarnessCPU > doubtfulHarness*max(0, left) {
+	if left := 1 - known(d.EngineCPU) - known(d.Foreign) - known(d.Steal); *d.HarnessCPU > max(leastHarness, doubtfulHarness*left) {
 		add("exobench used %s of the machine's CPU time, more than half of the %s that was left to it, and may itself be the limit: run it on another machine than the engine, or with a lower concurrency.",
 			percent(*d.HarnessCPU), percent(max(0, left)))
 	}

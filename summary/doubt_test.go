@@ -28,6 +28,7 @@ func TestDoubts(t *testing.T) {
 		{"a wait at the bound", func(d *exobench.Disturbance) { d.SchedulerP99 = 500 * time.Microsecond }, nil},
 		// The engine, steal and others leave 0.43.
 		{"the harness took more than half of the rest", func(d *exobench.Disturbance) { d.HarnessCPU = new(0.22) }, []string{"exobench used 22 %"}},
+		{"the harness took little, beside others that took the rest", func(d *exobench.Disturbance) { d.HarnessCPU, d.EngineCPU = new(0.05), new(0.92) }, nil},
 		{"the harness alone on its machine", func(d *exobench.Disturbance) {
 			*d = exobench.Disturbance{HarnessCPU: new(0.49)}
 		}, nil},
