@@ -51,11 +51,11 @@ proportions, scaled down. Its speed says nothing of a real engine.`,
 func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	config, err := engineConfig(f)
 	if err != nil {
-		return usageError{err}
+		return driver.UsageError{Err: err}
 	}
 	server, err := engine.New(config)
 	if err != nil {
-		return usageError{err}
+		return driver.UsageError{Err: err}
 	}
 	return serve(ctx, env, server.Handler(), func() { _ = server.Close() }, f.port, f.withParent)
 }

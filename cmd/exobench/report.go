@@ -30,13 +30,13 @@ the same files. It works on runs that were interrupted or killed, and says so.`,
 		Example: "  exobench report results/latest\n  exobench report results/latest --as vllm",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{errors.New("report takes one result folder, such as results/latest")}
+				return driver.UsageError{Err: errors.New("report takes one result folder, such as results/latest")}
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if _, err := os.Stat(filepath.Join(args[0], journal.Name)); errors.Is(err, fs.ErrNotExist) {
-				return usageError{fmt.Errorf("%s is no result folder: it has no %s", args[0], journal.Name)}
+				return driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", args[0], journal.Name)}
 			}
 			if as != "" {
 				return showAs(env.Stdout, args[0], as)

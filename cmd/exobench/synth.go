@@ -33,10 +33,10 @@ measured at the model's speed before anything is downloaded. What such a model w
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			models, err := catalogue.Load(modelsFile)
 			if err != nil {
-				return usageError{err}
+				return driver.UsageError{Err: err}
 			}
 			if model == "" || out == "" {
-				return usageError{errors.New("synth needs --model NAME and --out FILE.gguf")}
+				return driver.UsageError{Err: errors.New("synth needs --model NAME and --out FILE.gguf")}
 			}
 			m, ok := models.Find(model)
 			if !ok {
@@ -81,15 +81,15 @@ func (c connector) syntheticFile(ctx context.Context, m catalogue.Model) (string
 func writeSynthetic(ctx context.Context, progress io.Writer, m catalogue.Model, quant string, seed uint64, path string) error {
 	shape, options, err := synthetic(m, quant, seed)
 	if err != nil {
-		return usageError{err}
+		return driver.UsageError{Err: err}
 	}
 	total, err := gguf.Size(shape, options)
 	if err != nil {
-		return usageError{err}
+		return driver.UsageError{Err: err}
 	}
 	folder := filepath.Dir(path)
 	if usage, err := disk.UsageWithContext(ctx, folder); err == nil && usage.Free < uint64(total) {
-		return usageError{fmt.Errorf("%s needs %v and %s has %v free", path, exobench.Bytes(total), folder, exobench.Bytes(usage.Free))}
+		return driver.UsageError{Err: fmt.Errorf("%s needs %v and %s has %v free", path, exobench.Bytes(total), folder, exobench.Bytes(usage.Free))}
 	}
 	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {

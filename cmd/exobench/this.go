@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -31,4 +32,28 @@ func thisHost(ctx context.Context) exobench.Host {
 
 func thisTool() exobench.Tool {
 	return exobench.Tool{Version: version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+}
+
+// release is the version of the source.
+const release = "0.1.0"
+
+// version returns the release, with the commit where the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return release
+	}
+	revision, modified := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 9:
+			revision = "+" + s.Value[:9]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = "-modified"
+		}
+	}
+	if revision == "" {
+		return release
+	}
+	return release + revision + modified
 }
