@@ -112,6 +112,7 @@ func otherEngines(ctx context.Context, env driver.Env) []string {
 	}
 	return hints
 }
+
 // detectSensors says what can be measured here.
 func detectSensors(ctx context.Context) []sensor {
 	return []sensor{memorySensor(ctx), gpuSensor(ctx), powerSensor(), calibrationSensor()}

@@ -63,6 +63,13 @@ func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, env environment, args []string) int {
+	root := rootCommand(env)
+	root.SetArgs(args)
+	return exitCode(env.Stderr, root.ExecuteContext(ctx))
+}
+
+// rootCommand returns exobench with all its commands.
+func rootCommand(env environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "exobench",
 		Short:         "Benchmark LLM models on one node: exo, llama.cpp, Ollama, any OpenAI-compatible engine",
@@ -74,14 +81,12 @@ func execute(ctx context.Context, env environment, args []string) int {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env))
-	root.SetArgs(args)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
-	err := root.ExecuteContext(ctx)
-	return exitCode(env.Stderr, err)
+	return root
 }
 
 // knownCommand refuses the name of a command that is none.
