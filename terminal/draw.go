@@ -165,8 +165,28 @@ func bar(part float64, columns int) string {
 	return busy.Render(strings.Repeat("█", full)) + faint.Render(strings.Repeat("░", columns-full))
 }
 
-// wrap breaks text into lines of so many columns at most, between words where
-// it can.
+// wrap breaks text into lines of so many columns at most: between words, which
+// may be flags to type, and within one only where it is longer than a line.
 func wrap(text string, columns int) []string {
-	return strings.Split(ansi.Wrap(text, max(1, columns), ""), "\n")
+	columns = max(1, columns)
+	var lines []string
+	line, used := "", 0
+	for _, word := range strings.Fields(text) {
+		width := ansi.StringWidth(word)
+		if line != "" && used+1+width <= columns {
+			line, used = line+" "+word, used+1+width
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		if width > columns {
+			parts := strings.Split(ansi.Hardwrap(word, columns, false), "\n")
+			lines = append(lines, parts[:len(parts)-1]...)
+			word = parts[len(parts)-1]
+			width = ansi.StringWidth(word)
+		}
+		line, used = word, width
+	}
+	return append(lines, line)
 }

@@ -3,6 +3,8 @@ package terminal
 import (
 	"fmt"
 	"slices"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // drawRows renders the steps, those of each of several engines below a heading.
@@ -12,28 +14,24 @@ import (
 // returns also which rows are not shown in full.
 func drawRows(f *frame, width, room int) (lines []string, cut []int) {
 	column := nameWidth(f, width)
+	items := headed(f)
+	if len(items) > room {
+		return drawWindow(f, items, column, width, room)
+	}
 	rows := make([]drawnRow, len(f.rows))
-	needed := len(headed(f)) - len(f.rows)
+	needed := len(items) - len(rows)
 	for i := range rows {
 		rows[i] = drawRow(f, i, column, width)
 		needed += len(rows[i].full)
 	}
 	for _, i := range shortened(f) {
-		if needed <= room {
-			break
-		}
-		if n := len(rows[i].full); n > 1 {
+		if n := len(rows[i].full); n > 1 && needed > room {
 			rows[i].full = []string{rows[i].short}
 			needed -= n - 1
 			cut = append(cut, i)
 		}
 	}
-	if needed > room {
-		lines, hidden := drawWindow(f, rows, room)
-		return lines, append(cut, hidden...)
-	}
-	items := headed(f)
-	airy := needed+len(items)-len(f.rows)-1 <= room
+	airy := needed+len(items)-len(rows)-1 <= room
 	for i, at := range items {
 		switch {
 		case !at.heading:
@@ -80,28 +78,32 @@ func headed(f *frame) []item {
 	return items
 }
 
-// drawWindow renders the rows around the one at work in a line each. It returns
-// also which rows do not show.
-func drawWindow(f *frame, rows []drawnRow, room int) (lines []string, hidden []int) {
-	items := headed(f)
+// drawWindow renders the items around the row at work in a line each. It returns
+// also which rows do not show, or not in full.
+func drawWindow(f *frame, items []item, column, width, room int) (lines []string, cut []int) {
 	current := slices.Index(items, item{f.current, false})
 	first := min(max(0, current-room/2), len(items)-room)
 	last := first + room
+	cut = append(rowsOf(items[:first]), rowsOf(items[last:])...)
 	for i := first; i < last; i++ {
 		switch at := items[i]; {
 		case i == first && first > 0 && room >= 3:
 			lines = append(lines, drawAbove(f, items[:i+2]))
-			hidden = append(hidden, rowsOf(items[:i+1])...)
+			cut = append(cut, rowsOf(items[i:i+1])...)
 		case i == last-1 && last < len(items) && room >= 3:
 			lines = append(lines, faint.Render(fmt.Sprintf("  ↓ %d more", len(rowsOf(items[i:])))))
-			hidden = append(hidden, rowsOf(items[i:])...)
+			cut = append(cut, rowsOf(items[i:i+1])...)
 		case at.heading:
 			lines = append(lines, drawHeading(f, f.rows[at.row].engine))
 		default:
-			lines = append(lines, rows[at.row].short)
+			line := drawRow(f, at.row, column, width).short
+			if ansi.StringWidth(line) > width {
+				cut = append(cut, at.row)
+			}
+			lines = append(lines, line)
 		}
 	}
-	return lines, hidden
+	return lines, cut
 }
 
 // rowsOf lists the rows among the items.

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -62,7 +63,9 @@ func (l *live) close() {
 func (l *live) inFull() string {
 	var text strings.Builder
 	f := l.view.frame()
-	for _, i := range draw(l.picture.last(f), l.picture.width, l.picture.height).cut {
+	cut := draw(l.picture.last(f), l.picture.width, l.picture.height).cut
+	slices.Sort(cut)
+	for _, i := range cut {
 		if r := &f.rows[i]; r.failed() {
 			of := r.name + placementOf(r)
 			if f.several() {

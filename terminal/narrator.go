@@ -241,11 +241,7 @@ func (s *state) ending(c *cell) string {
 // them of, and why.
 func medians(c *cellRow) string {
 	if c.requests > 0 && c.wrong == c.requests {
-		words := ", none OK"
-		if reason := oneLine(c.peek.LastError); reason != "" {
-			words += ": " + reason
-		}
-		return words
+		return ", none OK: " + lastError([]cellRow{*c})
 	}
 	words := ""
 	if v := c.peek.TokenRate; v != nil {

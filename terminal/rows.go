@@ -118,18 +118,29 @@ func (r *row) failed() bool {
 func (r *row) failure() paragraph {
 	reason := r.reason
 	if r.state != summary.Failed {
-		reason = "no request succeeded"
-		for _, c := range r.cells {
-			if c.peek.LastError != "" {
-				reason = "no request succeeded: " + oneLine(c.peek.LastError)
-			}
-		}
-		return paragraph{text: reason, style: bad}
+		return paragraph{text: "no request succeeded: " + lastError(r.cells), style: bad}
 	}
 	if n := r.requests(); n > 0 {
 		reason = fmt.Sprintf("after %s: %s", count(n, "request"), reason)
 	}
 	return paragraph{text: reason, style: bad}
+}
+
+// lastError says how the latest request that was not OK went.
+func lastError(cells []cellRow) string {
+	words := ""
+	for i := range cells {
+		p := &cells[i].peek
+		for _, outcome := range exobench.Outcomes {
+			if outcome != exobench.OK && p.Outcomes[outcome] > 0 {
+				words = strings.ReplaceAll(string(outcome), "_", " ")
+			}
+		}
+		if p.LastError != "" {
+			words = oneLine(p.LastError)
+		}
+	}
+	return words
 }
 
 // result says how the step went.
@@ -183,6 +194,9 @@ func (r *row) activity() paragraph {
 		p.text = "measuring"
 		if c.traffic.Open() || c.traffic.Concurrency > 1 {
 			p.text += " " + trafficOf(c.traffic)
+		}
+		if c.planned == 0 {
+			p.text += ","
 		}
 		p.after = joined(" "+c.progress(), figures(c))
 	default:
