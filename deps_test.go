@@ -21,7 +21,7 @@ var imports = map[string]string{
 	"catalogue":          "",
 	"child":              "",
 	"resource":           ".",
-	"terminal":           ". metric stat",
+	"terminal":           ". summary",
 	"gguf":               "",
 	"target/exo":         ".",
 	"target/openai":      ". wire",

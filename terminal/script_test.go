@@ -269,6 +269,7 @@ func openLoop() *script {
 		s.request(4+float64(i), 2, exobench.OK)
 	}
 	s.end(24, exobench.BlockTime)
+	s.endStep(24, 1, exobench.StepReleased, "")
 	return s
 }
 
