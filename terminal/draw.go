@@ -131,11 +131,14 @@ func drawNow(f *frame) string {
 	if *f.speed > 0 {
 		return fmt.Sprintf("%.0f tok/s now", *f.speed)
 	}
+	waited := min(f.idle, f.silent)
 	// The latest event may have been seen a little after its request ended.
 	first := f.idle+eventSlack >= f.silent
 	switch {
+	case waited < atLeast:
+		return ""
 	case f.open || !first:
-		return "no token for " + clock(min(f.idle, f.silent))
+		return "no token for " + clock(waited)
 	case f.single:
 		return "waiting for the first token for " + clock(f.silent)
 	}

@@ -206,6 +206,7 @@ func TestDrawNowSaysWhatIsWaitedFor(t *testing.T) {
 	}{
 		{"no request is under way", frame{speed: new(12.3)}, ""},
 		{"too early for a speed", frame{measuring: true}, ""},
+		{"the first request was only just sent", frame{measuring: true, single: true, speed: new(0.0), silent: second / 2, idle: second / 2}, ""},
 		{"tokens come", frame{measuring: true, speed: new(12.3)}, "12 tok/s now"},
 		{"a long prefill", frame{measuring: true, single: true, speed: new(0.0), silent: 100 * second, idle: 100 * second}, "waiting for the first token for 1:40"},
 		{"its last event was seen late", frame{measuring: true, single: true, speed: new(0.0), silent: 100 * second, idle: 99900 * time.Millisecond}, "waiting for the first token for 1:40"},
