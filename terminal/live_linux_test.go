@@ -135,6 +135,10 @@ func TestWhatIsSaidShowsInThePictureAndBelowIt(t *testing.T) {
 	appendAll(v, rest)
 	v.Close()
 	out.await(t, "interrupted: cleaning up\r\n") // and in full, below it
+	_, last, _ := strings.Cut(out.text(), "4/4 requests")
+	if n := strings.Count(last, "interrupted: cleaning up"); n != 1 {
+		t.Errorf("it is said %d times at the end: %q", n, last)
+	}
 }
 
 func TestReasonsThatThePictureCutStandBelowIt(t *testing.T) {
