@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench/catalogue"
-	"exobench/decoder"
-	"exobench/engine"
+	"exobench/embedded/decoder"
+	"exobench/embedded"
 )
 
 // engineFlags are the flags of exobench engine.
@@ -53,7 +53,7 @@ func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	server, err := engine.New(config)
+	server, err := embedded.New(config)
 	if err != nil {
 		return usageError{err}
 	}
@@ -67,12 +67,12 @@ var exoCards = []string{
 	"mlx-community/Llama-3.2-1B-Instruct-4bit",
 }
 
-func engineConfig(f engineFlags) (engine.Config, error) {
+func engineConfig(f engineFlags) (embedded.Config, error) {
 	models, err := catalogue.Load(f.modelsFile)
 	if err != nil {
-		return engine.Config{}, err
+		return embedded.Config{}, err
 	}
-	c := engine.Config{Seed: f.seed, Workers: f.workers, Version: version()}
+	c := embedded.Config{Seed: f.seed, Workers: f.workers, Version: version()}
 	for _, m := range models.Models() {
 		if m.Shape == nil || len(m.IDs["exo"]) == 0 {
 			continue
@@ -95,9 +95,9 @@ func engineConfig(f engineFlags) (engine.Config, error) {
 
 // standIn returns the embedded engine's model in the place of one of the
 // catalogue.
-func standIn(m catalogue.Model) engine.Model {
+func standIn(m catalogue.Model) embedded.Model {
 	s := m.Shape.StandIn()
-	return engine.Model{
+	return embedded.Model{
 		ID: m.IDs["exo"][0], Name: m.Title, BaseModel: m.Title, Quantization: "float32",
 		ContextLength: s.Context,
 		Shape: decoder.Shape{
