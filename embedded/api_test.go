@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"exobench/embedded/decoder"
+	"exobench/shape"
 )
 
 const (
@@ -20,14 +20,15 @@ const (
 	mistralID = "mlx-community/Mistral-tiny-4bit"
 )
 
-var tiny = decoder.Shape{Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, FFN: 64, Vocab: 301}
+var tiny = shape.Shape{Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, FFN: 64, Vocab: 301, Context: 4000, RopeBase: 10000}
 
 func tinyConfig() Config {
+	short := tiny
+	short.Context = 300
 	return Config{
-		Models: []Model{{ID: llamaID, Name: "Llama tiny", Family: "llama", Quantization: "4bit", BaseModel: "Llama Tiny", ContextLength: 4000, Shape: tiny}},
-		Addable: []Model{
-			{ID: mistralID, Name: "Mistral tiny", Family: "mistral", Quantization: "4bit", BaseModel: "Mistral Tiny", ContextLength: 300, Shape: tiny}},
-		Seed: 7, Workers: 1, NodeName: "box", Version: "1.2",
+		Models:  []Model{{ID: llamaID, Quantization: "4bit", BaseModel: "Llama Tiny", Shape: tiny}},
+		Addable: []Model{{ID: mistralID, Quantization: "4bit", BaseModel: "Mistral Tiny", Shape: short}},
+		Seed:    7, Workers: 1, NodeName: "box", Version: "1.2",
 	}
 }
 
@@ -65,7 +66,7 @@ func serveReady(t testing.TB, change func(*Config)) *client {
 	return c
 }
 
-// open sends a request and gives the response with its body unread.
+// open sends a request and returns the response with its body unread.
 func (c *client) open(ctx context.Context, method, path, body string) *http.Response {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, strings.NewReader(body))
@@ -134,7 +135,7 @@ func (c *client) eventually(what string, holds func() bool) {
 	}
 }
 
-// runnerTags gives the tags of all runners' states, in no order.
+// runnerTags returns the tags of all runners' states, in no order.
 func (c *client) runnerTags() []string {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -154,7 +155,26 @@ func (c *client) waitRunners(want ...string) {
 
 func (c *client) waitReady() { c.t.Helper(); c.waitRunners("RunnerReady") }
 
-// onlyInstance gives the id of the single instance.
+// commands counts the completions that run or wait.
+func (c *client) commands() int {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	return len(c.server.commands)
+}
+
+// create makes an instance of a model that the node has a card for, and returns
+// it as it was previewed.
+func (c *client) create(model string) any {
+	c.t.Helper()
+	instance := at(c.t, c.get("/instance/previews?model_id="+model), "previews", 0, "instance")
+	posted := string(encode(map[string]any{"instance": instance}))
+	if status, body := c.do("POST", "/instance", posted); status != http.StatusOK {
+		c.t.Fatalf("POST /instance: %d %s", status, body)
+	}
+	return instance
+}
+
+// onlyInstance returns the id of the single instance.
 func (c *client) onlyInstance() string {
 	c.t.Helper()
 	all := c.get("/state/instances").(map[string]any)
@@ -167,7 +187,7 @@ func (c *client) onlyInstance() string {
 	return ""
 }
 
-// ask gives the body of a request; more is appended to its fields.
+// ask returns the body of a request; more is appended to its fields.
 func ask(model, content string, more string) string {
 	return `{"model":"` + model + `","messages":[{"role":"user","content":"` + content + `"}]` + more + `}`
 }
@@ -216,7 +236,8 @@ func nextEvent(t testing.TB, r *bufio.Reader) (wireEvent, bool) {
 	return wireEvent{data: d}, true
 }
 
-// complete streams a request to its end and gives its text, which must be framed by [DONE].
+// complete streams a request to its end and returns its text, which must be
+// framed by [DONE].
 func (c *client) complete(path, body string) string {
 	c.t.Helper()
 	resp := c.open(c.t.Context(), "POST", path, body)

@@ -2,53 +2,43 @@ package embedded
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
+func (s *Server) chatCompletions(w http.ResponseWriter, r *http.Request)  { s.completion(w, r, false) }
+func (s *Server) benchCompletions(w http.ResponseWriter, r *http.Request) { s.completion(w, r, true) }
+
 // completion answers a chat request.
 func (s *Server) completion(w http.ResponseWriter, r *http.Request, bench bool) {
-	f := body(r)
-	c := parseChat(f, bench)
-	if f.rejected(w) {
+	c := &chat{bench: bench}
+	if !readJSON(w, r, c) {
 		return
 	}
-	in := s.leastLoaded(c.model)
-	if in == nil {
-		writeError(w, http.StatusNotFound, "No instance found for model "+c.model)
+	if err := c.validate(); err != nil {
+		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	t := newTask(c, in)
+	runner := s.leastLoaded(c.Model)
+	if runner == nil {
+		writeError(w, http.StatusNotFound, "No instance found for model "+c.Model)
+		return
+	}
+	t := newTask(c)
 	s.mu.Lock()
 	s.commands[t.command] = t
-	s.changed()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		delete(s.commands, t.command)
-		s.changed()
 		s.mu.Unlock()
 	}()
-	in.submit(t)
-	switch {
-	case c.stream:
-		s.stream(w, r, t)
-	case bench:
-		s.collectBench(w, t)
-	default:
-		s.collect(w, r, t)
+	runner.submit(t)
+	if c.Stream {
+		stream(w, r, t)
+	} else {
+		collect(w, r, t)
 	}
-}
-
-// leastLoaded gives the runner of a model with the fewest tasks. One that is not ready yet makes its tasks wait, and one that
-// has failed keeps them waiting, as in exo.
-func (s *Server) leastLoaded(modelID string) *runner {
-	var best *runner
-	for _, in := range s.instancesOf(modelID) {
-		if in.runner != nil && (best == nil || in.runner.inFlight() < best.inFlight()) {
-			best = in.runner
-		}
-	}
-	return best
 }
 
 func (s *Server) cancelCommand(w http.ResponseWriter, r *http.Request) {
@@ -61,104 +51,65 @@ func (s *Server) cancelCommand(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.cancel()
-	writeJSON(w, http.StatusOK, struct {
-		Message   string `json:"message"`
-		CommandID string `json:"command_id"`
-	}{"Command cancelled.", id})
+	writeJSON(w, http.StatusOK, accepted{Message: "Command cancelled.", CommandID: id})
 }
 
-// streamError is exo's error inside a stream: its usual form without param.
-type streamError struct {
-	Error problemText `json:"error"`
-}
-
-type problemText struct {
-	Message string `json:"message"`
-	Type    string `json:"type"`
-	Code    int    `json:"code"`
-}
-
-// chunk is one event of a stream. Fields that exo would write as null are left out.
-type chunk struct {
-	ID      string        `json:"id"`
-	Object  string        `json:"object"`
-	Created int64         `json:"created"`
-	Model   string        `json:"model"`
-	Choices []chunkChoice `json:"choices"`
-	Usage   *usage        `json:"usage,omitempty"`
-}
-
-type chunkChoice struct {
-	Index        int    `json:"index"`
-	Delta        delta  `json:"delta"`
-	FinishReason string `json:"finish_reason,omitempty"`
-}
-
+// delta is the text that an answer has, or that one of its chunks adds.
 type delta struct {
 	Role    string `json:"role"`
 	Content string `json:"content"`
 }
 
-// stream writes a task's events as they come. It ends without [DONE] when the task is canceled or its instance deleted.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, t *task) {
-	out := newEvents(w)
-	out.keepAlive()
-	silence := time.NewTimer(keepAliveEvery)
-	defer silence.Stop()
+// body is an answer that does not stream.
+type body struct {
+	ID      string       `json:"id"`
+	Object  string       `json:"object"`
+	Created int64        `json:"created"`
+	Model   string       `json:"model"`
+	Choices []bodyChoice `json:"choices"`
+	Usage   usage        `json:"usage"`
+	Stats   *stats       `json:"generation_stats,omitempty"`
+}
+
+type bodyChoice struct {
+	Index        int    `json:"index"`
+	Message      delta  `json:"message"`
+	FinishReason string `json:"finish_reason"`
+}
+
+// collect answers a request that does not stream, when the text is whole.
+func collect(w http.ResponseWriter, r *http.Request, t *task) {
+	var text strings.Builder
 	for {
 		select {
 		case e := <-t.events:
-			if writeEvent(out, t, e) {
+			text.WriteString(e.text)
+			switch {
+			case e.failure != "":
+				writeError(w, http.StatusInternalServerError, e.failure)
+				return
+			case e.ending != nil:
+				writeJSON(w, http.StatusOK, t.body(text.String(), e.ending))
 				return
 			}
-		case <-silence.C:
-			out.keepAlive()
 		case <-t.gone:
+			writeError(w, http.StatusInternalServerError, "the request was canceled, or its instance deleted")
 			return
 		case <-r.Context().Done():
 			t.cancel()
 			return
 		}
-		silence.Reset(keepAliveEvery)
 	}
 }
 
-// writeEvent writes one event and says whether it was the last.
-func writeEvent(out *events, t *task, e event) bool {
-	switch {
-	case e.progress != nil:
-		out.comment("prefill_progress", tagged{"PrefillProgressChunk", e.progress})
-		return false
-	case e.failure != "":
-		out.data(streamError{problemText{e.failure, "InternalServerError", http.StatusInternalServerError}})
-		out.done()
-		return true
+func (t *task) body(text string, end *ending) body {
+	b := body{
+		ID: t.command, Object: "chat.completion", Created: time.Now().Unix(), Model: t.chat.Model,
+		Choices: []bodyChoice{{Message: delta{"assistant", text}, FinishReason: end.reason}},
+		Usage:   end.usage,
 	}
-	c := chunk{ID: t.command, Object: "chat.completion", Created: time.Now().Unix(), Model: t.chat.model,
-		Choices: []chunkChoice{{Delta: delta{"assistant", e.text}}}}
-	if e.ending == nil {
-		out.data(c)
-		return false
+	if t.chat.bench {
+		b.Stats = &end.stats
 	}
-	c.Choices[0].FinishReason = e.ending.reason
-	c.Usage = &e.ending.usage
-	out.data(c)
-	out.comment("generation_stats", snakeStats(e.ending.stats))
-	out.done()
-	return true
-}
-
-// snakeStats is the form of the statistics in a stream's comment.
-func snakeStats(st stats) any {
-	type size struct {
-		InBytes int64 `json:"in_bytes"`
-	}
-	return struct {
-		PromptTPS        float64 `json:"prompt_tps"`
-		GenerationTPS    float64 `json:"generation_tps"`
-		PromptTokens     int     `json:"prompt_tokens"`
-		GenerationTokens int     `json:"generation_tokens"`
-		PeakMemoryUsage  size    `json:"peak_memory_usage"`
-		PrefixCacheHit   string  `json:"prefix_cache_hit"`
-	}{st.PromptTPS, st.GenerationTPS, st.PromptTokens, st.GenerationTokens, size{st.PeakMemoryUsage.InBytes}, st.PrefixCacheHit}
+	return b
 }

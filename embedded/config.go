@@ -4,45 +4,37 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 
 	"exobench/embedded/decoder"
+	"exobench/shape"
 )
 
-// DefaultMaxConcurrent is how many streams an instance decodes together when the configuration does not say; the rest wait.
+// DefaultMaxConcurrent is how many streams an instance decodes together when
+// the configuration does not say; the rest wait.
 const DefaultMaxConcurrent = 8
 
 // minVocab leaves room for the special tokens and some words.
 const minVocab = 64
 
-// Model is a model that can be served: exo's card for it, and the shape of the decoder that stands in.
+// Model is a model that can be served: what its card says, and the shape of the
+// decoder that stands in for it.
 type Model struct {
-	ID            string // full id, such as mlx-community/Llama-3.2-1B-Instruct-4bit
-	Name          string // for people; exo derives its own short name from the id
-	Family        string
-	Quantization  string
-	BaseModel     string
-	ContextLength int // positions, prompt included
-	Shape         decoder.Shape
+	ID           string // such as mlx-community/Llama-3.2-1B-Instruct-4bit
+	Quantization string
+	BaseModel    string
+	Shape        shape.Shape
 }
 
-// storageBytes is what the card gives as the model's size: the stand-in's own, since that is what will be in memory.
-func (m *Model) storageBytes() int64 { return m.Shape.WeightBytes() }
-
-// supportsTensor says whether exo's card of the model would offer tensor sharding: it does for the Llama architecture.
-func (m *Model) supportsTensor() bool {
-	return strings.Contains(strings.ToLower(m.Family+" "+m.BaseModel+" "+m.ID), "llama")
-}
+// storageBytes is what the card states as the model's size: the stand-in's own,
+// since that is what will be in memory.
+func (m *Model) storageBytes() int64 { return decoder.WeightBytes(m.Shape) }
 
 func (m *Model) validate() error {
 	var errs []error
 	if m.ID == "" {
 		errs = append(errs, errors.New("no id"))
 	}
-	if m.ContextLength < 1 {
-		errs = append(errs, fmt.Errorf("context length is %d, want at least 1", m.ContextLength))
-	}
-	if err := m.Shape.Validate(); err != nil {
+	if err := decoder.Validate(m.Shape); err != nil {
 		errs = append(errs, err)
 	} else if m.Shape.Vocab < minVocab {
 		errs = append(errs, fmt.Errorf("vocabulary of %d, want at least %d", m.Shape.Vocab, minVocab))

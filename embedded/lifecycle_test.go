@@ -1,17 +1,17 @@
 package embedded
 
 import (
-	"encoding/json"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"exobench/embedded/decoder"
+	"exobench/shape"
 )
 
 // The path of a benchmark: find the model, preview, create, wait, ask, delete.
@@ -27,12 +27,7 @@ func TestLifeCycle(t *testing.T) {
 	if status, body := c.do("POST", "/bench/chat/completions", ask(llamaID, "hi", "")); status != 404 {
 		t.Errorf("completion with no instance: %d %s", status, body)
 	}
-	instance := at(t, c.get("/instance/previews?model_id="+llamaID), "previews", 0, "instance")
-	posted, _ := json.Marshal(map[string]any{"instance": instance})
-	status, body := c.do("POST", "/instance", string(posted))
-	if status != 200 || at(t, parse(t, body), "message") != "Command received." || at(t, parse(t, body), "model_card", "modelId") != llamaID {
-		t.Fatalf("POST /instance: %d %s", status, body)
-	}
+	instance := c.create(llamaID)
 	id := at(t, instance, "MlxRingInstance", "instanceId").(string)
 	if got := c.get("/instance/" + id); encodeString(got) != encodeString(instance) {
 		t.Errorf("instance is\n%s\nposted was\n%s", encodeString(got), encodeString(instance))
@@ -45,7 +40,7 @@ func TestLifeCycle(t *testing.T) {
 	if text := c.complete("/bench/chat/completions", ask(llamaID, "hi", `,"stream":true,"max_tokens":4`)); len(strings.Fields(text)) != 4 {
 		t.Errorf("text %q, want 4 words", text)
 	}
-	status, body = c.do("DELETE", "/instance/"+id, "")
+	status, body := c.do("DELETE", "/instance/"+id, "")
 	if status != 200 || at(t, parse(t, body), "instance_id") != id || at(t, parse(t, body), "command_id") == "" {
 		t.Fatalf("DELETE: %d %s", status, body)
 	}
@@ -58,7 +53,8 @@ func TestLifeCycle(t *testing.T) {
 
 func encodeString(v any) string { return string(encode(v)) }
 
-// A runner passes through exo's states in order, and tells how many layers it has loaded.
+// A runner passes through exo's states in order, and tells how many layers it
+// has loaded.
 func TestRunnerStatesComeInOrder(t *testing.T) {
 	c := serve(t, tinyConfig())
 	m, _ := c.server.model(llamaID)
@@ -91,74 +87,50 @@ func TestRunnerStatesComeInOrder(t *testing.T) {
 }
 
 func TestRequestWaitsForAnInstanceThatIsNotReady(t *testing.T) {
-	config := tinyConfig()
-	config.Models[0].Shape = decoder.Shape{Layers: 12, Hidden: 256, Heads: 4, KVHeads: 2, FFN: 512, Vocab: 1000}
-	config.Preload = []string{llamaID}
-	c := serve(t, config)
-	if tags := c.runnerTags(); slices.Contains(tags, "RunnerReady") {
-		t.Skip("the runner was ready at once")
-	}
-	if text := c.complete("/bench/chat/completions", ask(llamaID, "hi", `,"stream":true,"max_tokens":3`)); len(strings.Fields(text)) != 3 {
-		t.Errorf("text %q, want 3 words", text)
-	}
-}
-
-func TestPlaceInstanceAndAwait(t *testing.T) {
 	c := serve(t, tinyConfig())
-	status, body := c.do("GET", "/instance/await?timeout_seconds=0.05&model_id="+llamaID, "")
-	if want := ": keep-alive\n\ndata: {\"type\":\"timeout\",\"message\":\"No instance found for model " + llamaID + "\"}\n\n"; status != 200 || body != want {
-		t.Errorf("await with no instance: %d %q, want %q", status, body, want)
-	}
-	if status, body := c.do("POST", "/place_instance", `{"model_id":"`+llamaID+`"}`); status != 200 || at(t, parse(t, body), "command_id") == "" {
-		t.Fatalf("place: %d %s", status, body)
-	}
-	_, body = c.do("GET", "/instance/await?model_id="+llamaID, "")
-	data := strings.TrimPrefix(body, ": keep-alive\n\ndata: ")
-	ring := at(t, parse(t, data), "instance", "MlxRingInstance")
-	if at(t, ring, "shard_assignments", "model_id") != llamaID || at(t, ring, "instance_id") != c.onlyInstance() {
-		t.Errorf("await: %s", body)
-	}
-	// A placement that cannot be made is accepted all the same, and nothing comes of it.
-	if status, _ := c.do("POST", "/place_instance", `{"model_id":"`+llamaID+`","min_nodes":2}`); status != 200 {
-		t.Errorf("placement on two nodes: %d", status)
-	}
-	c.onlyInstance()
-}
-
-func TestPostedInstanceMayBeSnakeCaseAndUntagged(t *testing.T) {
-	c := serve(t, tinyConfig())
-	inner := at(t, c.get("/instance/placement?model_id="+llamaID), "MlxRingInstance")
-	posted := encodeString(map[string]any{"instance": rekey(inner, snake)})
-	if !strings.Contains(posted, "shard_assignments") {
-		t.Fatalf("posted %s", posted)
-	}
-	for range 2 { // the second is a repeat and does nothing
-		if status, body := c.do("POST", "/instance", posted); status != 200 {
-			t.Fatalf("%d %s", status, body)
+	c.server.compute.Lock() // nothing loads meanwhile
+	c.create(llamaID)
+	c.waitRunners("RunnerLoading")
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		text := c.complete("/bench/chat/completions", ask(llamaID, "hi", `,"stream":true,"max_tokens":3`))
+		if len(strings.Fields(text)) != 3 {
+			t.Errorf("text %q, want 3 words", text)
 		}
+	})
+	c.eventually("the request to wait", func() bool { return c.commands() == 1 })
+	if tags := c.runnerTags(); tags[0] != "RunnerLoading" {
+		t.Errorf("the runner is %s although nothing can load", tags[0])
 	}
-	if got := encodeString(at(t, c.get("/instance/"+c.onlyInstance()), "MlxRingInstance")); got != encodeString(inner) {
-		t.Errorf("instance %s, want %s", got, encodeString(inner))
-	}
-	inner.(map[string]any)["surprise"] = 1
-	if status, body := c.do("POST", "/instance", encodeString(map[string]any{"instance": inner})); status != 422 {
-		t.Errorf("unknown key: %d %s", status, body)
-	}
+	c.server.compute.Unlock()
+	asking.Wait()
 }
 
-func TestInstanceThatCannotRunFails(t *testing.T) {
+func TestAnInstancePostedTwiceIsMadeOnce(t *testing.T) {
 	c := serve(t, tinyConfig())
-	ring := at(t, c.get("/instance/placement?model_id="+llamaID), "MlxRingInstance").(map[string]any)
-	jaccl := map[string]any{"instanceId": ring["instanceId"], "shardAssignments": ring["shardAssignments"],
-		"jacclDevices": []any{[]any{nil}}, "jacclCoordinators": map[string]any{}}
-	if status, body := c.do("POST", "/instance", encodeString(map[string]any{"instance": map[string]any{"MlxJacclInstance": jaccl}})); status != 200 {
+	instance := c.create(llamaID)
+	if status, body := c.do("POST", "/instance", encodeString(map[string]any{"instance": instance})); status != 200 {
 		t.Fatalf("%d %s", status, body)
 	}
-	c.waitRunners("RunnerFailed")
-	if status, _ := c.do("DELETE", "/instance/"+c.onlyInstance(), ""); status != 200 {
-		t.Error("a failed instance cannot be deleted")
+	if got := encodeString(c.get("/instance/" + c.onlyInstance())); got != encodeString(instance) {
+		t.Errorf("instance %s, want %s", got, encodeString(instance))
 	}
-	c.waitRunners()
+}
+
+func TestAModelThatDoesNotFitIsRefused(t *testing.T) {
+	huge := Model{ID: "org/huge", Shape: tiny}
+	huge.Shape.Layers, huge.Shape.Hidden, huge.Shape.FFN = 1000, 1<<18, 1<<20 // some petabytes
+	config := tinyConfig()
+	config.Models = append(config.Models, huge)
+	c := serve(t, config)
+	preview := at(t, c.get("/instance/previews?model_id=org/huge"), "previews", 0)
+	if why, _ := at(t, preview, "error").(string); !strings.Contains(why, "too little memory") || at(t, preview, "instance") != nil {
+		t.Errorf("preview %v", preview)
+	}
+	posted := encodeString(map[string]any{"instance": c.server.newPlacement(huge)})
+	if status, body := c.do("POST", "/instance", posted); status != 400 || !strings.Contains(body, "too little memory") {
+		t.Errorf("%d %s", status, body)
+	}
 }
 
 func TestMemoryIsReturnedAfterDelete(t *testing.T) {
@@ -166,13 +138,13 @@ func TestMemoryIsReturnedAfterDelete(t *testing.T) {
 		t.Skip("needs the resident set without the race detector's shadow")
 	}
 	config := tinyConfig()
-	config.Models[0].Shape = decoder.Shape{Layers: 4, Hidden: 768, Heads: 8, KVHeads: 2, FFN: 2688, Vocab: 4509}
+	config.Models[0].Shape = shape.Shape{Layers: 4, Hidden: 768, Heads: 8, KVHeads: 2, FFN: 2688, Vocab: 4509, Context: 4000, RopeBase: 10000}
 	c := serve(t, config)
-	weights := config.Models[0].Shape.WeightBytes()
+	weights := decoder.WeightBytes(config.Models[0].Shape)
 	debug.FreeOSMemory() // of the tests before
 	before := residentBytes(t)
 	for round := range 3 {
-		c.do("POST", "/place_instance", `{"model_id":"`+llamaID+`"}`)
+		c.create(llamaID)
 		c.waitReady()
 		c.complete("/bench/chat/completions", ask(llamaID, "hi", `,"stream":true,"max_tokens":8`))
 		loaded := residentBytes(t)
@@ -213,11 +185,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-	}
+	(&client{t: t}).eventually("the goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 	if len(s.runners) != 0 || len(s.instances) != 0 {
 		t.Errorf("%d runners and %d instances are left", len(s.runners), len(s.instances))
 	}
@@ -225,15 +193,15 @@ func TestCloseEndsEverything(t *testing.T) {
 
 func TestConfigNamesEachFault(t *testing.T) {
 	config := tinyConfig()
-	config.Models[0].ContextLength = 0
-	config.Addable = append(config.Addable, config.Models[0], Model{ID: "x", ContextLength: 1, Shape: decoder.Shape{}})
+	config.Models[0].Shape.Context = 0
+	config.Addable = append(config.Addable, config.Models[0], Model{ID: "x"})
 	config.Preload = []string{"nobody"}
 	config.Workers, config.MaxConcurrent = -1, -1
 	_, err := New(config)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"context length is 0", "given twice", `"x"`, `preload of "nobody"`, "workers is -1", "max concurrent is -1"} {
+	for _, want := range []string{"context is 0", "given twice", `"x"`, `preload of "nobody"`, "workers is -1", "max concurrent is -1"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}

@@ -2,27 +2,33 @@ package embedded
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
+	"net/http"
 )
 
-const (
-	ringTag     = "MlxRingInstance"
-	jacclTag    = "MlxJacclInstance"
-	pipelineTag = "PipelineShardMetadata"
-)
+// ringTag names the only kind of instance that there is here.
+const ringTag = "MlxRingInstance"
 
 // shard is the part of a model that one runner holds.
 type shard struct {
-	ModelCard          modelCard `json:"modelCard"`
-	DeviceRank         int       `json:"deviceRank"`
-	WorldSize          int       `json:"worldSize"`
-	ImmediateException bool      `json:"immediateException"`
-	ShouldTimeout      *float64  `json:"shouldTimeout"`
-	StartLayer         int       `json:"startLayer"`
-	EndLayer           int       `json:"endLayer"`
-	NLayers            int       `json:"nLayers"`
+	ModelCard  modelCard `json:"modelCard"`
+	DeviceRank int       `json:"deviceRank"`
+	WorldSize  int       `json:"worldSize"`
+	StartLayer int       `json:"startLayer"`
+	EndLayer   int       `json:"endLayer"`
+	NLayers    int       `json:"nLayers"`
+}
+
+// taggedShard is a shard with the tag of its kind, here always a pipeline's.
+type taggedShard struct {
+	Shard shard `json:"PipelineShardMetadata"`
+}
+
+// wholeModel returns the one shard of a model that is not split.
+func wholeModel(m Model) taggedShard {
+	return taggedShard{shard{ModelCard: card(m), WorldSize: 1, EndLayer: m.Shape.Layers, NLayers: m.Shape.Layers}}
 }
 
 type host struct {
@@ -36,63 +42,44 @@ type assignments struct {
 	NodeToRunner  map[string]string      `json:"nodeToRunner"`
 }
 
-// placement is what exo calls an instance: a model, the runners that hold its shards, and how they reach each other.
+// placement is what exo calls an instance: a model, the runners that hold its
+// shards, and how they reach each other.
 type placement struct {
-	tag               string
-	InstanceID        string            `json:"instanceId"`
-	ShardAssignments  assignments       `json:"shardAssignments"`
-	HostsByNode       map[string][]host `json:"hostsByNode,omitempty"`
-	EphemeralPort     int               `json:"ephemeralPort,omitempty"`
-	JacclDevices      [][]*string       `json:"jacclDevices,omitempty"`
-	JacclCoordinators map[string]string `json:"jacclCoordinators,omitempty"`
+	InstanceID       string            `json:"instanceId"`
+	ShardAssignments assignments       `json:"shardAssignments"`
+	HostsByNode      map[string][]host `json:"hostsByNode"`
+	EphemeralPort    int               `json:"ephemeralPort"`
 }
 
 func (p placement) MarshalJSON() ([]byte, error) {
 	type plain placement
-	return json.Marshal(tagged{p.tag, plain(p)})
+	return json.Marshal(tagged{ringTag, plain(p)})
 }
 
-// taggedShard is a shard of any of exo's kinds.
-type taggedShard struct {
-	tag string
-	shard
-}
-
-func (t taggedShard) MarshalJSON() ([]byte, error) { return json.Marshal(tagged{t.tag, t.shard}) }
-
-// UnmarshalJSON takes a shard with or without its tag; without one it is a pipeline shard.
-func (t *taggedShard) UnmarshalJSON(data []byte) error {
-	var wrapped map[string]json.RawMessage
-	if err := json.Unmarshal(data, &wrapped); err != nil {
+func (p *placement) UnmarshalJSON(data []byte) error {
+	type plain placement
+	var tags map[string]*plain
+	if err := json.Unmarshal(data, &tags); err != nil {
 		return err
 	}
-	t.tag = pipelineTag
-	for tag, inner := range wrapped {
-		if len(wrapped) == 1 && strings.HasSuffix(tag, "ShardMetadata") {
-			t.tag, data = tag, inner
-		}
+	if len(tags) != 1 || tags[ringTag] == nil {
+		return errors.New("an instance is an object with one key, " + ringTag)
 	}
-	return strict(data, &t.shard)
+	*p = placement(*tags[ringTag])
+	return nil
 }
 
-// strict decodes and refuses keys that the value does not have.
-func strict(data []byte, v any) error {
-	d := json.NewDecoder(strings.NewReader(string(data)))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
-}
-
-// newPlacement puts a whole model on this node, as exo does on any single node: one pipeline shard in a ring of one. Its ids and
-// its port are new at each call.
+// newPlacement puts a whole model on this node, as exo does on any single node:
+// one pipeline shard in a ring of one. Its ids and its port are new at each
+// call.
 func (s *Server) newPlacement(m Model) placement {
-	c, runner := s.cardOf(m), newID()
+	runner := newID()
 	port := 49152 + rand.IntN(65536-49152) // the ephemeral range
 	return placement{
-		tag:        ringTag,
 		InstanceID: newID(),
 		ShardAssignments: assignments{
 			ModelID:       m.ID,
-			RunnerToShard: map[string]taggedShard{runner: {pipelineTag, shard{ModelCard: c, WorldSize: 1, EndLayer: c.NLayers, NLayers: c.NLayers}}},
+			RunnerToShard: map[string]taggedShard{runner: wholeModel(m)},
 			NodeToRunner:  map[string]string{s.nodeID: runner},
 		},
 		HostsByNode:   map[string][]host{s.nodeID: {{"0.0.0.0", port}}},
@@ -100,42 +87,53 @@ func (s *Server) newPlacement(m Model) placement {
 	}
 }
 
-// required lists the keys that a posted instance must have.
-var required = map[string][]string{
-	ringTag:  {"instanceId", "shardAssignments", "hostsByNode", "ephemeralPort"},
-	jacclTag: {"instanceId", "shardAssignments", "jacclDevices", "jacclCoordinators"},
+// ours returns an error unless newPlacement might have made a posted placement.
+func (s *Server) ours(p placement, m Model) error {
+	shares := p.ShardAssignments
+	held, ok := shares.RunnerToShard[shares.NodeToRunner[s.nodeID]]
+	if p.InstanceID == "" || !ok || len(shares.NodeToRunner) != 1 || len(shares.RunnerToShard) != 1 || held != wholeModel(m) {
+		return errors.New("the embedded engine takes whole models on its own node only: post an instance as /instance/previews shows it")
+	}
+	return nil
 }
 
-// parsePlacement reads a posted instance: with or without its tag, in camelCase or snake_case, unknown keys refused.
-func parsePlacement(v any) (placement, error) {
-	object, ok := rekey(v, camel).(map[string]any)
+// fits returns an error when the machine has too little memory for a model.
+func fits(m Model) error {
+	usage, err := readMemory()
+	if err != nil {
+		return err
+	}
+	if need, free := m.storageBytes(), usage.RAMAvailable.InBytes; need > free {
+		const gib = 1 << 30
+		return fmt.Errorf("too little memory: the weights take %.1f GiB, and %.1f GiB are available", float64(need)/gib, float64(free)/gib)
+	}
+	return nil
+}
+
+// preview is one way to place a model, or why it cannot be placed so.
+type preview struct {
+	ModelID           string           `json:"model_id"`
+	Sharding          string           `json:"sharding"`
+	InstanceMeta      string           `json:"instance_meta"`
+	Instance          *placement       `json:"instance"`
+	MemoryDeltaByNode map[string]int64 `json:"memory_delta_by_node"`
+	Error             *string          `json:"error"`
+}
+
+// previews answers with the one way there is to place a model.
+func (s *Server) previews(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("model_id")
+	m, ok := s.model(id)
 	if !ok {
-		return placement{}, fmt.Errorf("instance is not an object")
+		writeError(w, http.StatusBadRequest, fmt.Sprintf("the node has no card for model %q", id))
+		return
 	}
-	p := placement{tag: ringTag}
-	if _, ok := object["jacclDevices"]; ok {
-		p.tag = jacclTag
+	only := preview{ModelID: id, Sharding: "Pipeline", InstanceMeta: "MlxRing"}
+	if err := fits(m); err != nil {
+		only.Error = new(err.Error())
+	} else {
+		only.Instance = new(s.newPlacement(m))
+		only.MemoryDeltaByNode = map[string]int64{s.nodeID: m.storageBytes()}
 	}
-	for _, tag := range []string{ringTag, jacclTag} {
-		if inner, ok := object[tag].(map[string]any); ok && len(object) == 1 {
-			p.tag, object = tag, inner
-		}
-	}
-	for _, key := range required[p.tag] {
-		if _, ok := object[key]; !ok {
-			return placement{}, fmt.Errorf("%s has no %s", p.tag, key)
-		}
-	}
-	type plain placement
-	inner := plain(p)
-	if err := strict(encode(object), &inner); err != nil {
-		return placement{}, fmt.Errorf("%s: %w", p.tag, err)
-	}
-	p = placement(inner)
-	for node, runner := range p.ShardAssignments.NodeToRunner {
-		if _, ok := p.ShardAssignments.RunnerToShard[runner]; !ok {
-			return placement{}, fmt.Errorf("runner %s of node %s has no shard", runner, node)
-		}
-	}
-	return p, nil
+	writeJSON(w, http.StatusOK, map[string][]preview{"previews": {only}})
 }

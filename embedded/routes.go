@@ -3,49 +3,64 @@ package embedded
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 )
 
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /node_id", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.nodeID) })
+	mux.HandleFunc("GET /node_id", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusOK, s.nodeID)
+	})
 	mux.HandleFunc("GET /models", s.listModels)
 	mux.HandleFunc("GET /v1/models", s.listModels)
 	mux.HandleFunc("POST /models/add", s.addModel)
-	mux.HandleFunc("DELETE /models/custom/{id...}", s.deleteModel)
 	mux.HandleFunc("GET /instance/previews", s.previews)
-	mux.HandleFunc("GET /instance/placement", s.placement)
-	mux.HandleFunc("GET /instance/await", s.awaitInstance)
 	mux.HandleFunc("POST /instance", s.createInstance)
-	mux.HandleFunc("POST /place_instance", s.placeInstance)
 	mux.HandleFunc("GET /instance/{id}", s.getInstance)
 	mux.HandleFunc("DELETE /instance/{id}", s.deleteInstance)
-	mux.HandleFunc("GET /state", s.state)
-	mux.HandleFunc("GET /state/{path...}", s.state)
-	mux.HandleFunc("POST /download/start", s.startDownload)
+	mux.HandleFunc("GET /state", s.wholeState)
+	mux.HandleFunc("GET /state/{section}", s.stateSection)
+	mux.HandleFunc("GET /state/{section}/{key}", s.stateEntry)
 	mux.HandleFunc("POST /v1/chat/completions", s.chatCompletions)
-	mux.HandleFunc("POST /ollama/v1/chat/completions", s.chatCompletions)
 	mux.HandleFunc("POST /bench/chat/completions", s.benchCompletions)
 	mux.HandleFunc("POST /v1/cancel/{id}", s.cancelCommand)
-	mux.HandleFunc("GET /v1/feature-flags", func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]bool{"disaggregation": false})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("the embedded engine has no %s %s", r.Method, r.URL.Path))
 	})
-	mux.HandleFunc("GET /v1/instance-links", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, []any{}) })
-	mux.HandleFunc("/", unknownRoute)
 	return mux
 }
 
-// unknownRoute answers what no route takes. In exo such requests fall to the mount that serves the dashboard's files, so a known
-// path with the wrong method is treated as an unknown one: GET is not found, and everything else is not allowed.
-func unknownRoute(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		writeJSON(w, http.StatusNotFound, map[string]string{"detail": "Not Found"})
-		return
+// loopback reports whether the host of a request, with or without a port, is
+// this machine by a name that no name server decides on. Any other name may be
+// that of a web page which had its own name resolved to 127.0.0.1, and then a
+// browser would show it all answers.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
 	}
-	writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"detail": "Method Not Allowed"})
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
 }
 
-// encode gives JSON as exo writes it: no escapes for HTML, no newline at the end.
+// readJSON reads the body of a request, or answers 400 and returns false.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
+	if err := json.NewDecoder(r.Body).Decode(v); err != nil {
+		writeError(w, http.StatusBadRequest, "the body of the request cannot be read: "+err.Error())
+		return false
+	}
+	return true
+}
+
+// encode returns JSON as exo writes it: no escapes for HTML, no newline at the
+// end.
 func encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -64,20 +79,17 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(encode(v))
 }
 
-// writeError answers with the body that exo gives to errors of its own.
-func writeError(w http.ResponseWriter, status int, message string) {
-	type body struct {
-		Message string  `json:"message"`
-		Type    string  `json:"type"`
-		Param   *string `json:"param"`
-		Code    int     `json:"code"`
-	}
-	writeJSON(w, status, map[string]body{"error": {Message: message, Type: http.StatusText(status), Code: status}})
+// fault is an error as a body, or inside a stream.
+type fault struct {
+	Error faultText `json:"error"`
 }
 
-// writeCrash answers as exo does after an exception that it did not foresee.
-func writeCrash(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(http.StatusInternalServerError)
-	_, _ = w.Write([]byte("Internal Server Error"))
+type faultText struct {
+	Message string `json:"message"`
+	Type    string `json:"type"`
+	Code    int    `json:"code"`
+}
+
+func writeError(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, fault{faultText{message, http.StatusText(status), status}})
 }

@@ -8,18 +8,17 @@ import (
 	"exobench/embedded/decoder"
 )
 
-// warmUpTokens is the length of the generation that a runner does before it is ready.
+// warmUpTokens is the length of the generation that a runner does before it is
+// ready.
 const warmUpTokens = 16
 
-// runner loads a model and serves its instance until it is stopped. Everything happens on its own goroutine; others only queue
-// tasks and stop it.
+// runner loads a model and serves its instance until it is stopped. Everything
+// happens on its own goroutine; others only queue tasks and stop it.
 type runner struct {
-	server     *Server
-	id         string
-	instanceID string
-	model      Model
-	fault      string // why it cannot run, if so
-	tokens     tokenizer
+	server *Server
+	id     string
+	model  Model
+	tokens tokenizer
 
 	stopped chan struct{}
 	ending  sync.Once
@@ -36,28 +35,17 @@ type runner struct {
 	members []*task         // whose inputs these are
 }
 
-// newRunner makes a runner for a placement; s.mu is held.
-func newRunner(s *Server, id string, p placement, m Model) *runner {
+// newRunner makes a runner; s.mu is held.
+func newRunner(s *Server, id string, m Model) *runner {
 	r := &runner{
-		server:     s,
-		id:         id,
-		instanceID: p.InstanceID,
-		model:      m,
-		tokens:     tokenizer{m.Shape.Vocab},
-		stopped:    make(chan struct{}),
-		wake:       make(chan struct{}, 1),
-	}
-	sh := p.ShardAssignments.RunnerToShard[id]
-	switch {
-	case p.tag != ringTag:
-		r.fault = "no RDMA devices on this node"
-	case sh.WorldSize != 1 || sh.StartLayer != 0 || sh.EndLayer != sh.NLayers:
-		r.fault = "the embedded engine serves whole models only"
-	case sh.ImmediateException:
-		r.fault = "immediate exception asked for by the shard"
+		server:  s,
+		id:      id,
+		model:   m,
+		tokens:  tokenizer{m.Shape.Vocab},
+		stopped: make(chan struct{}),
+		wake:    make(chan struct{}, 1),
 	}
 	s.runners[id] = tagged{"RunnerIdle", empty{}}
-	s.changed()
 	return r
 }
 
@@ -75,20 +63,14 @@ func (r *runner) isStopped() bool {
 
 // run walks through exo's states of a runner.
 func (r *runner) run() {
-	if r.fault != "" {
-		r.status("RunnerFailed", map[string]any{"errorMessage": r.fault, "diagnostics": []any{}})
-		<-r.stopped
-	} else if err := r.loadModel(); err != nil {
-		r.status("RunnerFailed", map[string]any{"errorMessage": err.Error(), "diagnostics": []any{}})
-		<-r.stopped
-	} else if r.warmUp(); !r.isStopped() {
+	r.loadModel()
+	if r.warmUp(); !r.isStopped() {
 		r.serve()
 	}
 	r.status("RunnerShuttingDown", empty{})
 	r.shutDown()
 	r.server.mu.Lock()
 	delete(r.server.runners, r.id)
-	r.server.changed()
 	r.server.mu.Unlock()
 }
 
@@ -97,7 +79,6 @@ func (r *runner) status(tag string, value any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runners[r.id] = tagged{tag, value}
-	s.changed()
 	if s.watch != nil {
 		s.watch(s.runners[r.id])
 	}
@@ -108,10 +89,10 @@ type loading struct {
 	TotalLayers  int `json:"totalLayers"`
 }
 
-func (r *runner) loadModel() error {
+func (r *runner) loadModel() {
 	s, layers := r.server, r.model.Shape.Layers
 	s.mu.Lock()
-	s.complete(r.model.ID)
+	s.complete[r.model.ID] = true
 	s.mu.Unlock()
 	r.status("RunnerLoading", loading{0, layers})
 	s.compute.Lock()
@@ -120,22 +101,22 @@ func (r *runner) loadModel() error {
 		r.status("RunnerLoading", loading{n, layers})
 	})
 	if err != nil {
-		return err
+		panic(err) // Config.Validate has asked the decoder about the shape
 	}
 	r.decoder = m
 	r.status("RunnerLoaded", empty{})
-	return nil
 }
 
-// warmUp generates a few tokens, which also makes the scratch memory of a whole chunk, and collects the garbage of loading, so
-// that the memory after loading is the model's.
+// warmUp generates a few tokens, which also makes the scratch memory of a whole
+// chunk, and collects the garbage of loading, so that the memory after loading
+// is the model's.
 func (r *runner) warmUp() {
 	r.status("RunnerWarmingUp", empty{})
 	seq, logits := r.decoder.NewSequence(), make([]float32, r.model.Shape.Vocab)
 	defer debug.FreeOSMemory()
 	defer seq.Release()
-	tokens := make([]int, min(chunkTokens, r.model.ContextLength))
-	for range min(warmUpTokens, r.model.ContextLength) {
+	tokens := make([]int, min(chunkTokens, r.model.Shape.Context))
+	for range min(warmUpTokens, r.model.Shape.Context) {
 		if r.isStopped() {
 			return
 		}
@@ -150,10 +131,11 @@ func (r *runner) forward(batch []decoder.Input) {
 	err := r.decoder.Forward(batch)
 	r.server.compute.Unlock()
 	if err != nil {
-		panic(err) // the batch is built here; the decoder refuses only what no caller may ask
+		panic(err) // the batch is built here, and refused is only what no caller may ask
 	}
 	if runtime.GOMAXPROCS(0) <= r.server.config.workers() {
-		// No processor is left for the streams' goroutines: let them go first, or tokens would wait for the next preemption.
+		// No processor is left for the streams' goroutines: let them go first, or
+		// tokens would wait for the next preemption.
 		runtime.Gosched()
 	}
 }
@@ -181,7 +163,8 @@ func (r *runner) inFlight() int {
 	return r.load
 }
 
-// shutDown cancels what is left and gives the model's memory back to the system.
+// shutDown cancels what is left and hands the model's memory back to the
+// system.
 func (r *runner) shutDown() {
 	r.mu.Lock()
 	r.closed = true

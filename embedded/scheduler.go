@@ -4,26 +4,23 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"exobench/embedded/decoder"
 )
 
 const (
-	// chunkTokens is the most prompt tokens in one pass. It bounds how long a new prompt holds up the other streams; larger
-	// chunks are no faster.
+	// chunkTokens is the most prompt tokens in one pass. It bounds how long a new
+	// prompt holds up the other streams; larger chunks are no faster.
 	chunkTokens = 32
 
-	// progressEvery is the number of prompt tokens after which progress is told, as in exo.
+	// progressEvery is the number of prompt tokens after which progress is told,
+	// as in exo.
 	progressEvery = 4096
-
-	// mustFail in the first user message makes the runner fail on the request, as in exo.
-	mustFail = "EXO RUNNER MUST FAIL"
 )
 
-// serve runs the streams together: each pass takes one token of every stream that generates and one chunk of the oldest prompt
-// that is not yet through.
+// serve runs the streams together: each pass takes one token of every stream
+// that generates and one chunk of the oldest prompt that is not yet through.
 func (r *runner) serve() {
 	ready := tagged{"RunnerReady", map[string]any{"prefillServerPort": nil}}
 	r.status(ready.tag, ready.value)
@@ -63,9 +60,12 @@ func (r *runner) admit() {
 		if t == nil {
 			return
 		}
-		if r.begin(t) {
-			r.active = append(r.active, t)
+		if err := r.begin(t); err != nil {
+			t.send(event{failure: err.Error()})
+			r.release(t)
+			continue
 		}
+		r.active = append(r.active, t)
 	}
 }
 
@@ -84,42 +84,24 @@ func (r *runner) nextWaiting() *task {
 	return nil
 }
 
-// begin prepares a task to run, or fails it.
-func (r *runner) begin(t *task) bool {
-	r.server.mu.Lock()
-	t.running = true
-	r.server.changed()
-	r.server.mu.Unlock()
-	for _, m := range t.chat.messages {
-		if m.role == "user" {
-			if strings.Contains(m.content, mustFail) {
-				return r.fail(t, "the prompt asks the runner to fail")
-			}
-			break
-		}
-	}
-	t.prompt = r.tokens.prompt(t.chat.messages)
-	room := r.model.ContextLength - len(t.prompt)
+// begin prepares a task to run.
+func (r *runner) begin(t *task) error {
+	t.prompt = r.tokens.prompt(t.chat.Messages)
+	room := r.model.Shape.Context - len(t.prompt)
 	if room < 1 {
-		return r.fail(t, fmt.Sprintf("prompt of %d tokens leaves no room in a context of %d", len(t.prompt), r.model.ContextLength))
+		return fmt.Errorf("prompt of %d tokens leaves no room in a context of %d", len(t.prompt), r.model.Shape.Context)
 	}
 	t.maxTokens = defaultMaxTokens
-	if n := t.chat.maxTokens; n != nil && *n > 0 {
-		t.maxTokens = *n
+	if t.chat.MaxTokens > 0 {
+		t.maxTokens = t.chat.MaxTokens
 	}
 	t.maxTokens = min(t.maxTokens, room)
 	t.seq = r.decoder.NewSequence()
 	t.logits = make([]float32, r.model.Shape.Vocab)
-	return true
+	return nil
 }
 
-func (r *runner) fail(t *task, why string) bool {
-	t.send(event{failure: why})
-	r.release(t)
-	return false
-}
-
-// step runs one pass and hands out what it gave.
+// step runs one pass and hands out what came of it.
 func (r *runner) step() {
 	r.batch, r.members = r.batch[:0], r.members[:0]
 	prefilling := false
@@ -148,7 +130,8 @@ func (r *runner) step() {
 	}
 }
 
-// chunk gives the next part of a prompt. Logits are wanted after its last token only.
+// chunk returns the next part of a prompt. Logits are wanted after its last
+// token only.
 func (r *runner) chunk(t *task) decoder.Input {
 	if t.fed == 0 {
 		t.prefillFrom = time.Now()
@@ -162,7 +145,8 @@ func (r *runner) chunk(t *task) decoder.Input {
 	return in
 }
 
-// advance notes a chunk that has been fed, and says whether the prompt is through.
+// advance notes a chunk that has been fed, and reports whether the prompt is
+// through.
 func (r *runner) advance(t *task, n int, now time.Time) bool {
 	before := t.fed
 	t.fed += n
@@ -177,12 +161,13 @@ func (r *runner) advance(t *task, n int, now time.Time) bool {
 	return true
 }
 
-// tell reports progress out of the length that exo counts, which leaves one token out.
+// tell reports progress out of the length that exo counts, which leaves one
+// token out.
 func (r *runner) tell(t *task, processed int) {
-	t.send(event{progress: &progress{t.chat.model, processed, len(t.prompt) - 1}})
+	t.send(event{progress: &progress{t.chat.Model, processed, len(t.prompt) - 1}})
 }
 
-// emit samples a token and sends it, and says whether it was the last.
+// emit samples a token and sends it, and reports whether it was the last.
 func (r *runner) emit(t *task, now time.Time) bool {
 	if t.chat.bench {
 		t.logits[endText] = float32(math.Inf(-1))
@@ -195,19 +180,17 @@ func (r *runner) emit(t *task, now time.Time) bool {
 	}
 	t.lastToken = now
 
-	var text, reason string
-	switch {
-	case token == endText:
-		reason = "stop"
-	default:
-		var stopped bool
-		if text, stopped = t.stopper.feed(r.tokens.text(token)); stopped {
-			reason = "stop"
-		} else if t.generated == t.maxTokens {
-			reason = "length"
-		}
+	text, stopped := "", token == endText
+	if !stopped {
+		text, stopped = t.stopper.feed(r.tokens.text(token))
 	}
-	e := event{text: text}
+	e, reason := event{text: text}, ""
+	switch {
+	case stopped:
+		reason = "stop"
+	case t.generated == t.maxTokens:
+		reason = "length"
+	}
 	if reason != "" {
 		e.ending = t.finish(reason, r.decoder.PeakBytes())
 	}

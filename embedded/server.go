@@ -17,12 +17,11 @@ type Server struct {
 	compute  sync.Mutex // held for a pass by the runner that computes
 
 	mu        sync.Mutex
-	events    int                  // state changes so far
-	custom    []Model              // cards added over the API
-	completed []string             // ids of models that are downloaded, oldest first
+	added     []Model              // over the API
+	complete  map[string]bool      // ids of models that are downloaded
 	instances map[string]*instance // by instance id
 	order     []string             // instance ids, oldest first
-	runners   map[string]tagged    // status by runner id
+	runners   map[string]tagged    // states by runner id
 	commands  map[string]*task     // running completions by command id
 	closed    bool
 	watch     func(tagged) // sees each state of each runner; for tests, since a poll may miss one
@@ -30,16 +29,17 @@ type Server struct {
 	background sync.WaitGroup
 }
 
-// New makes a server and starts the instances of Config.Preload. It does not listen.
+// New makes a server and starts the instances of Config.Preload. It does not
+// listen.
 func New(config Config) (*Server, error) {
 	if err := config.Validate(); err != nil {
-		return nil, fmt.Errorf("engine configuration: %w", err)
+		return nil, fmt.Errorf("embedded engine: %w", err)
 	}
 	s := &Server{
 		config:    config,
 		nodeID:    newNodeID(),
 		nodeName:  config.NodeName,
-		events:    -1,
+		complete:  map[string]bool{},
 		instances: map[string]*instance{},
 		runners:   map[string]tagged{},
 		commands:  map[string]*task{},
@@ -55,27 +55,38 @@ func New(config Config) (*Server, error) {
 		model, listed := s.model(id)
 		if !listed {
 			model = *find(config.Addable, id)
-			s.custom = append(s.custom, model)
+			s.added = append(s.added, model)
 		}
 		s.start(s.newPlacement(model), model)
 	}
 	return s, nil
 }
 
-// Handler serves the API.
+// Handler serves the API, on the names of the loopback interface only.
 func (s *Server) Handler() http.Handler {
 	routes := s.routes()
-	product := "exobench-engine"
+	foreign := http.NewCrossOriginProtection()
+	product := "exobench-embedded"
 	if s.config.Version != "" {
 		product += "/" + s.config.Version
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", product)
+		if !loopback(r.Host) {
+			writeError(w, http.StatusForbidden, fmt.Sprintf(
+				"the embedded engine answers to localhost, 127.0.0.1 and ::1 only, and this request is for host %q", r.Host))
+			return
+		}
+		if err := foreign.Check(r); err != nil {
+			writeError(w, http.StatusForbidden, "the embedded engine takes no requests from web pages of other sites: "+err.Error())
+			return
+		}
 		routes.ServeHTTP(w, r)
 	})
 }
 
-// Close ends all streams and frees all models. It returns when the memory has been handed back.
+// Close ends all streams and frees all models. It returns when the memory has
+// been handed back.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -91,16 +102,13 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// changed counts a change of the state; s.mu is held.
-func (s *Server) changed() { s.events++ }
-
 func newNodeID() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 
-// newID makes a random (version 4) UUID.
+// newID returns a random (version 4) UUID.
 func newID() string {
 	var b [16]byte
 	rand.Read(b[:])

@@ -1,130 +1,138 @@
 package embedded
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
-// sections are the top-level keys of the state. nodeSystem is empty, as on an exo node without macmon.
-var sections = []string{"instances", "runners", "downloads", "tasks", "lastSeen", "topology", "lastEventAppliedIdx", "nodeIdentities",
-	"nodeMemory", "nodeDisk", "nodeSystem", "nodeNetwork", "nodeThunderbolt", "nodeThunderboltBridge", "nodeRdmaCtl", "nodeBackends",
-	"thunderboltBridgeCycles", "instanceLinks", "prefillServerPorts", "customModelCards"}
-
-// section gives one key's value. A value is built when it is asked for: a client that polls a runner should not make the server
-// read the machine's memory.
-func (s *Server) section(name string) (any, error) {
-	switch name {
-	case "nodeMemory":
-		m, err := readMemory()
-		return map[string]memoryUsage{s.nodeID: m}, err
-	case "nodeIdentities":
-		return map[string]nodeIdentity{s.nodeID: s.identity()}, nil
-	case "nodeBackends":
-		return map[string][]string{s.nodeID: {"MlxCpu"}}, nil
-	case "topology":
-		return map[string]any{"nodes": []string{s.nodeID}, "connections": empty{}}, nil
-	case "lastSeen":
-		return map[string]string{s.nodeID: time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")}, nil
-	case "thunderboltBridgeCycles":
-		return []any{}, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch name {
-	case "instances":
-		all := map[string]placement{}
-		for id, in := range s.instances {
-			all[id] = in.placement
-		}
-		return tree(all), nil
-	case "runners":
-		return tree(s.runners), nil
-	case "downloads":
-		return map[string]any{s.nodeID: tree(s.downloads())}, nil
-	case "tasks":
-		return tree(s.tasks()), nil
-	case "lastEventAppliedIdx":
-		return s.events, nil
-	case "customModelCards":
-		all := map[string]modelCard{}
-		for _, m := range s.custom {
-			all[m.ID] = card(m, true)
-		}
-		return all, nil
-	}
-	return empty{}, nil
+// tagged is a member of one of exo's unions: {"<Tag>": {…}}. The value is not
+// changed once it is made.
+type tagged struct {
+	tag   string
+	value any
 }
 
-// tasks gives the running completions by task id; s.mu is held.
-func (s *Server) tasks() map[string]tagged {
-	all := map[string]tagged{}
-	for _, t := range s.commands {
-		all[t.id] = tagged{"TextGeneration", t.state()}
-	}
-	return all
+func (t tagged) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{t.tag: t.value})
 }
 
-// state answers with the whole state, or with what a path leads to. A path goes through keys and list indexes; as in exo, what
-// is left of it at a plain value is ignored.
-func (s *Server) state(w http.ResponseWriter, r *http.Request) {
-	path := r.PathValue("path")
-	steps := slices.DeleteFunc(strings.Split(path, "/"), func(p string) bool { return p == "" })
-	if len(steps) == 0 {
-		s.wholeState(w)
-		return
-	}
-	var v any
-	found := slices.Contains(sections, steps[0])
-	if found {
-		section, err := s.section(steps[0])
-		if err != nil {
-			writeCrash(w)
-			return
+// empty is the value of a tag that has no fields.
+type empty struct{}
+
+// sections returns the top-level keys of the state. A section is read when it
+// is asked for: a client that polls a runner should not make the server read
+// the machine's memory.
+func (s *Server) sections() map[string]func() (map[string]any, error) {
+	plain := func(read func() map[string]any) func() (map[string]any, error) {
+		return func() (map[string]any, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return read(), nil
 		}
-		v, found = walk(tree(section), steps[1:])
 	}
-	if !found {
-		writeError(w, http.StatusNotFound, "unable to find path '"+strings.ReplaceAll(path, "/", ".")+"' in state json")
-		return
+	return map[string]func() (map[string]any, error){
+		"instances": plain(func() map[string]any {
+			all := map[string]any{}
+			for id, in := range s.instances {
+				all[id] = in.placement
+			}
+			return all
+		}),
+		"runners": plain(func() map[string]any {
+			all := map[string]any{}
+			for id, state := range s.runners {
+				all[id] = state
+			}
+			return all
+		}),
+		"downloads": plain(func() map[string]any { return map[string]any{s.nodeID: s.downloads()} }),
+		"topology": plain(func() map[string]any {
+			return map[string]any{"nodes": []string{s.nodeID}, "connections": empty{}}
+		}),
+		"nodeIdentities": plain(func() map[string]any { return map[string]any{s.nodeID: s.identity()} }),
+		"nodeMemory": func() (map[string]any, error) {
+			usage, err := readMemory()
+			return map[string]any{s.nodeID: usage}, err
+		},
+		// Empty, as on a node of exo without sensors.
+		"nodeSystem": plain(func() map[string]any { return map[string]any{} }),
 	}
-	writeJSON(w, http.StatusOK, v)
 }
 
-func (s *Server) wholeState(w http.ResponseWriter) {
+func (s *Server) wholeState(w http.ResponseWriter, r *http.Request) {
 	all := map[string]any{}
-	for _, name := range sections {
-		v, err := s.section(name)
+	for name, read := range s.sections() {
+		section, err := read()
 		if err != nil {
-			writeCrash(w)
+			writeError(w, http.StatusInternalServerError, err.Error())
 			return
 		}
-		all[name] = v
+		all[name] = section
 	}
 	writeJSON(w, http.StatusOK, all)
 }
 
-func walk(v any, steps []string) (any, bool) {
-	for _, step := range steps {
-		switch at := v.(type) {
-		case map[string]any:
-			next, ok := at[step]
-			if !ok {
-				return nil, false
+func (s *Server) stateSection(w http.ResponseWriter, r *http.Request) {
+	if section, ok := s.readSection(w, r); ok {
+		writeJSON(w, http.StatusOK, section)
+	}
+}
+
+func (s *Server) stateEntry(w http.ResponseWriter, r *http.Request) {
+	section, ok := s.readSection(w, r)
+	if !ok {
+		return
+	}
+	entry, ok := section[r.PathValue("key")]
+	if !ok {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("the state has no %s of %q", r.PathValue("section"), r.PathValue("key")))
+		return
+	}
+	writeJSON(w, http.StatusOK, entry)
+}
+
+// readSection reads the section that a request names, or answers it.
+func (s *Server) readSection(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
+	name := r.PathValue("section")
+	read := s.sections()[name]
+	if read == nil {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("the state has no %q", name))
+		return nil, false
+	}
+	section, err := read()
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return nil, false
+	}
+	return section, true
+}
+
+// download is an entry of the node's download list.
+type download struct {
+	NodeID         string      `json:"nodeId"`
+	ShardMetadata  taggedShard `json:"shardMetadata"`
+	ModelDirectory string      `json:"modelDirectory"`
+	Total          memory      `json:"total"`
+}
+
+// downloads lists the models that are there: those of which an instance was
+// made. s.mu is held.
+func (s *Server) downloads() []tagged {
+	list := []tagged{}
+	for _, models := range [][]Model{s.config.Models, s.added} {
+		for _, m := range models {
+			if !s.complete[m.ID] {
+				continue
 			}
-			v = next
-		case []any:
-			i, err := strconv.Atoi(step)
-			if i < 0 {
-				i += len(at)
-			}
-			if err != nil || i < 0 || i >= len(at) {
-				return nil, false
-			}
-			v = at[i]
+			list = append(list, tagged{"DownloadCompleted", download{
+				NodeID:         s.nodeID,
+				ShardMetadata:  wholeModel(m),
+				ModelDirectory: "/models/" + strings.ReplaceAll(m.ID, "/", "--"),
+				Total:          memory{m.storageBytes()},
+			}})
 		}
 	}
-	return v, true
+	return list
 }

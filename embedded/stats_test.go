@@ -13,7 +13,7 @@ func TestStatsFollowExosFormulas(t *testing.T) {
 		prefillFrom: after(0), prefillTo: after(500), firstToken: after(500), lastToken: after(4500)}
 	e := task.finish("length", 77)
 	if got, want := e.stats, (stats{PromptTPS: 200, GenerationTPS: 5, PromptTokens: 101, GenerationTokens: 21,
-		PeakMemoryUsage: memory{77}, PrefixCacheHit: "none"}); got != want {
+		PeakMemoryUsage: peakBytes{77}, PrefixCacheHit: "none"}); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
 	if got, want := e.usage, (usage{PromptTokens: 101, CompletionTokens: 21, TotalTokens: 122}); got != want {
@@ -21,10 +21,11 @@ func TestStatsFollowExosFormulas(t *testing.T) {
 	}
 }
 
-// Progress is told when a prompt starts, where its tokens pass a multiple of 4096, and at its end.
+// Progress is told when a prompt starts, where its tokens pass a multiple of
+// 4096, and at its end.
 func TestProgressOfALongPrompt(t *testing.T) {
 	r := &runner{}
-	task := newTask(&chat{model: "m"}, r)
+	task := newTask(&chat{Model: "m"})
 	task.prompt = make([]int, 9001)
 	for task.fed < len(task.prompt) {
 		r.advance(task, len(r.chunk(task).Tokens), time.Now())

@@ -6,7 +6,7 @@ import "strings"
 type stopper struct {
 	strings []string
 	longest int
-	tail    string // the end of the text so far, long enough to hold a stop string but for its last byte
+	tail    string // of the text, long enough for a stop string but its last byte
 }
 
 func newStopper(stops []string) *stopper {
@@ -20,8 +20,9 @@ func newStopper(stops []string) *stopper {
 	return s
 }
 
-// feed takes the text of one token and gives what of it may be shown, and whether a stop string has ended the stream. Text that
-// was shown before a stop string was complete stays shown, as in exo.
+// feed takes the text of one token and returns what of it may be shown, and
+// whether a stop string has ended the stream. Text that was shown before a stop
+// string was complete stays shown, as in exo.
 func (s *stopper) feed(text string) (shown string, stopped bool) {
 	if s.longest == 0 {
 		return text, false

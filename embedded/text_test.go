@@ -40,7 +40,7 @@ func TestPromptsHaveRealisticLengths(t *testing.T) {
 	if perToken := float64(len(text)) / float64(n); perToken < 3.5 || perToken > 5.5 {
 		t.Errorf("%d tokens for %d bytes, %.1f bytes a token", n, len(text), perToken)
 	}
-	if extra := len(tokens.prompt([]message{{"user", text}})) - n; extra != 8 {
+	if extra := len(tokens.prompt([]message{{"user", content(text)}})) - n; extra != 8 {
 		t.Errorf("the template adds %d tokens, want 8", extra)
 	}
 	for _, id := range tokens.encode(text) {

@@ -17,21 +17,24 @@ const (
 	firstWord
 )
 
-// maxPiece is the most bytes of text that one token stands for: English prose then has about 4.5 bytes a token, as with the
-// vocabularies of real models.
+// maxPiece is the most bytes of text that one token stands for: English prose
+// then has about 4.5 bytes a token, as with the vocabularies of real models.
 const maxPiece = 6
 
-// tokenizer maps text to tokens and tokens to text. The two are unrelated: a token of a prompt is a hash of its piece of text,
-// and the text of a token is a word made from its number. Lengths are realistic, and that is all that counts here.
+// tokenizer maps text to tokens and tokens to text. The two are unrelated: a
+// token of a prompt is a hash of its piece of text, and the text of a token is a
+// word made from its number. Lengths are realistic, and that is all that counts
+// here.
 type tokenizer struct {
 	vocab int
 }
 
-// prompt gives the tokens of a conversation in a template like Llama's, ready for the assistant's turn.
+// prompt returns the tokens of a conversation in a template like Llama's, ready
+// for the assistant's turn.
 func (t tokenizer) prompt(messages []message) []int {
 	tokens := []int{beginText}
 	for _, m := range messages {
-		tokens = append(t.header(tokens, m.role), t.encode(m.content)...)
+		tokens = append(t.header(tokens, m.Role), t.encode(string(m.Content))...)
 		tokens = append(tokens, endTurn)
 	}
 	return t.header(tokens, "assistant")
@@ -41,8 +44,8 @@ func (t tokenizer) header(tokens []int, role string) []int {
 	return append(tokens, beginRole, t.hash(role), endRole)
 }
 
-// encode cuts text into pieces: runs of letters and digits of at most maxPiece bytes, and other characters one by one. A space
-// belongs to what follows it.
+// encode cuts text into pieces: runs of letters and digits of at most maxPiece
+// bytes, and other characters one by one. A space belongs to what follows it.
 func (t tokenizer) encode(text string) []int {
 	var tokens []int
 	for len(text) > 0 {
@@ -53,7 +56,7 @@ func (t tokenizer) encode(text string) []int {
 	return tokens
 }
 
-// piece gives the length of the first piece of a text that is not empty.
+// piece returns the length of the first piece of a text that is not empty.
 func piece(text string) int {
 	n := 0
 	if text[0] == ' ' {
@@ -88,8 +91,9 @@ var (
 	accented   = []string{"á", "é", "í", "ö", "ü"}
 )
 
-// text gives the word of a token: a space, then the token's number in syllables. No two tokens have the same word. One in 16
-// has a character of two bytes, and one in 64 another of three.
+// text returns the word of a token: a space, then the token's number in
+// syllables. No two tokens have the same word. One in 16 has a character of two
+// bytes, and one in 64 another of three.
 func (t tokenizer) text(token int) string {
 	var b strings.Builder
 	b.WriteByte(' ')

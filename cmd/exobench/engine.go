@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench/catalogue"
-	"exobench/embedded/decoder"
 	"exobench/embedded"
 )
 
@@ -96,13 +95,7 @@ func engineConfig(f engineFlags) (embedded.Config, error) {
 // standIn returns the embedded engine's model in the place of one of the
 // catalogue.
 func standIn(m catalogue.Model) embedded.Model {
-	s := m.Shape.StandIn()
 	return embedded.Model{
-		ID: m.IDs["exo"][0], Name: m.Title, BaseModel: m.Title, Quantization: "float32",
-		ContextLength: s.Context,
-		Shape: decoder.Shape{
-			Layers: s.Layers, Hidden: s.Hidden, Heads: s.Heads, KVHeads: s.KVHeads,
-			FFN: s.FFN, Vocab: s.Vocab, Tied: s.Tied, RoPE: s.RopeBase,
-		},
+		ID: m.IDs["exo"][0], BaseModel: m.Title, Quantization: "float32", Shape: catalogue.StandIn(*m.Shape),
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"exobench"
 	"exobench/catalogue"
+	"exobench/embedded/decoder"
 	"exobench/gguf"
 	"exobench/target/exo"
 	"exobench/target/llamacpp"
@@ -163,11 +164,11 @@ func ollamaOffers(ctx context.Context, url string, models []catalogue.Model) []o
 func syntheticOffers(models []catalogue.Model, free exobench.Bytes) []offer {
 	var offers []offer
 	for _, m := range models {
-		shape, options, err := synthetic(m, "q4_0", 1)
+		options, err := synthetic(m, "q4_0", 1)
 		if err != nil {
 			continue
 		}
-		size, err := gguf.Size(shape, options)
+		size, err := gguf.Size(*m.Shape, options)
 		if err != nil {
 			continue
 		}
@@ -185,7 +186,7 @@ func embeddedOffers(models []catalogue.Model, free exobench.Bytes) []offer {
 			continue
 		}
 		s := standIn(m)
-		o := offer{Model: m.Name, Engine: "embedded", ID: "stand-in of " + s.ID, Size: exobench.Bytes(s.Shape.WeightBytes()), Downloaded: true}
+		o := offer{Model: m.Name, Engine: "embedded", ID: "stand-in of " + s.ID, Size: exobench.Bytes(decoder.WeightBytes(s.Shape)), Downloaded: true}
 		o.fit(free)
 		offers = append(offers, o)
 	}

@@ -1,10 +1,14 @@
 package decoder
 
-import "math"
+import (
+	"math"
+
+	"exobench/shape"
+)
 
 // attention is the job of one layer's attention: each (row, query head) attends to the positions up to its own.
 type attention struct {
-	shape  *Shape
+	shape  *shape.Shape
 	layer  int
 	rows   []row
 	qkv    []float32   // queries, keys and values of the rows, side by side
@@ -24,7 +28,7 @@ func (a *attention) head(r *row, index, head int, scores []float32) {
 	s := a.shape
 	dim := s.HeadDim()
 	kvHead := head / (s.Heads / s.KVHeads)
-	stride := s.Hidden + 2*s.kvDim()
+	stride := s.Hidden + 2*s.KVWidth()
 	q := a.qkv[index*stride+head*dim:][:dim]
 	scale := float32(1 / math.Sqrt(float64(dim)))
 

@@ -3,14 +3,16 @@ package decoder
 import (
 	"fmt"
 	"testing"
+
+	"exobench/shape"
 )
 
 var standIns = []struct {
 	name  string
-	shape Shape
+	shape shape.Shape
 }{
-	{"53M", Shape{Layers: 6, Hidden: 768, Heads: 8, KVHeads: 2, FFN: 2688, Vocab: 4509}},
-	{"8M", Shape{Layers: 3, Hidden: 384, Heads: 8, KVHeads: 2, FFN: 1536, Vocab: 4509, Tied: true}},
+	{"53M", shape.Shape{Layers: 6, Hidden: 768, Heads: 8, KVHeads: 2, FFN: 2688, Vocab: 4509, Context: 4096, RopeBase: 10000}},
+	{"8M", shape.Shape{Layers: 3, Hidden: 384, Heads: 8, KVHeads: 2, FFN: 1536, Vocab: 4509, Context: 4096, RopeBase: 10000, Tied: true}},
 }
 
 func perShape(b *testing.B, run func(b *testing.B, m *Model)) {

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"exobench/shape"
 )
 
-var tiny = Shape{Layers: 3, Hidden: 64, Heads: 8, KVHeads: 2, FFN: 96, Vocab: 301}
+var tiny = shape.Shape{Layers: 3, Hidden: 64, Heads: 8, KVHeads: 2, FFN: 96, Vocab: 301, Context: 1 << 20, RopeBase: 10000}
 
-func newModel(t testing.TB, shape Shape, seed uint64, workers int) *Model {
+func newModel(t testing.TB, s shape.Shape, seed uint64, workers int) *Model {
 	t.Helper()
-	m, err := New(shape, seed, workers, nil)
+	m, err := New(s, seed, workers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,12 +71,12 @@ func TestLogitsEqualThoseOfThePlainDecoder(t *testing.T) {
 	tied, grouped := tiny, tiny
 	tied.Tied = true
 	grouped.KVHeads = 8
-	for name, shape := range map[string]Shape{"untied": tiny, "tied": tied, "as many kv heads as heads": grouped} {
-		m := newModel(t, shape, 5, 2)
+	for name, s := range map[string]shape.Shape{"untied": tiny, "tied": tied, "as many kv heads as heads": grouped} {
+		m := newModel(t, s, 5, 2)
 		want := reference(m, tokens)
-		s := m.NewSequence()
+		seq := m.NewSequence()
 		for i := range tokens {
-			got := feed(t, m, s, tokens[i:i+1], 1)
+			got := feed(t, m, seq, tokens[i:i+1], 1)
 			if d := distance(got, want[i]); d > 1e-3 || math.IsNaN(d) {
 				t.Fatalf("%s, position %d: logits differ by %g from the plain decoder's", name, i, d)
 			}
@@ -172,9 +174,9 @@ func TestLaterTokensDoNotChangeEarlierLogits(t *testing.T) {
 
 // With one layer and no positions the last token would attend to a set: the order of the others could not matter.
 func TestOrderOfEarlierTokensMatters(t *testing.T) {
-	shape := tiny
-	shape.Layers = 1
-	m := newModel(t, shape, 6, 1)
+	single := tiny
+	single.Layers = 1
+	m := newModel(t, single, 6, 1)
 	a := feed(t, m, m.NewSequence(), []int{10, 20, 30, 40}, 4)
 	b := feed(t, m, m.NewSequence(), []int{20, 10, 30, 40}, 4)
 	if d := distance(a, widen(b)); d < 1e-3 {
@@ -184,7 +186,7 @@ func TestOrderOfEarlierTokensMatters(t *testing.T) {
 
 // Rotary positions are relative: the scores of two rotated heads depend on the distance of their positions alone.
 func TestRotationIsRelative(t *testing.T) {
-	r := newRope(8, 0)
+	r := newRope(8, 10000)
 	score := func(qPos, kPos int) float64 {
 		q, k := []float32{1, 2, 3, 4, 5, 6, 7, 8}, []float32{-1, 3, 2, 5, 1, 1, 4, -2}
 		turn := make([]float32, 8)
@@ -205,7 +207,7 @@ func TestRotationIsRelative(t *testing.T) {
 func TestKVBytesGrowWithPosition(t *testing.T) {
 	m := newModel(t, tiny, 1, 1)
 	perToken := int64(3 * 2 * 2 * 8 * 4) // layers × (keys, values) × kv heads × head dimension × bytes
-	if got := tiny.KVBytesPerToken(); got != perToken {
+	if got := KVBytesPerToken(tiny); got != perToken {
 		t.Fatalf("KVBytesPerToken = %d, want %d", got, perToken)
 	}
 	pageBytes := perToken * PageTokens
@@ -220,7 +222,7 @@ func TestKVBytesGrowWithPosition(t *testing.T) {
 			t.Fatalf("after %d tokens the model's pages take %d, want %d", i+1, got, want)
 		}
 	}
-	weights := m.shape.WeightBytes()
+	weights := WeightBytes(m.shape)
 	s.Release()
 	if got := m.KVBytes(); got != 0 {
 		t.Errorf("after the release the pages take %d", got)

@@ -25,7 +25,7 @@ type pass struct {
 	rows      []row
 	x         []float32 // residual stream, rows × Hidden
 	normed    []float32 // rows × Hidden
-	qkv       []float32 // rows × (Hidden + 2·kvDim)
+	qkv       []float32 // rows × (Hidden + 2·KVWidth)
 	mixed     []float32 // attention output, rows × Hidden
 	delta     []float32 // what a block adds to the residual stream, rows × Hidden
 	gateUp    []float32 // rows × 2·FFN
@@ -105,7 +105,7 @@ func (m *Model) begin(batch []Input) {
 	n := len(p.rows)
 	grow(&p.x, n*s.Hidden)
 	grow(&p.normed, n*s.Hidden)
-	grow(&p.qkv, n*(s.Hidden+2*s.kvDim()))
+	grow(&p.qkv, n*(s.Hidden+2*s.KVWidth()))
 	grow(&p.mixed, n*s.Hidden)
 	grow(&p.delta, n*s.Hidden)
 	grow(&p.gateUp, n*2*s.FFN)
@@ -113,7 +113,7 @@ func (m *Model) begin(batch []Input) {
 	grow(&p.turns, n*s.HeadDim())
 	grow(&p.logits, wanted*s.Vocab)
 	if p.attention.scores == nil {
-		p.attention.scores = make([][]float32, m.gang.size)
+		p.attention.scores = make([][]float32, m.parallel.size)
 	}
 	for w := range p.attention.scores {
 		grow(&p.attention.scores[w], longest)
@@ -123,9 +123,9 @@ func (m *Model) begin(batch []Input) {
 // attend adds the attention block of a layer to the residual stream.
 func (m *Model) attend(index int) {
 	p, s, l := m.pass, &m.shape, &m.layers[index]
-	n, width, kv, dim := len(p.rows), s.Hidden+2*s.kvDim(), s.kvDim(), s.HeadDim()
+	n, width, kv, dim := len(p.rows), s.Hidden+2*s.KVWidth(), s.KVWidth(), s.HeadDim()
 	m.norm(l.attentionNorm)
-	m.gang.do(p.product.set(l.qkv, p.normed, p.qkv, n, s.Hidden, width))
+	m.parallel.do(p.product.set(l.qkv, p.normed, p.qkv, n, s.Hidden, width))
 	for i, r := range p.rows {
 		qkv, turn := p.qkv[i*width:(i+1)*width], p.turns[i*dim:(i+1)*dim]
 		rotate(qkv[:s.Hidden+kv], turn)
@@ -133,8 +133,8 @@ func (m *Model) attend(index int) {
 	}
 	a := &p.attention
 	a.shape, a.layer, a.rows, a.qkv, a.out = s, index, p.rows, p.qkv, p.mixed
-	m.gang.do(a)
-	m.gang.do(p.product.set(l.output, p.mixed, p.delta, n, s.Hidden, s.Hidden))
+	m.parallel.do(a)
+	m.parallel.do(p.product.set(l.output, p.mixed, p.delta, n, s.Hidden, s.Hidden))
 	add(p.x, p.delta)
 }
 
@@ -143,12 +143,12 @@ func (m *Model) feed(l *layer) {
 	p, s := m.pass, &m.shape
 	n, f := len(p.rows), s.FFN
 	m.norm(l.ffnNorm)
-	m.gang.do(p.product.set(l.gateUp, p.normed, p.gateUp, n, s.Hidden, 2*f))
+	m.parallel.do(p.product.set(l.gateUp, p.normed, p.gateUp, n, s.Hidden, 2*f))
 	for i := range n {
 		gu := p.gateUp[i*2*f : (i+1)*2*f]
 		swiGLU(p.act[i*f:(i+1)*f], gu[:f], gu[f:])
 	}
-	m.gang.do(p.product.set(l.down, p.act, p.delta, n, f, s.Hidden))
+	m.parallel.do(p.product.set(l.down, p.act, p.delta, n, f, s.Hidden))
 	add(p.x, p.delta)
 }
 
@@ -170,7 +170,7 @@ func (m *Model) predict(batch []Input) {
 			wanted++
 		}
 	}
-	m.gang.do(p.product.set(m.head, p.normed, p.logits, wanted, h, v))
+	m.parallel.do(p.product.set(m.head, p.normed, p.logits, wanted, h, v))
 	wanted = 0
 	for _, in := range batch {
 		if in.Logits != nil {

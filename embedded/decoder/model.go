@@ -1,17 +1,21 @@
 package decoder
 
-import "fmt"
+import (
+	"fmt"
+
+	"exobench/shape"
+)
 
 // Model is a decoder with its weights and the pages of its sequences. Forward, and the making and releasing of sequences, are
 // for one goroutine at a time; the byte counts may be read from any.
 type Model struct {
-	shape     Shape
+	shape     shape.Shape
 	embedding []float32 // Vocab × Hidden
 	head      []float32 // Vocab × Hidden; the embedding itself when tied
 	finalNorm []float32
 	layers    []layer
 	rope      rope
-	gang      *gang
+	parallel  *parallel
 	pool      pool
 	pass      *pass
 }
@@ -19,7 +23,7 @@ type Model struct {
 // layer has its matrices grouped by what is multiplied at once.
 type layer struct {
 	attentionNorm []float32
-	qkv           []float32 // (Hidden + 2·kvDim) × Hidden: queries, keys, values
+	qkv           []float32 // (Hidden + 2·KVWidth) × Hidden: queries, keys, values
 	output        []float32 // Hidden × Hidden
 	ffnNorm       []float32
 	gateUp        []float32 // 2·FFN × Hidden
@@ -28,35 +32,35 @@ type layer struct {
 
 // New draws the weights of a model from a seed with that many workers, which also run its passes. progress, when not nil, is
 // called from this goroutine after each layer with the number of layers made.
-func New(shape Shape, seed uint64, workers int, progress func(layersLoaded int)) (*Model, error) {
-	if err := shape.Validate(); err != nil {
+func New(s shape.Shape, seed uint64, workers int, progress func(layersLoaded int)) (*Model, error) {
+	if err := Validate(s); err != nil {
 		return nil, fmt.Errorf("model shape: %w", err)
 	}
 	if workers < 1 {
 		return nil, fmt.Errorf("workers is %d, want at least 1", workers)
 	}
 	m := &Model{
-		shape: shape,
-		rope:  newRope(shape.HeadDim(), shape.RoPE),
-		pass:  new(pass),
-		gang:  newGang(workers),
-		pool:  pool{floats: PageTokens * int(shape.KVBytesPerToken()) / bytesPerFloat},
+		shape:    s,
+		rope:     newRope(s.HeadDim(), s.RopeBase),
+		pass:     new(pass),
+		parallel: newParallel(workers),
+		pool:     pool{floats: PageTokens * int(KVBytesPerToken(s)) / bytesPerFloat},
 	}
-	d := drawer{gang: m.gang, fill: fill{seed: seed}}
-	m.embedding = d.matrix(shape.Vocab, shape.Hidden)
+	d := drawer{parallel: m.parallel, fill: fill{seed: seed}}
+	m.embedding = d.matrix(s.Vocab, s.Hidden)
 	m.head = m.embedding
-	if !shape.Tied {
-		m.head = d.matrix(shape.Vocab, shape.Hidden)
+	if !s.Tied {
+		m.head = d.matrix(s.Vocab, s.Hidden)
 	}
-	m.finalNorm = d.gain(shape.Hidden)
-	for i := range shape.Layers {
+	m.finalNorm = d.gain(s.Hidden)
+	for i := range s.Layers {
 		m.layers = append(m.layers, layer{
-			attentionNorm: d.gain(shape.Hidden),
-			qkv:           d.matrix(shape.Hidden+2*shape.kvDim(), shape.Hidden),
-			output:        d.matrix(shape.Hidden, shape.Hidden),
-			ffnNorm:       d.gain(shape.Hidden),
-			gateUp:        d.matrix(2*shape.FFN, shape.Hidden),
-			down:          d.matrix(shape.Hidden, shape.FFN),
+			attentionNorm: d.gain(s.Hidden),
+			qkv:           d.matrix(s.Hidden+2*s.KVWidth(), s.Hidden),
+			output:        d.matrix(s.Hidden, s.Hidden),
+			ffnNorm:       d.gain(s.Hidden),
+			gateUp:        d.matrix(2*s.FFN, s.Hidden),
+			down:          d.matrix(s.Hidden, s.FFN),
 		})
 		if progress != nil {
 			progress(i + 1)
@@ -67,14 +71,14 @@ func New(shape Shape, seed uint64, workers int, progress func(layersLoaded int))
 
 // drawer makes tensors one after another; each has the next number as part of its seed.
 type drawer struct {
-	gang *gang
-	fill fill
+	parallel *parallel
+	fill     fill
 }
 
 func (d *drawer) matrix(rows, cols int) []float32 {
 	d.fill.tensor++
 	d.fill.dst, d.fill.rows, d.fill.cols = make([]float32, rows*cols), rows, cols
-	d.gang.do(&d.fill)
+	d.parallel.do(&d.fill)
 	return d.fill.dst
 }
 
@@ -87,9 +91,6 @@ func (d *drawer) gain(n int) []float32 {
 	return g
 }
 
-// Shape is the shape that the model was made with.
-func (m *Model) Shape() Shape { return m.shape }
-
 // KVBytes is what the pages of all sequences occupy now.
 func (m *Model) KVBytes() int64 {
 	now, _ := m.pool.bytes()
@@ -99,13 +100,13 @@ func (m *Model) KVBytes() int64 {
 // PeakBytes is the most that weights and pages in use have occupied together.
 func (m *Model) PeakBytes() int64 {
 	_, peak := m.pool.bytes()
-	return m.shape.WeightBytes() + peak
+	return WeightBytes(m.shape) + peak
 }
 
 // Close ends the workers and drops the weights, the pages and the scratch memory, so that nothing stays reachable through the
 // model. It must not be used afterwards, nor must its sequences.
 func (m *Model) Close() {
-	m.gang.close()
+	m.parallel.close()
 	m.pool.drop()
 	m.embedding, m.head, m.finalNorm, m.layers = nil, nil, nil, nil
 	m.pass = nil

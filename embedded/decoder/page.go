@@ -1,6 +1,10 @@
 package decoder
 
-import "sync"
+import (
+	"sync"
+
+	"exobench/shape"
+)
 
 // PageTokens is the number of positions whose keys and values one page holds.
 const PageTokens = 64
@@ -10,7 +14,7 @@ const PageTokens = 64
 type page []float32
 
 // block gives the keys (values = false) or values of one head of one layer.
-func (p page) block(s *Shape, layer, kvHead int, values bool) []float32 {
+func (p page) block(s *shape.Shape, layer, kvHead int, values bool) []float32 {
 	i := (layer*2)*s.KVHeads + kvHead
 	if values {
 		i += s.KVHeads

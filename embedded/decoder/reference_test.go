@@ -6,7 +6,7 @@ import "math"
 // than as the model stores them. It recomputes the whole sequence and gives the logits after each position.
 func reference(m *Model, tokens []int) [][]float64 {
 	s := m.shape
-	dim, kv := s.HeadDim(), s.kvDim()
+	dim, kv := s.HeadDim(), s.KVWidth()
 	var x [][]float64
 	for _, t := range tokens {
 		x = append(x, widen(m.embedding[t*s.Hidden:(t+1)*s.Hidden]))
@@ -15,8 +15,8 @@ func reference(m *Model, tokens []int) [][]float64 {
 		var q, k, v [][]float64
 		for pos := range x {
 			qkv := times(l.qkv, refNorm(x[pos], l.attentionNorm))
-			q = append(q, refRotate(qkv[:s.Hidden], dim, pos))
-			k = append(k, refRotate(qkv[s.Hidden:s.Hidden+kv], dim, pos))
+			q = append(q, refRotate(qkv[:s.Hidden], dim, pos, s.RopeBase))
+			k = append(k, refRotate(qkv[s.Hidden:s.Hidden+kv], dim, pos, s.RopeBase))
 			v = append(v, qkv[s.Hidden+kv:])
 		}
 		for pos := range x {
@@ -59,11 +59,11 @@ func refAttend(q []float64, k, v [][]float64, from int) []float64 {
 	return out
 }
 
-func refRotate(x []float64, dim, pos int) []float64 {
+func refRotate(x []float64, dim, pos int, base float64) []float64 {
 	out := make([]float64, len(x))
 	for h := 0; h < len(x); h += dim {
 		for i := range dim / 2 {
-			angle := float64(pos) * math.Pow(DefaultRoPEBase, -2*float64(i)/float64(dim))
+			angle := float64(pos) * math.Pow(base, -2*float64(i)/float64(dim))
 			a, b := x[h+i], x[h+i+dim/2]
 			out[h+i] = a*math.Cos(angle) - b*math.Sin(angle)
 			out[h+i+dim/2] = a*math.Sin(angle) + b*math.Cos(angle)

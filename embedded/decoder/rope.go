@@ -9,9 +9,6 @@ type rope struct {
 }
 
 func newRope(headDim int, base float64) rope {
-	if base == 0 {
-		base = DefaultRoPEBase
-	}
 	r := rope{rates: make([]float64, headDim/2)}
 	for i := range r.rates {
 		r.rates[i] = math.Pow(base, -2*float64(i)/float64(headDim))

@@ -16,7 +16,7 @@ func (s *Sequence) Len() int { return s.length }
 
 // KVBytes is what the keys and values of the positions so far occupy. The pages that hold them are up to PageTokens−1
 // positions larger.
-func (s *Sequence) KVBytes() int64 { return int64(s.length) * s.model.shape.KVBytesPerToken() }
+func (s *Sequence) KVBytes() int64 { return int64(s.length) * KVBytesPerToken(s.model.shape) }
 
 // Release gives the pages back to the model. The sequence is empty afterwards and may be used again.
 func (s *Sequence) Release() {
@@ -33,10 +33,10 @@ func (s *Sequence) reserve(n int) {
 
 // store writes the keys and values of one position in one layer.
 func (s *Sequence) store(layer, position int, keys, values []float32) {
-	shape := &s.model.shape
-	pg, slot, dim := s.pages[position/PageTokens], position%PageTokens, shape.HeadDim()
-	for h := range shape.KVHeads {
-		copy(pg.block(shape, layer, h, false)[slot*dim:], keys[h*dim:(h+1)*dim])
-		copy(pg.block(shape, layer, h, true)[slot*dim:], values[h*dim:(h+1)*dim])
+	sh := &s.model.shape
+	pg, slot, dim := s.pages[position/PageTokens], position%PageTokens, sh.HeadDim()
+	for h := range sh.KVHeads {
+		copy(pg.block(sh, layer, h, false)[slot*dim:], keys[h*dim:(h+1)*dim])
+		copy(pg.block(sh, layer, h, true)[slot*dim:], values[h*dim:(h+1)*dim])
 	}
 }

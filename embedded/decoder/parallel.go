@@ -7,18 +7,18 @@ type job interface {
 	run(worker, workers int)
 }
 
-// gang is a fixed set of workers that run one job at a time together. The caller of do is worker 0, so a gang of one has no
+// parallel is a fixed set of workers that run one job at a time together. The caller of do is worker 0, so a parallel of one has no
 // goroutine and no hand-over. The others wait between jobs: a pass has some 25 jobs, and to start goroutines for each would
 // allocate in the step loop.
-type gang struct {
+type parallel struct {
 	size int
 	jobs []chan job
 	busy sync.WaitGroup
 	gone sync.WaitGroup
 }
 
-func newGang(size int) *gang {
-	g := &gang{size: size}
+func newParallel(size int) *parallel {
+	g := &parallel{size: size}
 	for w := 1; w < size; w++ {
 		jobs := make(chan job)
 		g.jobs = append(g.jobs, jobs)
@@ -32,7 +32,7 @@ func newGang(size int) *gang {
 	return g
 }
 
-func (g *gang) do(j job) {
+func (g *parallel) do(j job) {
 	g.busy.Add(len(g.jobs))
 	for _, jobs := range g.jobs {
 		jobs <- j
@@ -41,7 +41,7 @@ func (g *gang) do(j job) {
 	g.busy.Wait()
 }
 
-func (g *gang) close() {
+func (g *parallel) close() {
 	for _, jobs := range g.jobs {
 		close(jobs)
 	}
