@@ -1,6 +1,6 @@
 // Package catalogue knows models by short names: what they are, which ids
-// engines have for them, and the small stand-in that the embedded engine runs in
-// the place of each.
+// engines have for them, and the small stand-in that the embedded engine runs
+// in the place of each.
 package catalogue
 
 import (

@@ -17,8 +17,8 @@ const unit = 4
 
 // StandIn returns the shape scaled down in its own proportions: width, layers
 // and FFN by the same factor, so that layers : width and FFN : width hold; as
-// many query heads per key/value head; and the vocabulary by the square, so that
-// embeddings keep their share of the weights, which shrink by the cube.
+// many query heads per key/value head; and the vocabulary by the square, so
+// that embeddings keep their share of the weights, which shrink by the cube.
 //
 // Biases and slowed rotations are left out: the embedded decoder has neither,
 // and they cost next to nothing.

@@ -44,7 +44,8 @@ func TestOnlyLoopbackNamesAreServed(t *testing.T) {
 			}
 		}
 	}
-	// What a browser sends for the page of another site, by a name that is ours.
+	// What a browser sends for the page of another site, by a name that is
+	// ours.
 	for _, header := range []http.Header{
 		{"Sec-Fetch-Site": {"cross-site"}},
 		{"Origin": {"http://evil.example"}},

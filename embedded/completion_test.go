@@ -85,7 +85,8 @@ func TestStatsAgreeWithTheStream(t *testing.T) {
 	if want := float64(len(tokenizer{tiny.Vocab}.prompt([]message{{"user", content(text)}}))); promptTokens != want || at(t, usage, "prompt_tokens") != want {
 		t.Errorf("prompt of %g tokens: stats %v, usage %v", want, stats, usage)
 	}
-	// Both rates are the runner's own; neither phase took longer than the whole request.
+	// Both rates are the runner's own; neither phase took longer than the whole
+	// request.
 	if tps := at(t, stats, "generation_tps").(float64); tps < 49/wall {
 		t.Errorf("generation_tps %g, but 50 tokens took less than %g s", tps, wall)
 	}
@@ -182,7 +183,8 @@ func (c *client) begin(ctx context.Context, more string) (*bufio.Reader, string)
 	}
 }
 
-// endsUnfinished reads a stream to a clean end and checks that nothing marks it as complete.
+// endsUnfinished reads a stream to a clean end and checks that nothing marks it
+// as complete.
 func endsUnfinished(t *testing.T, r *bufio.Reader) {
 	t.Helper()
 	for {
@@ -254,8 +256,8 @@ func TestDeleteEndsEveryKindOfRequest(t *testing.T) {
 	c := serveReady(t, endless)
 	r, _ := c.begin(t.Context(), "")
 	var all sync.WaitGroup
-	// At temperature 0 this model repeats itself for ever; at the default one it
-	// soon ends the sequence where it may.
+	// At temperature 0 this model repeats itself for ever; at the default one
+	// it soon ends the sequence where it may.
 	for _, path := range []string{"/v1/chat/completions", "/bench/chat/completions"} {
 		all.Go(func() {
 			status, body := c.do("POST", path, ask(llamaID, "hi", `,"temperature":0`))

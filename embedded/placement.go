@@ -90,11 +90,13 @@ func (s *Server) newPlacement(m Model) placement {
 // ours returns an error unless newPlacement might have made a posted placement.
 func (s *Server) ours(p placement, m Model) error {
 	shares := p.ShardAssignments
-	held, ok := shares.RunnerToShard[shares.NodeToRunner[s.nodeID]]
-	if p.InstanceID == "" || !ok || len(shares.NodeToRunner) != 1 || len(shares.RunnerToShard) != 1 || held != wholeModel(m) {
-		return errors.New("the embedded engine takes whole models on its own node only: post an instance as /instance/previews shows it")
+	held, here := shares.RunnerToShard[shares.NodeToRunner[s.nodeID]]
+	alone := len(shares.NodeToRunner) == 1 && len(shares.RunnerToShard) == 1
+	if p.InstanceID != "" && here && alone && held == wholeModel(m) {
+		return nil
 	}
-	return nil
+	return errors.New("the embedded engine takes whole models on its own node only: " +
+		"post an instance as /instance/previews shows it")
 }
 
 // fits returns an error when the machine has too little memory for a model.
@@ -105,7 +107,8 @@ func fits(m Model) error {
 	}
 	if need, free := m.storageBytes(), usage.RAMAvailable.InBytes; need > free {
 		const gib = 1 << 30
-		return fmt.Errorf("too little memory: the weights take %.1f GiB, and %.1f GiB are available", float64(need)/gib, float64(free)/gib)
+		return fmt.Errorf("too little memory: the weights take %.1f GiB, and %.1f GiB are available",
+			float64(need)/gib, float64(free)/gib)
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func encode(v any) []byte {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// An error here means that the client has gone, and there is nobody to tell.
+	// An error here means that the client has gone, and there is nobody to
+	// tell.
 	_, _ = w.Write(encode(v))
 }
 

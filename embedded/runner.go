@@ -134,8 +134,8 @@ func (r *runner) forward(batch []decoder.Input) {
 		panic(err) // the batch is built here, and refused is only what no caller may ask
 	}
 	if runtime.GOMAXPROCS(0) <= r.server.config.workers() {
-		// No processor is left for the streams' goroutines: let them go first, or
-		// tokens would wait for the next preemption.
+		// No processor is left for the streams' goroutines: let them go first,
+		// or tokens would wait for the next preemption.
 		runtime.Gosched()
 	}
 }

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// chunkTokens is the most prompt tokens in one pass. It bounds how long a new
-	// prompt holds up the other streams; larger chunks are no faster.
+	// chunkTokens is the most prompt tokens in one pass. It bounds how long a
+	// new prompt holds up the other streams; larger chunks are no faster.
 	chunkTokens = 32
 
-	// progressEvery is the number of prompt tokens after which progress is told,
-	// as in exo.
+	// progressEvery is the number of prompt tokens after which progress is
+	// told, as in exo.
 	progressEvery = 4096
 )
 

@@ -27,7 +27,8 @@ func (c *client) plain(text string) string {
 	return text
 }
 
-// same compares a JSON answer with what it should be; the order of keys is free.
+// same compares a JSON answer with what it should be; the order of keys is
+// free.
 func (c *client) same(what, got, want string) {
 	c.t.Helper()
 	if d := cmp.Diff(parse(c.t, want), parse(c.t, c.plain(got))); d != "" {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// The special tokens of the chat template; the words follow them in the vocabulary.
+// The special tokens of the chat template; the words follow them in the
+// vocabulary.
 const (
 	beginText = iota
 	endText   // end of sequence
@@ -22,9 +23,9 @@ const (
 const maxPiece = 6
 
 // tokenizer maps text to tokens and tokens to text. The two are unrelated: a
-// token of a prompt is a hash of its piece of text, and the text of a token is a
-// word made from its number. Lengths are realistic, and that is all that counts
-// here.
+// token of a prompt is a hash of its piece of text, and the text of a token is
+// a word made from its number. Lengths are realistic, and that is all that
+// counts here.
 type tokenizer struct {
 	vocab int
 }

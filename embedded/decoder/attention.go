@@ -6,7 +6,8 @@ import (
 	"exobench/shape"
 )
 
-// attention is the job of one layer's attention: each (row, query head) attends to the positions up to its own.
+// attention is the job of one layer's attention: each (row, query head) attends
+// to the positions up to its own.
 type attention struct {
 	shape  *shape.Shape
 	layer  int
@@ -17,13 +18,15 @@ type attention struct {
 }
 
 func (a *attention) run(worker, workers int) {
-	// Items are dealt in turn: in a chunk of a prompt, later rows attend to more.
+	// Items are dealt in turn: in a chunk of a prompt, later rows attend to
+	// more.
 	for item := worker; item < len(a.rows)*a.shape.Heads; item += workers {
 		a.head(&a.rows[item/a.shape.Heads], item/a.shape.Heads, item%a.shape.Heads, a.scores[worker])
 	}
 }
 
-// head computes one head of one row: softmax(q·Kᵀ/√d)·V over the pages of its sequence.
+// head computes one head of one row: softmax(q·Kᵀ/√d)·V over the pages of its
+// sequence.
 func (a *attention) head(r *row, index, head int, scores []float32) {
 	s := a.shape
 	dim := s.HeadDim()

@@ -21,7 +21,7 @@ func newModel(t testing.TB, s shape.Shape, seed uint64, workers int) *Model {
 	return m
 }
 
-// prompt gives n tokens that do not repeat in short cycles.
+// prompt returns n tokens that do not repeat in short cycles.
 func prompt(n int) []int {
 	rng := splitmix(uint64(n))
 	tokens := make([]int, n)
@@ -31,7 +31,8 @@ func prompt(n int) []int {
 	return tokens
 }
 
-// feed runs tokens through the sequence in chunks and gives the logits after the last one.
+// feed runs tokens through the sequence in chunks and returns the logits after
+// the last one.
 func feed(t testing.TB, m *Model, s *Sequence, tokens []int, chunk int) []float32 {
 	t.Helper()
 	logits := make([]float32, m.shape.Vocab)
@@ -121,7 +122,8 @@ func TestSeedDecidesTheTokens(t *testing.T) {
 	}
 }
 
-// Three streams of different lengths, one of them in the middle of its prompt, each get what they get alone.
+// Three streams of different lengths, one of them in the middle of its prompt,
+// each get what they get alone.
 func TestStreamsInOneBatchAreIndependent(t *testing.T) {
 	m := newModel(t, tiny, 3, 2)
 	prompts := [][]int{prompt(5), prompt(90), prompt(33)}
@@ -172,7 +174,8 @@ func TestLaterTokensDoNotChangeEarlierLogits(t *testing.T) {
 	}
 }
 
-// With one layer and no positions the last token would attend to a set: the order of the others could not matter.
+// With one layer and no positions the last token would attend to a set: the
+// order of the others could not matter.
 func TestOrderOfEarlierTokensMatters(t *testing.T) {
 	single := tiny
 	single.Layers = 1
@@ -184,7 +187,8 @@ func TestOrderOfEarlierTokensMatters(t *testing.T) {
 	}
 }
 
-// Rotary positions are relative: the scores of two rotated heads depend on the distance of their positions alone.
+// Rotary positions are relative: the scores of two rotated heads depend on the
+// distance of their positions alone.
 func TestRotationIsRelative(t *testing.T) {
 	r := newRope(8, 10000)
 	score := func(qPos, kPos int) float64 {

@@ -19,8 +19,8 @@ type row struct {
 	token    int
 }
 
-// pass is the scratch memory of Forward. It grows to the largest pass seen and is kept, so that the step loop allocates
-// nothing but pages.
+// pass is the scratch memory of Forward. It grows to the largest pass seen and
+// is kept, so that the step loop allocates nothing but pages.
 type pass struct {
 	rows      []row
 	x         []float32 // residual stream, rows × Hidden
@@ -36,8 +36,9 @@ type pass struct {
 	attention attention
 }
 
-// Forward feeds each input's tokens to its sequence in one pass over the weights, and writes the logits that are wanted.
-// A sequence may stand in the batch once. On an error nothing has changed.
+// Forward feeds each input's tokens to its sequence in one pass over the
+// weights, and writes the logits that are wanted. A sequence may stand in the
+// batch once. On an error nothing has changed.
 func (m *Model) Forward(batch []Input) error {
 	if err := m.check(batch); err != nil {
 		return err
@@ -87,7 +88,8 @@ func (m *Model) check(batch []Input) error {
 	return nil
 }
 
-// begin takes the pages that the batch needs and lays out its rows and the scratch memory.
+// begin takes the pages that the batch needs and lays out its rows and the
+// scratch memory.
 func (m *Model) begin(batch []Input) {
 	p, s := m.pass, &m.shape
 	p.rows = p.rows[:0]
@@ -159,7 +161,8 @@ func (m *Model) norm(gain []float32) {
 	}
 }
 
-// predict multiplies the last row of each input that wants logits with the head.
+// predict multiplies the last row of each input that wants logits with the
+// head.
 func (m *Model) predict(batch []Input) {
 	p, h, v := m.pass, m.shape.Hidden, m.shape.Vocab
 	wanted, last := 0, -1
@@ -180,7 +183,7 @@ func (m *Model) predict(batch []Input) {
 	}
 }
 
-// grow gives the slice a length, and new memory only when it has too little.
+// grow sets the length of a slice, with new memory only when it has too little.
 func grow(s *[]float32, n int) {
 	if cap(*s) < n {
 		*s = make([]float32, n)

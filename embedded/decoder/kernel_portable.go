@@ -1,6 +1,7 @@
 package decoder
 
-// The portable kernels are compiled everywhere, so that their tests run everywhere too.
+// The portable kernels are compiled everywhere, so that their tests run
+// everywhere too.
 
 func portableGemv(rows, cols int, scale float32, a, x, y []float32) {
 	x = x[:cols]
@@ -20,7 +21,8 @@ func portableGemvTrans(rows, cols int, a, x, y []float32) {
 	}
 }
 
-// portableDot sums in eight independent chains: one chain would wait for the latency of each addition.
+// portableDot sums in eight independent chains: one chain would wait for the
+// latency of each addition.
 func portableDot(a, b []float32) float32 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32

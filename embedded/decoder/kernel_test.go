@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The kernels of this machine and the portable ones agree with a plain float64 sum on every length up to two vectors and a
-// rest.
+// The kernels of this machine and the portable ones agree with a plain float64
+// sum on every length up to two vectors and a rest.
 func TestKernelsAgreeWithAPlainSum(t *testing.T) {
 	rng := splitmix(1)
 	random := func(n int) []float32 {

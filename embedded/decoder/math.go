@@ -16,7 +16,8 @@ func rmsNorm(dst, x, gain []float32) {
 	}
 }
 
-// softmax replaces x by exp(x)/Σexp(x). The largest value is taken off first, so that nothing overflows.
+// softmax replaces x by exp(x)/Σexp(x). The largest value is taken off first,
+// so that nothing overflows.
 func softmax(x []float32) {
 	top := x[0]
 	for _, v := range x {

@@ -6,8 +6,9 @@ import (
 	"exobench/shape"
 )
 
-// Model is a decoder with its weights and the pages of its sequences. Forward, and the making and releasing of sequences, are
-// for one goroutine at a time; the byte counts may be read from any.
+// Model is a decoder with its weights and the pages of its sequences. Forward,
+// and the making and releasing of sequences, are for one goroutine at a time;
+// the byte counts may be read from any.
 type Model struct {
 	shape     shape.Shape
 	embedding []float32 // Vocab × Hidden
@@ -30,8 +31,9 @@ type layer struct {
 	down          []float32 // Hidden × FFN
 }
 
-// New draws the weights of a model from a seed with that many workers, which also run its passes. progress, when not nil, is
-// called from this goroutine after each layer with the number of layers made.
+// New draws the weights of a model from a seed with that many workers, which
+// also run its passes. progress, when not nil, is called from this goroutine
+// after each layer with the number of layers made.
 func New(s shape.Shape, seed uint64, workers int, progress func(layersLoaded int)) (*Model, error) {
 	if err := Validate(s); err != nil {
 		return nil, fmt.Errorf("model shape: %w", err)
@@ -69,7 +71,8 @@ func New(s shape.Shape, seed uint64, workers int, progress func(layersLoaded int
 	return m, nil
 }
 
-// drawer makes tensors one after another; each has the next number as part of its seed.
+// drawer makes tensors one after another; each has the next number as part of
+// its seed.
 type drawer struct {
 	parallel *parallel
 	fill     fill
@@ -82,7 +85,8 @@ func (d *drawer) matrix(rows, cols int) []float32 {
 	return d.fill.dst
 }
 
-// gain gives the weights of a norm: 1 ± a little, as those of trained models are near a constant and not random around 0.
+// gain returns the weights of a norm: 1 ± a little, as those of trained models
+// are near a constant and not random around 0.
 func (d *drawer) gain(n int) []float32 {
 	g := d.matrix(1, n)
 	for i := range g {
@@ -103,8 +107,9 @@ func (m *Model) PeakBytes() int64 {
 	return WeightBytes(m.shape) + peak
 }
 
-// Close ends the workers and drops the weights, the pages and the scratch memory, so that nothing stays reachable through the
-// model. It must not be used afterwards, nor must its sequences.
+// Close ends the workers and drops the weights, the pages and the scratch
+// memory, so that nothing stays reachable through the model. It must not be
+// used afterwards, nor must its sequences.
 func (m *Model) Close() {
 	m.parallel.close()
 	m.pool.drop()

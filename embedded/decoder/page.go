@@ -9,11 +9,12 @@ import (
 // PageTokens is the number of positions whose keys and values one page holds.
 const PageTokens = 64
 
-// page holds the keys and values of PageTokens positions for all layers. The positions of one head of one layer are
-// contiguous: a [PageTokens × head dimension] matrix each for keys and values.
+// page holds the keys and values of PageTokens positions for all layers. The
+// positions of one head of one layer are contiguous: a [PageTokens × head
+// dimension] matrix each for keys and values.
 type page []float32
 
-// block gives the keys (values = false) or values of one head of one layer.
+// block returns the keys (values = false) or values of one head of one layer.
 func (p page) block(s *shape.Shape, layer, kvHead int, values bool) []float32 {
 	i := (layer*2)*s.KVHeads + kvHead
 	if values {
@@ -23,7 +24,8 @@ func (p page) block(s *shape.Shape, layer, kvHead int, values bool) []float32 {
 	return p[i*n : (i+1)*n]
 }
 
-// pool owns the pages of a model. Released pages are used again before new ones are made.
+// pool owns the pages of a model. Released pages are used again before new ones
+// are made.
 type pool struct {
 	mu     sync.Mutex
 	floats int // in one page
@@ -54,7 +56,7 @@ func (p *pool) put(pages []page) {
 	p.free = append(p.free, pages...)
 }
 
-// bytes gives what the pages in use occupy now, and the most they did.
+// bytes returns what the pages in use occupy now, and the most they did.
 func (p *pool) bytes() (now, peak int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,14 +2,17 @@ package decoder
 
 import "sync/atomic"
 
-// blockBytes is how much of a weight matrix is held in cache while all rows of activations pass over it. Measured: blocks of
-// 32 rows of 768 floats multiply four streams at 9.3 Gmac/s, blocks of 8 at 6.8–8.4. gonum's Sgemm cuts the inner dimension
-// in pieces of 64 and reaches 6.3 on two cores where this reaches 9.8 on one.
+// blockBytes is how much of a weight matrix is held in cache while all rows of
+// activations pass over it. Measured: blocks of 32 rows of 768 floats multiply
+// four streams at 9.3 Gmac/s, blocks of 8 at 6.8–8.4. gonum's Sgemm cuts the
+// inner dimension in pieces of 64 and reaches 6.3 on two cores where this
+// reaches 9.8 on one.
 const blockBytes = 96 << 10
 
-// product is the job y[t] = W·x[t] for all rows t. The blocks of W are streamed from memory once, however many rows of
-// activations there are. Workers take the next block when they are done with one: with equal shares, all would wait for the
-// one whose core something else is using.
+// product is the job y[t] = W·x[t] for all rows t. The blocks of W are streamed
+// from memory once, however many rows of activations there are. Workers take
+// the next block when they are done with one: with equal shares, all would wait
+// for the one whose core something else is using.
 type product struct {
 	w     []float32 // out × in
 	x     []float32 // n × in

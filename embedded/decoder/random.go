@@ -2,8 +2,9 @@ package decoder
 
 import "math"
 
-// splitmix is the SplitMix64 generator (Steele, Lea, Flood 2014): one multiply-xorshift chain a value, and any 64-bit number
-// is a good seed, so each row of each tensor can have a generator of its own.
+// splitmix is the SplitMix64 generator (Steele, Lea, Flood 2014): one
+// multiply-xorshift chain a value, and any 64-bit number is a good seed, so
+// each row of each tensor can have a generator of its own.
 type splitmix uint64
 
 func (s *splitmix) next() uint64 {
@@ -14,7 +15,7 @@ func (s *splitmix) next() uint64 {
 	return z ^ z>>31
 }
 
-// rowSeed gives the seed of one row of one tensor.
+// rowSeed returns the seed of one row of one tensor.
 func rowSeed(seed, tensor, row uint64) splitmix {
 	s := splitmix(seed)
 	s = splitmix(s.next() ^ tensor)
@@ -22,8 +23,10 @@ func rowSeed(seed, tensor, row uint64) splitmix {
 	return s
 }
 
-// fill is the job that draws a tensor's weights: uniform with mean 0 and standard deviation 1/√cols, so that a product with a
-// vector of unit variance has unit variance again. Rows have seeds of their own, so the result does not depend on who draws them.
+// fill is the job that draws a tensor's weights: uniform with mean 0 and
+// standard deviation 1/√cols, so that a product with a vector of unit variance
+// has unit variance again. Rows have seeds of their own, so the result does not
+// depend on who draws them.
 type fill struct {
 	dst        []float32
 	rows, cols int
@@ -32,7 +35,8 @@ type fill struct {
 }
 
 func (f *fill) run(worker, workers int) {
-	// A uniform variable over ±a has the standard deviation a/√3. The factor also takes an int32 to ±1.
+	// A uniform variable over ±a has the standard deviation a/√3. The factor
+	// also takes an int32 to ±1.
 	factor := float32(math.Sqrt(3/float64(f.cols)) / (1 << 31))
 	from, to := share(f.rows, worker, workers)
 	for r := from; r < to; r++ {
@@ -47,7 +51,8 @@ func (f *fill) run(worker, workers int) {
 	}
 }
 
-// share cuts n items into equal parts and gives the bounds of one worker's part.
+// share cuts n items into equal parts and returns the bounds of one worker's
+// part.
 func share(n, worker, workers int) (from, to int) {
 	return n * worker / workers, n * (worker + 1) / workers
 }

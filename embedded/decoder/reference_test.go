@@ -2,8 +2,10 @@ package decoder
 
 import "math"
 
-// reference is a second decoder, written for plainness: float64, no pages, no batches, no grouping of matrices in memory other
-// than as the model stores them. It recomputes the whole sequence and gives the logits after each position.
+// reference is a second decoder, written for plainness: float64, no pages, no
+// batches, no grouping of matrices in memory other than as the model stores
+// them. It recomputes the whole sequence and returns the logits after each
+// position.
 func reference(m *Model, tokens []int) [][]float64 {
 	s := m.shape
 	dim, kv := s.HeadDim(), s.KVWidth()

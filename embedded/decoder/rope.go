@@ -2,8 +2,10 @@ package decoder
 
 import "math"
 
-// rope rotates pairs of a head's dimensions by an angle that grows with the position, each pair at its own rate. The product
-// of a rotated query and a rotated key then depends on the distance between their positions, not on the positions.
+// rope rotates pairs of a head's dimensions by an angle that grows with the
+// position, each pair at its own rate. The product of a rotated query and a
+// rotated key then depends on the distance between their positions, not on the
+// positions.
 type rope struct {
 	rates []float64 // radians a position, one for each pair
 }
@@ -16,7 +18,8 @@ func newRope(headDim int, base float64) rope {
 	return r
 }
 
-// turn writes the cosines, then the sines, of a position's angles; table has the length of a head.
+// turn writes the cosines, then the sines, of a position's angles; table has
+// the length of a head.
 func (r rope) turn(table []float32, position int) {
 	half := len(r.rates)
 	for i, rate := range r.rates {
@@ -25,7 +28,8 @@ func (r rope) turn(table []float32, position int) {
 	}
 }
 
-// rotate turns each head of x in place; dimension i is paired with i + half a head.
+// rotate turns each head of x in place; dimension i is paired with i + half a
+// head.
 func rotate(x, table []float32) {
 	dim := len(table)
 	half := dim / 2

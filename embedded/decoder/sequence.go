@@ -1,24 +1,26 @@
 package decoder
 
-// Sequence is the state of one stream: its keys and values so far. It belongs to the model that made it, and is used by one
-// goroutine at a time.
+// Sequence is the state of one stream: its keys and values so far. It belongs
+// to the model that made it, and is used by one goroutine at a time.
 type Sequence struct {
 	model  *Model
 	pages  []page
 	length int
 }
 
-// NewSequence starts an empty stream. It takes no memory until tokens are fed to it.
+// NewSequence starts an empty stream. It takes no memory until tokens are fed
+// to it.
 func (m *Model) NewSequence() *Sequence { return &Sequence{model: m} }
 
 // Len is the number of positions in the cache.
 func (s *Sequence) Len() int { return s.length }
 
-// KVBytes is what the keys and values of the positions so far occupy. The pages that hold them are up to PageTokens−1
-// positions larger.
+// KVBytes is what the keys and values of the positions so far occupy. The pages
+// that hold them are up to PageTokens−1 positions larger.
 func (s *Sequence) KVBytes() int64 { return int64(s.length) * KVBytesPerToken(s.model.shape) }
 
-// Release gives the pages back to the model. The sequence is empty afterwards and may be used again.
+// Release hands the pages back to the model. The sequence is empty afterwards
+// and may be used again.
 func (s *Sequence) Release() {
 	s.model.pool.put(s.pages)
 	s.pages, s.length = nil, 0
