@@ -28,9 +28,10 @@ func engineCommand(env environment) *cobra.Command {
 		Short: "Serve the embedded engine: exo's API before a real decoder with random weights",
 		Long: `Serve the embedded engine on the loopback interface until it is interrupted.
 
-It speaks exo's v1 API and OpenAI's. Its tokens come from a real Llama-style decoder on the
-processor; the weights are random, and each model of the catalogue has a stand-in of its own
-proportions, scaled down. Its speed says nothing of a real engine.`,
+It speaks the part of exo's v1 API that exobench uses, and OpenAI's chat completions. Its tokens
+come from a real Llama-style decoder on the processor; the weights are random, and each model of
+the catalogue has a stand-in of its own proportions, scaled down. Its speed says nothing of a real
+engine. It answers to localhost, 127.0.0.1 and ::1 only.`,
 		Example: `  exobench engine --port 52415
   exobench engine --preload llama-3.2-1b`,
 		Args: noArgs,
