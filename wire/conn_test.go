@@ -260,11 +260,11 @@ func TestAPipeHasNoKernelStamps(t *testing.T) {
 func TestAMissingStampPutsTheWholeAnswerOnTheUsersAxis(t *testing.T) {
 	answer := newCapture()
 	for i, delay := range []int64{500, noDelay, 500} {
-		n := copy(answer.room(), content("a"))
-		answer.took(n, arrival{user: exobench.Instant(1000 * (i + 1)), delay: delay})
+		n := copy(answer.spare(), content("a"))
+		answer.note(n, arrival{user: exobench.Instant(1000 * (i + 1)), delay: delay})
 	}
 	var r exobench.Record
-	parse(answer, &r, Call{})
+	parse(answer, &r, OpenAI{})
 	if r.Delays != nil || len(r.Chunks) != 3 || r.Chunks[0].At != 1000 || r.Chunks[2].At != 3000 {
 		t.Errorf("delays %v, chunks %v", r.Delays, r.Chunks)
 	}
@@ -359,9 +359,9 @@ func (b *block) Read(p []byte) (int, error) {
 
 func newExchange(t testing.TB) *exchange {
 	client := NewClient(Config{Clock: exobench.NewClock()})
-	_, dog := watch(t.Context(), client.clock, time.Hour, time.Hour)
-	t.Cleanup(dog.stop)
-	return &exchange{client: client, dog: dog, arrivals: new(arrivals), plain: true}
+	_, watchdog := watch(t.Context(), client.clock, time.Hour, time.Hour)
+	t.Cleanup(watchdog.stop)
+	return &exchange{client: client, watchdog: watchdog, arrivals: new(arrivals), plain: true}
 }
 
 func TestTheLoopAllocatesNothing(t *testing.T) {

@@ -155,43 +155,6 @@ func (q *quick) llamaTimings() {
 	}
 }
 
-// ollama reads a line of Ollama's before the last, with one choice, and reports
-// whether it could.
-func (q *quick) ollama(text []byte) bool {
-	*q = quick{n: 1}
-	q.Reset(text)
-	for key := range q.Object {
-		switch string(key) {
-		case "model":
-			q.name(&q.model)
-		case "message":
-			q.ollamaMessage(&q.choices[0])
-		case "done":
-			q.Literal("false")
-		case "done_reason", "error", "load_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration":
-			q.Fail()
-		default:
-			q.Skip()
-		}
-	}
-	return q.End()
-}
-
-func (q *quick) ollamaMessage(c *quickChoice) {
-	for key := range q.Object {
-		switch string(key) {
-		case "content":
-			q.length(&c.content)
-		case "thinking":
-			q.length(&c.reasoning)
-		case "tool_calls":
-			q.lengths(&c.toolCalls)
-		default:
-			q.Skip()
-		}
-	}
-}
-
 // name reads a string that is to be kept.
 func (q *quick) name(into *[]byte) {
 	if !q.Null() {

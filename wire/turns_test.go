@@ -16,7 +16,7 @@ func TestAnswersAreParsedInTurn(t *testing.T) {
 	parsed := make(chan struct{})
 	go func() {
 		defer close(parsed)
-		parse(answer, new(exobench.Record), Call{})
+		parse(answer, new(exobench.Record), OpenAI{})
 	}()
 	select {
 	case <-parsed:

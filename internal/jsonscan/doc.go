@@ -27,6 +27,6 @@
 //		// json.Unmarshal(text, ...)
 //	}
 //
-// Note: jsontext, the tokenizer of encoding/json/v2, needs 1.3 to 1.8 times as
+// Note: jsontext, the tokenizer of encoding/json/v2, needs about twice as
 // long for the same events and lines; docs/performance.md has the figures.
 package jsonscan
