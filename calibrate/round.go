@@ -77,12 +77,12 @@ func (r *round) stream(ctx context.Context, request exobench.Request, ttft time.
 		At:      request.Scheduled,
 		Timeout: ttft + time.Duration(r.tokens)*r.interval() + slack,
 		Exact:   exobench.Tokens(r.tokens),
-		Event: func(payload []byte, at exobench.Instant) {
+		Dialect: wire.OpenAI{Event: func(payload []byte, at exobench.Instant) {
 			mine := r.samples[i]
 			if len(mine) < cap(mine) {
 				r.samples[i] = append(mine, sample{emittedIn(payload), at})
 			}
-		},
+		}},
 	})
 	record.Seq = i
 	return record

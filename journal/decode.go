@@ -85,7 +85,7 @@ func (b *block) entry(line []byte) (exobench.Entry, error) {
 // is as a Writer makes it; else nil.
 func (b *block) usual(kind, line []byte) exobench.Entry {
 	p := &b.parser
-	p.text, p.at, p.bad = line, 0, false
+	p.scan.Reset(line)
 	switch string(kind) {
 	case "request":
 		if s := b.records.next(); p.record(s) {

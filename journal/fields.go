@@ -117,7 +117,7 @@ func (p *parser) server(s *serverSpace) *exobench.ServerStats {
 func (p *parser) chunks(space *exobench.Chunks) exobench.Chunks {
 	flat := p.integers(&p.flat)
 	if len(flat)%2 != 0 {
-		p.bad = true
+		p.scan.Fail()
 		return nil
 	}
 	all := slices.Grow((*space)[:0], max(1, len(flat)/2))
@@ -130,29 +130,12 @@ func (p *parser) chunks(space *exobench.Chunks) exobench.Chunks {
 	return all
 }
 
-// integers reads an array of whole numbers.
-func (p *parser) integers(space *[]int64) []int64 {
-	all := slices.Grow((*space)[:0], 1)
-	p.expect('[')
-	for first := true; !p.bad; first = false {
-		if first && p.accept(']') {
-			break
-		}
-		all = append(all, p.integer())
-		if !p.accept(',') {
-			p.expect(']')
-			break
-		}
-	}
-	*space = all
-	return all
-}
-
 // number reads a whole number that fits the field.
 func number[T ~int | ~int64](p *parser, field *T) *T {
-	n := p.integer()
-	*field = T(n)
-	p.bad = p.bad || int64(*field) != n
+	n := p.scan.Integer()
+	if *field = T(n); int64(*field) != n {
+		p.scan.Fail()
+	}
 	return field
 }
 
