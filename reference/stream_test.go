@@ -102,14 +102,3 @@ func TestNumbersAreRightAligned(t *testing.T) {
 		}
 	}
 }
-
-func TestHistogramBoundsEachValueFromAboveWithinItsStep(t *testing.T) {
-	for v := uint64(0); v < 1<<40; v = v*5/4 + 1 {
-		if top := uint64(upper(bucket(v))); top < v || float64(top) > float64(v)*1.032 {
-			t.Errorf("%d is counted as up to %d", v, top)
-		}
-		if b := bucket(v); b > 0 && uint64(upper(b-1)) >= v {
-			t.Errorf("%d is in bucket %d, and in the one before", v, b)
-		}
-	}
-}
