@@ -11,7 +11,7 @@ import (
 // arrow is a decision: it belongs in ARCHITECTURE.md too.
 var imports = map[string]string{
 	"":                   "",
-	"alarm":              "",
+	"alarm":              ".",
 	"journal":            ".",
 	"wire":               ".",
 	"load":               ". alarm",
@@ -27,7 +27,7 @@ var imports = map[string]string{
 	"target/llamacpp":    ". wire",
 	"target/ollama":      ". wire",
 	"target/exolegacy":   ". wire",
-	"reference":          "alarm internal/histogram",
+	"reference":          ". alarm internal/histogram",
 	"calibrate":          ". load metric reference stat wire",
 	"peers":              ". metric stat",
 	"decoder":            "",

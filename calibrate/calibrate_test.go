@@ -237,10 +237,10 @@ func TestClientBoundIsTheFirstLoadWithTooGreatAnError(t *testing.T) {
 }
 
 func TestOffsetIsRefusedWhereTheClocksMovedApart(t *testing.T) {
-	if o, err := between(offset{100, 7}, offset{200, 9}); err != nil || o != (offset{150, 9}) {
+	if o, err := between(exobench.Offset{Value: 100, Width: 7}, exobench.Offset{Value: 200, Width: 9}); err != nil || o != (exobench.Offset{Value: 150, Width: 9}) {
 		t.Errorf("got %v, %v; want the middle", o, err)
 	}
-	if _, err := between(offset{0, 1}, offset{-2 * drift, 1}); err == nil {
+	if _, err := between(exobench.Offset{}, exobench.Offset{Value: -2 * drift}); err == nil {
 		t.Error("clocks 2 ms apart gave no error")
 	}
 }

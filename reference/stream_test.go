@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"exobench"
 )
 
 // connected returns both ends of a TCP connection.
@@ -32,7 +34,7 @@ func streamOf(t *testing.T, c Config, conn net.Conn) *stream {
 		t.Fatal(err)
 	}
 	w := task{Config: c.filled(), model: "m"}
-	return newStream(w, newFrames(w, exo, "id", 1), conn, socket, Monotonic(), 1)
+	return newStream(w, newFrames(w, exo, "id", 1), conn, socket, exobench.Monotonic(), 1)
 }
 
 func TestEmissionAllocatesNothing(t *testing.T) {
@@ -82,7 +84,7 @@ func TestAnEventThatTheSocketTookInPartsArrivesWhole(t *testing.T) {
 	now, late := newClock(), new(lateness)
 	want := int64(3*len(s.middle.bytes) + len(s.last.bytes))
 	for s.step(now, late) {
-		time.Sleep(time.Duration(max(0, s.wake-Monotonic())))
+		time.Sleep(time.Duration(max(0, s.wake-exobench.Monotonic())))
 	}
 	near.Close()
 	if got := <-size; got != want {
