@@ -25,9 +25,9 @@ func (r *round) compare(o exobench.Offset) exobench.Calibration {
 				gaps = append(gaps, math.Abs(e-lag[len(lag)-2]))
 			}
 		}
-		ttft = appendError(ttft, "ttft_s", record, truth)
-		latency = appendError(latency, "latency_s", record, truth)
-		rate = appendRelative(rate, "tokens_per_second", record, truth)
+		ttft = appendError(ttft, metric.TTFT, record, truth)
+		latency = appendError(latency, metric.Latency, record, truth)
+		rate = appendRelative(rate, metric.TokenRate, record, truth)
 		slip = append(slip, float64(record.Sent.Sub(record.Scheduled)))
 		c.Kernel = c.Kernel || record.Delays != nil
 	}

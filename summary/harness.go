@@ -51,7 +51,7 @@ func (c *Cell) addDoubts(run *Run) {
 			off           time.Duration
 		}{
 			{"TTFT", metric.TTFT, calibration.TTFTP50},
-			{"the gaps between events", "inter_chunk_p50_s", calibration.InterChunkP50},
+			{"the gaps between events", metric.InterChunkP50, calibration.InterChunkP50},
 		} {
 			s, known := c.Metrics[check.metric]
 			if off := math.Abs(check.off.Seconds()); known && off > errorLimit*s.Median {
@@ -71,7 +71,7 @@ func (c *Cell) addDoubts(run *Run) {
 	stamped := latency
 	if c.Delay == nil {
 		// Without kernel stamps, whatever delays a read is in what it measures.
-		for _, name := range []string{metric.TTFT, "inter_chunk_p50_s"} {
+		for _, name := range []string{metric.TTFT, metric.InterChunkP50} {
 			if m := c.median(name); m > 0 {
 				stamped = min(stamped, m)
 			}
