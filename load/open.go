@@ -68,7 +68,7 @@ func Open(ctx context.Context, doer Doer, clock exobench.Clock, requests []exobe
 	o := opening{
 		ctx: ctx, cancel: cancel, doer: doer, bell: bell, schedule: schedule, requests: requests, done: done,
 		// The first request goes a little later, so that it is on time too.
-		start: clock.Now().Add(lead), zero: alarm.Monotonic() + int64(lead),
+		start: clock.Now().Add(lead), zero: exobench.Monotonic() + int64(lead),
 	}
 	o.next(0)
 	o.under.Wait()

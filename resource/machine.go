@@ -41,7 +41,7 @@ func (m *Machine) Stop() exobench.Disturbance {
 	gaps := m.probe.stop()
 	wall := time.Since(m.began)
 	after := readWork(m.engine)
-	d := exobench.Disturbance{Wall: wall, HiccupP99: gaps.quantile(0.99), HiccupMax: gaps.max}
+	d := exobench.Disturbance{Wall: wall, HiccupP99: gaps.Quantile(0.99), HiccupMax: gaps.Max()}
 	shares(&d, m.before, after, m.engine, os.Getpid())
 	d.GCPauseMax, d.SchedulerP99 = readRuntime().since(m.runner)
 	return d
