@@ -77,7 +77,6 @@ func workers(t exobench.Traffic) int {
 
 // giveUp records the requests that the block still owes as not sent.
 func (s *step) giveUp(loop *load.Loop, b *breaker) {
-	unsent := 0
 	for loop.Count > 0 {
 		r, _, end := loop.Next(s.Clock.Now())
 		if end != "" {
@@ -86,9 +85,9 @@ func (s *step) giveUp(loop *load.Loop, b *breaker) {
 		record := b.unsent()
 		record.Seq, record.Block, record.PromptID, record.Repeat = r.Seq, r.Block, r.Prompt.ID, r.Repeat
 		s.append(&record)
-		unsent++
 	}
-	s.note(fmt.Sprintf("%s: %s, so the block ended early and %d of its requests were not sent", s.Model.Name, b.why, unsent))
+	why, kept := b.verdict()
+	s.note(fmt.Sprintf("%s: %s, so the block ended early and %d of its requests were not sent", s.Model.Name, why, kept))
 }
 
 // source is a loop that ends when the engine has stopped answering.

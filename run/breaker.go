@@ -48,10 +48,19 @@ type breaker struct {
 	// looks counts how often it was since it last answered.
 	away  bool
 	looks int
+	// kept counts the requests that were not sent.
+	kept int
 }
 
 func newBreaker(s *step, paced bool) *breaker {
 	return &breaker{step: s, paced: paced, looking: make(chan struct{}, 1)}
+}
+
+// verdict says why the breaker is open and how many requests were not sent.
+func (b *breaker) verdict() (why string, kept int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.why, b.kept
 }
 
 func (b *breaker) isOpen() bool {
@@ -60,8 +69,11 @@ func (b *breaker) isOpen() bool {
 	return b.why != ""
 }
 
-// unsent is the record of a request that is not sent.
+// unsent counts a request that is not sent, and returns its record.
 func (b *breaker) unsent() exobench.Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kept++
 	return exobench.Record{
 		Outcome: exobench.Unsent, Ended: b.step.Clock.Now(),
 		Error: "not sent: the engine had stopped answering",
