@@ -13,8 +13,8 @@ import (
 // Doer sends one request and waits for its end. It is called concurrently. A
 // request that fails is a record too.
 //
-// Where r.Scheduled is reached, Do is called a little before that instant
-// (alarm.Early, or later if the machine is busy) and must send at it, no
+// Where r.Scheduled is set, Do is called a little before that instant
+// (alarm.Early before it, or less on a busy machine) and must send at it, no
 // earlier: it makes ready what can be made ready and watches the clock for the
 // rest. Waking another goroutine for that would cost tens of microseconds.
 // Otherwise it sends at once.
@@ -89,13 +89,13 @@ type pacer struct {
 	err    error
 }
 
-// turn sends requests for as long as it has the turn. hired reports whether it
+// turn sends requests for as long as it has the turn. held reports whether it
 // has a worker for the next one.
-func (p *pacer) turn(ctx context.Context, hired bool) {
+func (p *pacer) turn(ctx context.Context, held bool) {
 	for {
 		request, due, ok := p.next(ctx)
 		if !ok {
-			if hired {
+			if held {
 				p.takeOver() // which sets the worker free: nobody else has the turn
 			}
 			return
@@ -107,12 +107,12 @@ func (p *pacer) turn(ctx context.Context, hired bool) {
 			// The successor is on its way before the work begins.
 			p.under.Go(func() { p.turn(ctx, false) })
 			request.Scheduled = due
-			if !hired && !p.hireBy(ctx, due) {
+			if !held && !p.acquireBy(ctx, due) {
 				p.drop(ctx, request)
 				return
 			}
 		} else {
-			if !hired && !p.hire(ctx) {
+			if !held && !p.acquire(ctx) {
 				return
 			}
 			p.handOver(ctx)
@@ -121,7 +121,7 @@ func (p *pacer) turn(ctx context.Context, hired bool) {
 		if !p.takeOver() {
 			return
 		}
-		hired = true
+		held = true
 	}
 }
 
@@ -162,8 +162,8 @@ func (p *pacer) sleep(ctx context.Context, due exobench.Instant) bool {
 	return p.alarm.Sleep(ctx, alarm.Monotonic()+int64(rest-alarm.Early)) == nil
 }
 
-// hire waits for a worker.
-func (p *pacer) hire(ctx context.Context) bool {
+// acquire waits for a worker.
+func (p *pacer) acquire(ctx context.Context) bool {
 	if p.workers == nil {
 		return true
 	}
@@ -175,9 +175,9 @@ func (p *pacer) hire(ctx context.Context) bool {
 	}
 }
 
-// hireBy waits for a worker until the instant.
-func (p *pacer) hireBy(ctx context.Context, due exobench.Instant) bool {
-	if p.hireNow() {
+// acquireBy waits for a worker until the instant.
+func (p *pacer) acquireBy(ctx context.Context, due exobench.Instant) bool {
+	if p.tryAcquire() {
 		return true
 	}
 	select {
@@ -190,7 +190,7 @@ func (p *pacer) hireBy(ctx context.Context, due exobench.Instant) bool {
 	}
 }
 
-func (p *pacer) hireNow() bool {
+func (p *pacer) tryAcquire() bool {
 	if p.workers == nil {
 		return true
 	}
@@ -208,7 +208,7 @@ func (p *pacer) hireNow() bool {
 func (p *pacer) handOver(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.hireNow() {
+	if p.tryAcquire() {
 		p.under.Go(func() { p.turn(ctx, true) })
 	} else {
 		p.parked = true

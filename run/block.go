@@ -86,7 +86,7 @@ func (s *step) giveUp(loop *load.Loop, b *breaker) {
 		record.Seq, record.Block, record.PromptID, record.Repeat = r.Seq, r.Block, r.Prompt.ID, r.Repeat
 		s.append(&record)
 	}
-	why, kept := b.verdict()
+	why, kept := b.state()
 	s.note(fmt.Sprintf("%s: %s, so the block ended early and %d of its requests were not sent", s.Model.Name, why, kept))
 }
 

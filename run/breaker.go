@@ -56,8 +56,8 @@ func newBreaker(s *step, paced bool) *breaker {
 	return &breaker{step: s, paced: paced, looking: make(chan struct{}, 1)}
 }
 
-// verdict says why the breaker is open and how many requests were not sent.
-func (b *breaker) verdict() (why string, kept int) {
+// state says why the breaker is open and how many requests were not sent.
+func (b *breaker) state() (why string, kept int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.why, b.kept
@@ -103,13 +103,13 @@ func (b *breaker) saw(r *exobench.Record) {
 	if b.refused+b.timeouts == 1 {
 		b.since = first
 	}
-	b.judge(r.Ended)
+	b.check(r.Ended)
 }
 
-// judge opens the breaker where the requests in a row without an answer are too
+// check opens the breaker where the requests in a row without an answer are too
 // many, for too long. In an open loop an overloaded engine has many under way
 // that time out together, so there time decides too.
-func (b *breaker) judge(now exobench.Instant) {
+func (b *breaker) check(now exobench.Instant) {
 	long := now.Sub(b.since) >= patience
 	switch {
 	case b.why != "":
