@@ -92,20 +92,3 @@ func TestABadFileIsRefusedInOneLine(t *testing.T) {
 		}
 	}
 }
-
-func TestNearestNamesTheLikelyOnesFirst(t *testing.T) {
-	names := []string{"llama-3.1-8b", "llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1", "deepseek-r1-671b"}
-	for _, c := range []struct {
-		name string
-		want []string
-	}{
-		{"lama-3.1-8b", []string{"llama-3.1-8b", "llama-3.2-1b"}},
-		{"mistral", []string{"mistral-7b"}},
-		{"deepseek", []string{"deepseek-r1", "deepseek-r1-671b"}},
-		{"completely-different-thing", nil},
-	} {
-		if got := Nearest(c.name, names); len(got) < len(c.want) || !slices.Equal(got[:len(c.want)], c.want) {
-			t.Errorf("nearest to %q: %v, want first %v", c.name, got, c.want)
-		}
-	}
-}

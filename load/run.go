@@ -159,7 +159,7 @@ func (p *pacer) sleep(ctx context.Context, due exobench.Instant) bool {
 		p.alarm = a
 	}
 	rest := due.Sub(p.clock.Now())
-	return p.alarm.Sleep(ctx, alarm.Monotonic()+int64(rest-alarm.Early)) == nil
+	return p.alarm.Sleep(ctx, exobench.Monotonic()+int64(rest-alarm.Early)) == nil
 }
 
 // acquire waits for a worker.

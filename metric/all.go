@@ -1,26 +1,35 @@
 package metric
 
-// The names of the metrics that reports treat by name.
+// The names of the metrics: columns in machine-readable reports.
 const (
-	Latency          = "latency_s"
-	TTFT             = "ttft_s"
-	TokenRate        = "tokens_per_second"
-	Slip             = "send_slip_s"
-	MemoryBefore     = "memory_before_bytes"
-	MemoryLoaded     = "memory_loaded_bytes"
-	MemoryPeak       = "memory_peak_bytes"
-	MemoryModel      = "memory_model_bytes"
-	MemoryInference  = "memory_inference_bytes"
-	MemoryAdditional = "memory_additional_bytes"
-	Throughput       = "throughput_tokens_per_second"
-	RequestRate      = "requests_per_second"
-	LoadTime         = "load_s"
-	DownloadTime     = "download_s"
-	Prefill          = "prefill_tokens_per_second"
-	ServerPrefill    = "server_prefill_tps"
-	ServerDecode     = "server_decode_tps"
-	Energy           = "energy_j"
-	EnergyPerToken   = "energy_per_token_j"
+	Latency             = "latency_s"
+	LatencyFromSchedule = "latency_from_schedule_s"
+	TTFT                = "ttft_s"
+	TTFTFromSchedule    = "ttft_from_schedule_s"
+	Slip                = "send_slip_s"
+	TTFA                = "ttfa_s"
+	TokenRate           = "tokens_per_second"
+	EndToEndTokenRate   = "e2e_tokens_per_second"
+	Prefill             = "prefill_tokens_per_second"
+	TPOT                = "tpot_s"
+	InterChunkMean      = "inter_chunk_mean_s"
+	InterChunkP50       = "inter_chunk_p50_s"
+	InterChunkP99       = "inter_chunk_p99_s"
+	InterChunkMax       = "inter_chunk_max_s"
+	ServerPrefill       = "server_prefill_tps"
+	ServerDecode        = "server_decode_tps"
+	MemoryBefore        = "memory_before_bytes"
+	MemoryLoaded        = "memory_loaded_bytes"
+	MemoryPeak          = "memory_peak_bytes"
+	MemoryModel         = "memory_model_bytes"
+	MemoryInference     = "memory_inference_bytes"
+	MemoryAdditional    = "memory_additional_bytes"
+	Throughput          = "throughput_tokens_per_second"
+	RequestRate         = "requests_per_second"
+	Energy              = "energy_j"
+	EnergyPerToken      = "energy_per_token_j"
+	LoadTime            = "load_s"
+	DownloadTime        = "download_s"
 )
 
 // All is every metric, in the order of reports.
@@ -31,7 +40,7 @@ var All = []Metric{
 		Needs:   "an answer that came to its end",
 	},
 	{
-		Name: "latency_from_schedule_s", Title: "Latency from schedule", Unit: Seconds, Better: Lower, Value: latencyFromSchedule,
+		Name: LatencyFromSchedule, Title: "Latency from schedule", Unit: Seconds, Better: Lower, Value: latencyFromSchedule,
 		Formula: "done − scheduled: counts the time that a request waited because the harness was behind its plan; equal to latency in a closed loop",
 		Needs:   "an answer that came to its end",
 	},
@@ -41,7 +50,7 @@ var All = []Metric{
 		Needs:   "one output event",
 	},
 	{
-		Name: "ttft_from_schedule_s", Title: "TTFT from schedule", Unit: Seconds, Better: Lower, Value: ttftFromSchedule,
+		Name: TTFTFromSchedule, Title: "TTFT from schedule", Unit: Seconds, Better: Lower, Value: ttftFromSchedule,
 		Formula: "first event with output − scheduled; equal to TTFT in a closed loop",
 		Needs:   "one output event",
 	},
@@ -51,7 +60,7 @@ var All = []Metric{
 		Needs:   "an open loop",
 	},
 	{
-		Name: "ttfa_s", Title: "TTFA", Unit: Seconds, Better: Lower, Value: ttfa,
+		Name: TTFA, Title: "TTFA", Unit: Seconds, Better: Lower, Value: ttfa,
 		Formula: "time to first answer token: first event with output that is not reasoning − sent",
 		Needs:   "one output event that is not reasoning",
 	},
@@ -61,7 +70,7 @@ var All = []Metric{
 		Needs:   "the number of output tokens, and at least two output events at different instants",
 	},
 	{
-		Name: "e2e_tokens_per_second", Title: "End-to-end tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: endToEndTokensPerSecond,
+		Name: EndToEndTokenRate, Title: "End-to-end tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: endToEndTokensPerSecond,
 		Formula: "output tokens / latency; prefill is in it",
 		Needs:   "the number of output tokens, and an answer that came to its end",
 	},
@@ -71,27 +80,27 @@ var All = []Metric{
 		Needs:   "the number of prompt tokens, not all of them cached, and one output event",
 	},
 	{
-		Name: "tpot_s", Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,
+		Name: TPOT, Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,
 		Formula: "time per output token: (last token − first token) / (n − n₁), the inverse of tokens/s; the first token is not in it",
 		Needs:   "as tokens/s",
 	},
 	{
-		Name: "inter_chunk_mean_s", Title: "Inter-chunk mean", Unit: Seconds, Better: Lower, Value: interChunkMean,
+		Name: InterChunkMean, Title: "Inter-chunk mean", Unit: Seconds, Better: Lower, Value: interChunkMean,
 		Formula: "mean gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_p50_s", Title: "Inter-chunk p50", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.50),
+		Name: InterChunkP50, Title: "Inter-chunk p50", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.50),
 		Formula: "median gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_p99_s", Title: "Inter-chunk p99", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.99),
+		Name: InterChunkP99, Title: "Inter-chunk p99", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.99),
 		Formula: "0.99-quantile (type 7) of the gaps between output events of the request, however few; with fewer than 100 gaps it lies between the two longest",
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_max_s", Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkMax,
+		Name: InterChunkMax, Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkMax,
 		Formula: "longest gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},

@@ -81,7 +81,7 @@ func (w *watch) stop() (time.Duration, exobench.Values) {
 		quantity exobench.Quantity
 		length   time.Duration
 	}{
-		{exobench.HiccupP99, gaps.quantile(0.99)}, {exobench.HiccupMax, gaps.max},
+		{exobench.HiccupP99, gaps.Quantile(0.99)}, {exobench.HiccupMax, gaps.Max()},
 		{exobench.GCPauseMax, pause}, {exobench.SchedulerP99, scheduler},
 	} {
 		values = append(values, exobench.Value{Quantity: span.quantity, Value: float64(span.length)})

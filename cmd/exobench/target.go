@@ -10,6 +10,7 @@ import (
 
 	"exobench"
 	"exobench/catalogue"
+	"exobench/nearest"
 	"exobench/run"
 	"exobench/target/exo"
 	"exobench/wire"
@@ -154,16 +155,16 @@ func (c connector) find(name string) (catalogue.Model, bool) {
 
 // unknown is the error for a model that neither the catalogue nor the engine
 // knows, with the names that it may have been meant as.
-func (c connector) unknown(name string, nearest []string) error {
+func (c connector) unknown(name string, near []string) error {
 	var names []string
 	for _, m := range c.models.Models() {
 		names = append(names, m.Name)
 	}
-	nearest = append(catalogue.Nearest(name, names), nearest...)
-	if len(nearest) == 0 {
+	near = append(nearest.Names(name, names), near...)
+	if len(near) == 0 {
 		return usageError{fmt.Errorf("model %q is not known: the catalogue has %s", name, strings.Join(names, ", "))}
 	}
-	return usageError{fmt.Errorf("model %q is not known: did you mean %s?", name, strings.Join(nearest[:min(3, len(nearest))], ", "))}
+	return usageError{fmt.Errorf("model %q is not known: did you mean %s?", name, strings.Join(near[:min(3, len(near))], ", "))}
 }
 
 // listed shows the first of a list of names.

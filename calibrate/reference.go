@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"exobench"
 	"exobench/reference"
 )
 
@@ -26,7 +27,7 @@ func behind(ctx context.Context, url string) (reference.Behind, error) {
 	if err != nil {
 		return fail(err)
 	}
-	// A connection of its own that stays behind for nobody.
+	// A connection of its own, which is not kept.
 	request.Close = true
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -41,4 +42,18 @@ func behind(ctx context.Context, url string) (reference.Behind, error) {
 		return fail(err)
 	}
 	return b, nil
+}
+
+// drift is how far the clocks of the reference and of the harness may move apart
+// during a calibration. They are one clock on Linux; elsewhere the system steers
+// only one of them.
+const drift = int64(time.Millisecond)
+
+// between returns the offset for what happened between two measurements.
+func between(a, b exobench.Offset) (exobench.Offset, error) {
+	apart := b.Value - a.Value
+	if apart > drift || apart < -drift {
+		return exobench.Offset{}, fmt.Errorf("the clocks moved apart by %v: the machine slept or its time was set", time.Duration(apart))
+	}
+	return exobench.Offset{Value: a.Value + apart/2, Width: max(a.Width, b.Width)}, nil
 }

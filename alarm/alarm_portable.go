@@ -2,7 +2,11 @@
 
 package alarm
 
-import "time"
+import (
+	"time"
+
+	"exobench"
+)
 
 // Alarm wakes one goroutine at an instant.
 type Alarm struct {
@@ -15,8 +19,9 @@ func New() (*Alarm, error) {
 	return &Alarm{timer: time.NewTimer(1 << 62), closed: make(chan struct{})}, nil
 }
 
-// Set moves the alarm to an instant of Monotonic; one that is past wakes at once.
-func (a *Alarm) Set(at int64) { a.timer.Reset(time.Duration(at - Monotonic())) }
+// Set moves the alarm to an instant of [exobench.Monotonic]; one that is past
+// wakes at once. It must not be called after Close, nor twice at a time.
+func (a *Alarm) Set(at int64) { a.timer.Reset(time.Duration(at - exobench.Monotonic())) }
 
 // Wait returns when the alarm has gone off or is closed.
 func (a *Alarm) Wait() {

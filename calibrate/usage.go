@@ -2,8 +2,10 @@ package calibrate
 
 import (
 	"os"
+	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
+	"golang.org/x/sys/unix"
 
 	"exobench"
 )
@@ -20,4 +22,14 @@ func residentMemory() exobench.Bytes {
 		return 0
 	}
 	return exobench.Bytes(m.RSS)
+}
+
+// cpuTime returns the CPU time of this process so far; 0 where the system does
+// not tell.
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
