@@ -21,6 +21,8 @@ const (
 	// a slow sensor.
 	settleTime    = 3 * time.Second
 	settleRenewed = 6
+	// readTime bounds what a reading that hangs adds to that.
+	readTime = 30 * time.Second
 )
 
 var momentText = map[exobench.Moment]string{
@@ -50,6 +52,8 @@ func (s *step) settleOne(ctx context.Context, sensor driver.Sensor, moment exobe
 	period := sensor.Every()
 	began := s.Clock.Now()
 	limit := settleTime + settleRenewed*period
+	ctx, cancel := context.WithTimeout(ctx, limit+readTime)
+	defer cancel()
 	// still are the sizes that have held since an instant.
 	var still map[size]float64
 	var since exobench.Instant

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -86,6 +87,24 @@ func TestASensorThatCannotBeReadIsTold(t *testing.T) {
 	})
 	if !slices.Equal(read, []float64{mib}) || notes != 1 {
 		t.Errorf("readings %v, %d notes; want the one before the failure, and a note", read, notes)
+	}
+}
+
+// stuck is a sensor whose source does not answer.
+type stuck struct{ gauge }
+
+func (stuck) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sample, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestASensorThatHangsDoesNotHoldUpTheRun(t *testing.T) {
+	d := &double{sensors: []driver.Sensor{stuck{steady("nodes", sec)}}}
+	p := plan("a")
+	p.Warmup, p.Stop = 0, exobench.Stop{Requests: 1}
+	r := execute(t, d, p, 0, nil)
+	if want := 2*39*sec + 2*sec; r.took != want || len(r.notes()) != 2 || r.count(1)[exobench.OK] != 1 {
+		t.Errorf("took %v, want %v; notes %q", r.took, want, r.notes())
 	}
 }
 
