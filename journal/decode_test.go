@@ -375,7 +375,6 @@ func BenchmarkLine(bench *testing.B) {
 			bench.Run(kind+"/"+c.name, func(bench *testing.B) {
 				line := lineOf(bench, typical[kind])
 				bench.SetBytes(int64(len(line)))
-				bench.ReportMetric(float64(len(line)), "bytes/line")
 				bench.ReportAllocs()
 				b := new(batch)
 				for bench.Loop() {
