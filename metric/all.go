@@ -1,26 +1,41 @@
 package metric
 
-// The names of the metrics that reports treat by name.
+// The names of the metrics: columns in machine-readable reports.
 const (
-	Latency          = "latency_s"
-	TTFT             = "ttft_s"
-	TokenRate        = "tokens_per_second"
-	Slip             = "send_slip_s"
-	MemoryBefore     = "memory_before_bytes"
-	MemoryLoaded     = "memory_loaded_bytes"
-	MemoryPeak       = "memory_peak_bytes"
-	MemoryModel      = "memory_model_bytes"
-	MemoryInference  = "memory_inference_bytes"
-	MemoryAdditional = "memory_additional_bytes"
-	Throughput       = "throughput_tokens_per_second"
-	RequestRate      = "requests_per_second"
-	LoadTime         = "load_s"
-	DownloadTime     = "download_s"
-	Prefill          = "prefill_tokens_per_second"
-	ServerPrefill    = "server_prefill_tps"
-	ServerDecode     = "server_decode_tps"
-	Energy           = "energy_j"
-	EnergyPerToken   = "energy_per_token_j"
+	Latency             = "latency_s"
+	LatencyFromSchedule = "latency_from_schedule_s"
+	TTFT                = "ttft_s"
+	TTFTFromSchedule    = "ttft_from_schedule_s"
+	Slip                = "send_slip_s"
+	TTFA                = "ttfa_s"
+	TokenRate           = "tokens_per_second"
+	EndToEndTokenRate   = "e2e_tokens_per_second"
+	Prefill             = "prefill_tokens_per_second"
+	TPOT                = "tpot_s"
+	InterChunkMean      = "inter_chunk_mean_s"
+	InterChunkP50       = "inter_chunk_p50_s"
+	InterChunkP99       = "inter_chunk_p99_s"
+	InterChunkMax       = "inter_chunk_max_s"
+	ServerPrefill       = "server_prefill_tps"
+	ServerDecode        = "server_decode_tps"
+	MemoryBefore        = "memory_before_bytes"
+	MemoryLoaded        = "memory_loaded_bytes"
+	MemoryPeak          = "memory_peak_bytes"
+	MemoryModel         = "memory_model_bytes"
+	MemoryInference     = "memory_inference_bytes"
+	MemoryAdditional    = "memory_additional_bytes"
+	Throughput          = "throughput_tokens_per_second"
+	RequestRate         = "requests_per_second"
+	Energy              = "energy_j"
+	EnergyPerToken      = "energy_per_token_j"
+	LoadTime            = "load_s"
+	DownloadTime        = "download_s"
+
+	WallTime             = "wall_s"
+	Delivered            = "delivered_concurrency"
+	CellMemoryPeak       = "memory_cell_peak_bytes"
+	CellMemoryInference  = "memory_cell_inference_bytes"
+	CellMemoryAdditional = "memory_cell_additional_bytes"
 )
 
 // All is every metric, in the order of reports.
@@ -31,7 +46,7 @@ var All = []Metric{
 		Needs:   "an answer that came to its end",
 	},
 	{
-		Name: "latency_from_schedule_s", Title: "Latency from schedule", Unit: Seconds, Better: Lower, Value: latencyFromSchedule,
+		Name: LatencyFromSchedule, Title: "Latency from schedule", Unit: Seconds, Better: Lower, Value: latencyFromSchedule,
 		Formula: "done − scheduled: counts the time that a request waited because the harness was behind its plan; equal to latency in a closed loop",
 		Needs:   "an answer that came to its end",
 	},
@@ -41,17 +56,17 @@ var All = []Metric{
 		Needs:   "one output event",
 	},
 	{
-		Name: "ttft_from_schedule_s", Title: "TTFT from schedule", Unit: Seconds, Better: Lower, Value: ttftFromSchedule,
+		Name: TTFTFromSchedule, Title: "TTFT from schedule", Unit: Seconds, Better: Lower, Value: ttftFromSchedule,
 		Formula: "first event with output − scheduled; equal to TTFT in a closed loop",
 		Needs:   "one output event",
 	},
 	{
-		Name: Slip, Title: "Send slip", Unit: Seconds, Better: Lower, Value: slip,
+		Name: Slip, Title: "Send slip", Unit: Seconds, Better: Lower, Value: slip, OpenLoop: true,
 		Formula: "sent − scheduled: how much later than planned a request of an open loop was sent",
 		Needs:   "an open loop",
 	},
 	{
-		Name: "ttfa_s", Title: "TTFA", Unit: Seconds, Better: Lower, Value: ttfa,
+		Name: TTFA, Title: "TTFA", Unit: Seconds, Better: Lower, Value: ttfa,
 		Formula: "time to first answer token: first event with output that is not reasoning − sent",
 		Needs:   "one output event that is not reasoning",
 	},
@@ -61,7 +76,7 @@ var All = []Metric{
 		Needs:   "the number of output tokens, and at least two output events at different instants",
 	},
 	{
-		Name: "e2e_tokens_per_second", Title: "End-to-end tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: endToEndTokensPerSecond,
+		Name: EndToEndTokenRate, Title: "End-to-end tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: endToEndTokensPerSecond,
 		Formula: "output tokens / latency; prefill is in it",
 		Needs:   "the number of output tokens, and an answer that came to its end",
 	},
@@ -71,27 +86,27 @@ var All = []Metric{
 		Needs:   "the number of prompt tokens, not all of them cached, and one output event",
 	},
 	{
-		Name: "tpot_s", Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,
+		Name: TPOT, Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,
 		Formula: "time per output token: (last token − first token) / (n − n₁), the inverse of tokens/s; the first token is not in it",
 		Needs:   "as tokens/s",
 	},
 	{
-		Name: "inter_chunk_mean_s", Title: "Inter-chunk mean", Unit: Seconds, Better: Lower, Value: interChunkMean,
+		Name: InterChunkMean, Title: "Inter-chunk mean", Unit: Seconds, Better: Lower, Value: interChunkMean,
 		Formula: "mean gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_p50_s", Title: "Inter-chunk p50", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.50),
+		Name: InterChunkP50, Title: "Inter-chunk p50", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.50),
 		Formula: "median gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_p99_s", Title: "Inter-chunk p99", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.99),
+		Name: InterChunkP99, Title: "Inter-chunk p99", Unit: Seconds, Better: Lower, Value: interChunkQuantile(0.99),
 		Formula: "0.99-quantile (type 7) of the gaps between output events of the request, however few; with fewer than 100 gaps it lies between the two longest",
 		Needs:   "two output events",
 	},
 	{
-		Name: "inter_chunk_max_s", Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkMax,
+		Name: InterChunkMax, Title: "Inter-chunk max", Unit: Seconds, Better: Lower, Value: interChunkMax,
 		Formula: "longest gap between one output event and the next of the request",
 		Needs:   "two output events",
 	},
@@ -106,24 +121,9 @@ var All = []Metric{
 		Needs:   "an engine that reports it; 0 is no report (exo's of a single token)",
 	},
 	{
-		Name: MemoryBefore, Title: "Memory before", Unit: Bytes, Better: Lower,
-		Formula: "median reading of the engine's memory before the model was loaded, in the load that the request used",
-		Needs:   "readings from before the load",
-	},
-	{
-		Name: MemoryLoaded, Title: "Memory loaded", Unit: Bytes, Better: Lower,
-		Formula: "median reading with the model loaded and no request sent yet, in the load that the request used",
-		Needs:   "readings from after the load",
-	},
-	{
 		Name: MemoryPeak, Title: "Memory peak", Unit: Bytes, Better: Lower,
-		Formula: "greatest reading while the request was under way, the last reading before it was sent included; of a cell: the greatest over its OK requests",
+		Formula: "greatest reading while the request was under way, the last reading before it was sent included",
 		Needs:   "a reading during or before the request",
-	},
-	{
-		Name: MemoryModel, Title: "Model memory", Unit: Bytes, Better: Lower,
-		Formula: "memory loaded − memory before: what the loaded model takes",
-		Needs:   "both",
 	},
 	{
 		Name: MemoryInference, Title: "Inference memory", Unit: Bytes, Better: Lower,
@@ -136,33 +136,73 @@ var All = []Metric{
 		Needs:   "both",
 	},
 	{
-		Name: Throughput, Title: "Throughput", Unit: TokensPerSecond, Better: Higher, CountsOutput: true,
-		Formula: "output tokens of all OK requests of the cell / wall time from the first sent to the last done of its measured requests",
-		Needs:   "the number of output tokens of every OK request, counted in one way",
-	},
-	{
-		Name: RequestRate, Title: "Requests/s", Unit: RequestsPerSecond, Better: Higher,
-		Formula: "OK requests of the cell / wall time from the first sent to the last done of its measured requests",
-		Needs:   "one OK request",
-	},
-	{
 		Name: Energy, Title: "Energy", Unit: Joules, Better: Lower,
 		Formula: "integral over [sent, done] of the power of all nodes of the engine, summed (trapezoids between readings, one a second; the ends interpolated): the whole node's, whoever uses it, so requests under way together are each charged with all of it",
 		Needs:   "power from every node of the engine, with a reading within 2 s of every instant of the request",
 	},
 	{
-		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true,
-		Formula: "energy over the wall time of the cell, from the first sent to the last done of its measured requests / output tokens of all its OK requests",
-		Needs:   "as energy, for the whole wall time, and as throughput",
+		Name: WallTime, Title: "Wall time", Unit: Seconds, Better: Lower, OfCell: wallTime,
+		Formula: "from the first sent to the last done of the cell's measured requests, summed over its blocks",
+		Needs:   "one OK request",
 	},
 	{
-		Name: LoadTime, Title: "Load time", Unit: Seconds, Better: Lower,
-		Formula: "from when the placement was asked for (else the first step known) until the model is ready, less the download time",
+		Name: Delivered, Title: "Requests under way", Unit: Requests, Better: Higher, OfCell: delivered,
+		Formula: "time that the cell's measured requests were under way, failed ones included, summed / wall time: a closed loop wants it to be its concurrency",
+		Needs:   "one OK request",
+	},
+	{
+		Name: Throughput, Title: "Throughput", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, OfCell: throughput,
+		Formula: "output tokens of all OK requests of the cell / wall time",
+		Needs:   "the number of output tokens of every OK request, counted in one way",
+	},
+	{
+		Name: RequestRate, Title: "Requests/s", Unit: RequestsPerSecond, Better: Higher, OfCell: requestRate,
+		Formula: "OK requests of the cell / wall time",
+		Needs:   "one OK request",
+	},
+	{
+		Name: LoadTime, Title: "Load time", Unit: Seconds, Better: Lower, OfCell: loadTime,
+		Formula: "from when the placement was asked for (else the first stage known) until the model is ready, less the download time; of several loads the median",
 		Needs:   "an engine whose loads are driven by exobench",
 	},
 	{
-		Name: DownloadTime, Title: "Download time", Unit: Seconds, Better: Lower,
-		Formula: "from the first sign of a download until the next step began",
-		Needs:   "a load that downloaded",
+		Name: DownloadTime, Title: "Download time", Unit: Seconds, Better: Lower, OfCell: downloadTime,
+		Formula: "from the first sign of a download until the next stage began; of several loads the median",
+		Needs:   "an engine whose loads are driven by exobench; 0 is no download",
+	},
+	{
+		Name: MemoryBefore, Title: "Memory before", Unit: Bytes, Better: Lower, OfCell: memoryBefore,
+		Formula: "last reading of the engine's memory before the model was loaded, in the step that the request belongs to; of a cell: in that of the request with the greatest peak",
+		Needs:   "a reading from before the load",
+	},
+	{
+		Name: MemoryLoaded, Title: "Memory loaded", Unit: Bytes, Better: Lower, OfCell: memoryLoaded,
+		Formula: "last reading with the model loaded and no request sent yet, in the step that the request belongs to; of a cell: in that of the request with the greatest peak",
+		Needs:   "a reading from after the load",
+	},
+	{
+		Name: CellMemoryPeak, Title: "Memory peak of the cell", Unit: Bytes, Better: Lower, OfCell: memoryPeak,
+		Formula: "greatest memory peak of the cell's OK requests",
+		Needs:   "as memory peak",
+	},
+	{
+		Name: MemoryModel, Title: "Model memory", Unit: Bytes, Better: Lower, OfCell: memoryModel,
+		Formula: "memory loaded − memory before: what the loaded model takes",
+		Needs:   "both",
+	},
+	{
+		Name: CellMemoryInference, Title: "Inference memory of the cell", Unit: Bytes, Better: Lower, OfCell: memoryInference,
+		Formula: "memory peak of the cell − memory loaded",
+		Needs:   "both",
+	},
+	{
+		Name: CellMemoryAdditional, Title: "Additional memory of the cell", Unit: Bytes, Better: Lower, OfCell: memoryAdditional,
+		Formula: "memory peak of the cell − memory before",
+		Needs:   "both",
+	},
+	{
+		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true, OfCell: energyPerToken,
+		Formula: "energy over the wall time of the cell / output tokens of all its OK requests",
+		Needs:   "as energy, for the whole wall time, and as throughput",
 	},
 }
