@@ -11,7 +11,7 @@ import (
 	"exobench/summary"
 )
 
-// The functions here add the text of one cell of a CSV file to b, and nothing for
+// The functions here add the text of one field of a CSV file to b, and nothing for
 // what is unknown.
 
 // appendText quotes the text where encoding/csv does.
@@ -30,7 +30,7 @@ func appendText(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
-// appendInstant gives the seconds since the epoch to the nanosecond, without the
+// appendInstant adds the seconds since the epoch to the nanosecond, without the
 // rounding of a float.
 func appendInstant(b []byte, t exobench.Instant) []byte {
 	if !t.Reached() {
@@ -46,7 +46,7 @@ func appendInstant(b []byte, t exobench.Instant) []byte {
 	return b
 }
 
-// appendExact gives a value for machines: never an exponent, seconds to the
+// appendExact adds a value for machines: never an exponent, seconds to the
 // nanosecond, bytes whole.
 func appendExact(b []byte, unit metric.Unit, value float64) []byte {
 	switch unit {
@@ -58,7 +58,7 @@ func appendExact(b []byte, unit metric.Unit, value float64) []byte {
 	return strconv.AppendFloat(b, value, 'f', 6, 64)
 }
 
-// appendWhole gives a count.
+// appendWhole adds a count.
 func appendWhole[T ~int64](b []byte, n *T) []byte {
 	if n == nil {
 		return b
@@ -80,7 +80,7 @@ func appendPositive(b []byte, n int) []byte {
 	return strconv.AppendInt(b, int64(n), 10)
 }
 
-// appendRate gives the rate of an open loop; nothing in a closed one.
+// appendRate adds the rate of an open loop; nothing in a closed one.
 func appendRate(b []byte, rate float64) []byte {
 	if rate == 0 {
 		return b

@@ -80,16 +80,20 @@ func plainText(text string) Text { return Text{{Text: text}} }
 func (t Text) String() string {
 	var b strings.Builder
 	for i, s := range t {
-		if s.Note == 0 {
-			b.WriteString(s.Text)
-			continue
-		}
-		if i > 0 && t[i-1].Note > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(superscript(s.Note))
+		b.WriteString(s.Text + t.mark(i))
 	}
 	return b.String()
+}
+
+// mark returns how span i refers to a footnote; nothing where it does not.
+func (t Text) mark(i int) string {
+	switch {
+	case t[i].Note == 0:
+		return ""
+	case i > 0 && t[i-1].Note > 0:
+		return "," + superscript(t[i].Note)
+	}
+	return superscript(t[i].Note)
 }
 
 // Table is rows of finished text under headings.

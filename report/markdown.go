@@ -116,14 +116,11 @@ func (m *markdown) notes(t *Table) {
 func markdownText(t Text) string {
 	var b strings.Builder
 	for i, s := range t {
-		switch {
-		case s.Note > 0:
-			b.WriteString(Text(t[max(0, i-1) : i+1]).marks())
-		case s.Strong:
-			b.WriteString("**" + escapeMarkdown(s.Text) + "**")
-		default:
-			b.WriteString(escapeMarkdown(s.Text))
+		text := escapeMarkdown(s.Text)
+		if s.Strong {
+			text = "**" + text + "**"
 		}
+		b.WriteString(text + t.mark(i))
 	}
 	return b.String()
 }
@@ -132,14 +129,19 @@ func markdownText(t Text) string {
 func markdownField(t Text) string { return strings.ReplaceAll(markdownText(t), "|", `\|`) }
 
 // special are the places where Markdown, as GitHub reads it, may take a text for
-// more than that: escapes, emphasis, code, HTML, entities, links and people. An
-// underscore between letters is none, nor are brackets that nothing follows.
-var special = regexp.MustCompile("[\\\\`*~<]|&[#\\pL]|\\][(\\[:]|\\B_|_\\B|@\\w")
+// more than that: escapes, emphasis, code, HTML, entities and links. An underscore
+// between letters is none, nor is a bracket that nothing of a link follows.
+var special = regexp.MustCompile("[\\\\`*~<]|&[#\\pL]|\\][(\\[:]|_{2,}|\\b_|_\\b")
 
 // escapeMarkdown is what every text goes through on its way into Markdown: it
 // then stands on one line and means only itself.
 func escapeMarkdown(text string) string {
-	return special.ReplaceAllStringFunc(printable(oneLine(text)), func(found string) string { return `\` + found })
+	return special.ReplaceAllStringFunc(printable(oneLine(text)), func(found string) string {
+		if found[0] == '_' {
+			return strings.Repeat(`\_`, len(found))
+		}
+		return `\` + found
+	})
 }
 
 // opening is what begins something else than a paragraph at the start of a line.

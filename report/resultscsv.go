@@ -19,19 +19,25 @@ type column struct {
 // columns are a contract with those who read the file: names and order stay.
 var columns = []column{
 	{"run_id", func(b []byte, h *exobench.Header, _ *summary.Row) []byte { return appendText(b, h.RunID) }},
-	{"engine", ofText(func(r *exobench.Record) string { return r.Engine })},
+	{"engine", ofCell(func(c *summary.Cell) string { return c.Engine })},
 	{"engine_version", func(b []byte, h *exobench.Header, row *summary.Row) []byte {
-		engine, _ := h.Engine(row.Record.Engine)
+		engine, _ := h.Engine(row.Cell.Engine)
 		return appendText(b, engine.Version)
 	}},
-	{"model", ofText(func(r *exobench.Record) string { return r.Model })},
-	{"model_id", ofText(func(r *exobench.Record) string { return r.ModelID })},
-	{"placement", ofText(func(r *exobench.Record) string { return r.Placement })},
+	{"model", ofCell(func(c *summary.Cell) string { return c.Model })},
+	{"model_id", ofCell(func(c *summary.Cell) string { return c.ModelID })},
+	{"placement", func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
+		if row.Step != nil && row.Step.Placement != "" {
+			return appendText(b, row.Step.Placement)
+		}
+		return appendText(b, row.Cell.Placement)
+	}},
 	{"prompt_id", ofText(func(r *exobench.Record) string { return r.PromptID })},
-	{"phase", ofText(func(r *exobench.Record) string { return string(r.Phase) })},
+	// Warm-ups have no rows.
+	{"phase", func(b []byte, _ *exobench.Header, _ *summary.Row) []byte { return append(b, "measured"...) }},
 	{"repeat", ofRecord(func(b []byte, r *exobench.Record) []byte { return strconv.AppendInt(b, int64(r.Repeat), 10) })},
-	{"concurrency", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendPositive(b, r.Concurrency) })},
-	{"rate_rps", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendRate(b, r.Rate) })},
+	{"concurrency", ofTraffic(func(b []byte, t exobench.Traffic) []byte { return appendPositive(b, t.Concurrency) })},
+	{"rate_rps", ofTraffic(func(b []byte, t exobench.Traffic) []byte { return appendRate(b, t.Rate) })},
 	{"seq", ofRecord(func(b []byte, r *exobench.Record) []byte { return strconv.AppendInt(b, int64(r.Seq), 10) })},
 	{"outcome", ofText(func(r *exobench.Record) string { return string(r.Outcome) })},
 	{"error", ofText(func(r *exobench.Record) string { return oneLine(r.Error) })},
@@ -71,6 +77,14 @@ var columns = []column{
 		}
 		return appendExact(b, metric.Joules, *row.Energy)
 	}},
+}
+
+func ofCell(text func(*summary.Cell) string) func([]byte, *exobench.Header, *summary.Row) []byte {
+	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte { return appendText(b, text(row.Cell)) }
+}
+
+func ofTraffic(number func([]byte, exobench.Traffic) []byte) func([]byte, *exobench.Header, *summary.Row) []byte {
+	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte { return number(b, row.Cell.Traffic) }
 }
 
 func ofText(text func(*exobench.Record) string) func([]byte, *exobench.Header, *summary.Row) []byte {

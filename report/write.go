@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -9,7 +10,6 @@ import (
 	"path/filepath"
 
 	"exobench"
-	"exobench/metric"
 	"exobench/plot"
 	"exobench/summary"
 )
@@ -24,21 +24,19 @@ type file struct {
 var files = []file{
 	{"benchmark_results.csv", writeResults},
 	{"summary.csv", ofRun(writeSummaryCSV)},
-	{"summary.json", ofRun(writeJSON)},
-	{"report.md", ofRun(writeMarkdown)},
-	{"latency_by_model.png", ofFigure(func(r *summary.Run) plot.Figure { return medianFigure(r, "Latency by model", metric.Latency) })},
-	{"memory_by_model.png", ofFigure(memoryFigure)},
-	{"tps_by_model.png", ofFigure(func(r *summary.Run) plot.Figure {
-		return medianFigure(r, "Tokens per second by model", metric.TokenRate)
-	})},
+	{"summary.json", ofRun(JSON)},
+	{"report.md", ofRun(func(w io.Writer, run *summary.Run) error { return Markdown(w, Full(run)) })},
+	{latencyFile, ofChart(latencyChart)},
+	{memoryFile, ofChart(memoryChart)},
+	{rateFile, ofChart(rateChart)},
 }
 
 func ofRun(write func(io.Writer, *summary.Run) error) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
 	return func(w io.Writer, run *summary.Run, _ iter.Seq[exobench.Entry]) error { return write(w, run) }
 }
 
-func ofFigure(figure func(*summary.Run) plot.Figure) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
-	return ofRun(func(w io.Writer, run *summary.Run) error { return plot.Bars(w, figure(run)) })
+func ofChart(chart func(*summary.Run) plot.Figure) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
+	return ofRun(func(w io.Writer, run *summary.Run) error { return plot.Bars(w, chart(run)) })
 }
 
 // Files returns the names of the files that Write makes.
@@ -52,18 +50,20 @@ func Files() []string {
 
 // Write makes every report of a run in a folder, which it creates where it is
 // missing. It goes over the entries once; they must be those that the run was
-// built from. Files of the same names are replaced.
+// built from. Files of the same names are replaced. One that fails does not keep
+// the others from being written; the error is that of all.
 func Write(dir string, run *summary.Run, entries iter.Seq[exobench.Entry]) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	var failed []error
 	for _, f := range files {
 		err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, run, entries) })
 		if err != nil {
-			return fmt.Errorf("write %s: %w", f.name, err)
+			failed = append(failed, fmt.Errorf("write %s: %w", f.name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // replace writes a file beside its place and moves it there when it is whole

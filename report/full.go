@@ -1,0 +1,279 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/summary"
+)
+
+// Full returns all that there is to say of a run.
+func Full(run *summary.Run) *Document {
+	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
+	for _, section := range []func(*summary.Run) Section{
+		results, percentiles, memory, nodes, clientServer, harness, modelLoads, prompts, failures, notes, definitions,
+	} {
+		if s := section(run); len(s.Parts) > 0 {
+			d.Sections = append(d.Sections, s)
+		}
+	}
+	return d
+}
+
+// banner says first what the reader must not miss.
+func banner(run *summary.Run) []Part {
+	var parts []Part
+	if label := labelSentence(run); label != "" {
+		parts = append(parts, Paragraph{Text: Text{{Text: label, Strong: true}}})
+	}
+	for _, text := range sentences(run.Warnings()) {
+		parts = append(parts, Paragraph{Text: plainText(text), Callout: true})
+	}
+	return parts
+}
+
+// The sections. One without parts is left out of the report.
+
+func results(run *summary.Run) Section {
+	s := Section{Title: "Results"}
+	s.add(charts(run))
+	s.prose("Median of the OK requests, with its 95 % confidence interval; n is the number of OK requests (of all, where some failed).", "Throughput is over the whole cell.")
+	s.add(mainTable(run))
+	return s
+}
+
+func percentiles(run *summary.Run) Section {
+	s := Section{Title: "Percentiles"}
+	t := percentileTable(run)
+	if t == nil {
+		s.prose("No cell has the 10 OK requests that a p90 needs (p95: 20, p99: 100); raise --repeat or --requests.")
+		return s
+	}
+	s.add(t)
+	s.prose(unsupported)
+	return s
+}
+
+func memory(run *summary.Run) Section {
+	s := Section{Title: "Memory"}
+	s.prose(memorySentences(run)...)
+	s.add(memoryTable(run))
+	return s
+}
+
+func nodes(run *summary.Run) Section {
+	s := Section{Title: "Nodes"}
+	if t := nodeTable(run); t != nil {
+		s.prose("As the engine tells of its machines: of each all memory in use and its power, whoever uses it.",
+			"Power and GPU are means over time from the first measured request to the last; peak and temperature are the greatest in that time.")
+		s.add(t)
+	}
+	if t := energyTable(run); t != nil {
+		s.prose("Energy is that of whole nodes, idle power and all, from one reading a second: that of a request of a few seconds is rough.",
+			"Requests under way together are each charged with all of it, so compare energy per token, which is of the whole cell.")
+		s.add(t)
+	}
+	return s
+}
+
+func clientServer(run *summary.Run) Section {
+	s := Section{Title: "Client and server"}
+	if t := clientServerTable(run); t != nil {
+		s.prose(fmt.Sprintf("Medians of what was measured here and of what the server says of the same n requests, the median ratio of the two, and the share of requests whose ratio is off by more than %s.", percent(summary.Tolerance)),
+			"The client's prefill rate is an estimate from TTFT, which also holds the queue, the template, the network and the first token's own time.",
+			"Output events fewer than tokens carry several tokens each.")
+		s.add(t)
+	}
+	return s
+}
+
+func harness(run *summary.Run) Section {
+	s := Section{Title: "The harness's own error"}
+	if t := calibrationTable(run); t != nil {
+		s.prose("Measured before the run against the timing reference, whose events carry the instant at which they were sent.",
+			"Errors are what the harness measured less the truth, at the median and at p99.")
+		s.add(t)
+	}
+	if t := harnessTable(run); t != nil {
+		s.prose("In each cell. Delivered is how many requests were under way on average; slip is how much later than planned an open loop sent its requests.",
+			"Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them.",
+			"Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.")
+		s.add(t)
+	}
+	return s
+}
+
+func modelLoads(run *summary.Run) Section {
+	s := Section{Title: "Models and load times"}
+	if text := notTimed(run); text != "" {
+		s.prose(text)
+	}
+	s.add(loadTable(run))
+	return s
+}
+
+func prompts(run *summary.Run) Section {
+	s := Section{Title: "By prompt"}
+	s.prose(fmt.Sprintf("Medians, with their 95 %% interval where n is at least %d.", summary.IntervalN))
+	s.add(promptTable(run))
+	return s
+}
+
+func failures(run *summary.Run) Section {
+	s := Section{Title: "Failures"}
+	if t := failureTable(run); t != nil {
+		s.add(t)
+	} else {
+		s.prose("None.")
+	}
+	return s
+}
+
+func notes(run *summary.Run) Section {
+	s := Section{Title: "Notes of the run"}
+	var list List
+	for _, n := range run.Notes {
+		list = append(list, plainText(noteText(run, n)))
+	}
+	if len(list) > 0 {
+		s.add(list)
+	}
+	return s
+}
+
+// defined are the metrics whose definitions stand in every report: those of its
+// tables.
+var defined = slices.Concat(mainMetrics, []string{
+	metric.Throughput, metric.WallTime, metric.MemoryBefore, metric.MemoryLoaded, metric.MemoryPeak, metric.CellMemoryPeak,
+	metric.MemoryModel, metric.MemoryInference, metric.LoadTime, metric.DownloadTime,
+})
+
+func definitions(run *summary.Run) Section {
+	names := slices.Clone(defined)
+	if clientServerTable(run) != nil {
+		names = append(names, metric.Prefill, metric.ServerPrefill, metric.ServerDecode)
+	}
+	if energyTable(run) != nil {
+		names = append(names, metric.Energy, metric.EnergyPerToken)
+	}
+	var list List
+	for _, name := range names {
+		m, _ := metric.ByName(name)
+		list = append(list, Text{{Text: m.Title, Strong: true}, {Text: ": " + m.Formula + "."}})
+	}
+	return Section{Title: "Definitions", Parts: []Part{list}}
+}
+
+// facts say what ran where and when.
+func facts(run *summary.Run) List {
+	var list List
+	fact := func(name, format string, args ...any) {
+		list = append(list, plainText(name+": "+fmt.Sprintf(format, args...)))
+	}
+	h := run.Header
+	fact("Run", "%s", h.RunID+began(run))
+	for _, e := range h.Engines {
+		fact("Engine", "%s", engineFact(e))
+	}
+	for _, host := range hosts(run) {
+		fact("Host", "%s", host)
+	}
+	fact("Tool", "exobench %s, %s, %s/%s", h.Tool.Version, h.Tool.Go, h.Tool.OS, h.Tool.Arch)
+	fact("Plan", "%s", planSentence(h.Plan))
+	fact("Cache", "%s planned; answers say: %s", h.Plan.Workload.Cache, cacheSentence(run))
+	fact("Requests", "%d measured, %d warm-ups left out", run.Requests, run.Warmups)
+	return list
+}
+
+// began says when the run did, and in how many goes it was made.
+func began(run *summary.Run) string {
+	var text string
+	if len(run.Sessions) > 0 {
+		text = ", " + run.Sessions[0].Epoch.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	if n := len(run.Sessions); n > 1 {
+		text += fmt.Sprintf(", in %d sessions", n)
+	}
+	return text
+}
+
+// hosts lists the machines that exobench ran on, each once.
+func hosts(run *summary.Run) []string {
+	var all []string
+	for _, s := range run.Sessions {
+		parts := []string{s.Host.Name, s.Host.System, s.Host.CPU, fmt.Sprintf("%d cores", s.Host.Cores)}
+		if s.Host.Memory > 0 {
+			parts = append(parts, s.Host.Memory.String())
+		}
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+		if text := strings.Join(parts, ", "); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+func planSentence(p exobench.Plan) string {
+	length := fmt.Sprintf("%d tokens asked for", p.Workload.MaxTokens)
+	if p.Workload.NaturalStop {
+		length = fmt.Sprintf("at most %d tokens, natural stop", p.Workload.MaxTokens)
+	}
+	parts := []string{stopText(p) + " in each cell", length}
+	var closed []string
+	open := map[exobench.Arrival][]string{}
+	for _, t := range p.Traffic {
+		if t.Open() {
+			open[t.Arrival] = append(open[t.Arrival], t.String())
+		} else {
+			closed = append(closed, t.String())
+		}
+	}
+	if len(closed) > 0 {
+		parts = append(parts, "closed loop, concurrency "+strings.Join(closed, ", "))
+	}
+	for _, arrival := range []exobench.Arrival{exobench.Poisson, exobench.Constant} {
+		if len(open[arrival]) > 0 {
+			parts = append(parts, string(arrival)+" open loop, "+strings.Join(open[arrival], ", "))
+		}
+	}
+	return strings.Join(append(parts, fmt.Sprintf("order seed %d", p.Seeds.Order)), ", ")
+}
+
+// stopText says when the requests of a cell end.
+func stopText(p exobench.Plan) string {
+	n := len(p.Workload.Prompts)
+	var parts []string
+	switch {
+	case p.Stop.Requests > 0:
+		parts = append(parts, fmt.Sprintf("%d requests from %d prompts", p.Stop.Requests, n))
+	case p.Stop.Repeat > 0:
+		parts = append(parts, fmt.Sprintf("%d prompts × %d repeats", n, p.Stop.Repeat))
+	default:
+		parts = append(parts, fmt.Sprintf("requests from %d prompts", n))
+	}
+	if p.Stop.Duration > 0 {
+		parts = append(parts, fmt.Sprintf("for up to %v", p.Stop.Duration))
+	}
+	return strings.Join(parts, " ")
+}
+
+// cacheSentence counts the cells by what their answers tell of the cache.
+func cacheSentence(run *summary.Run) string {
+	counts, measured := map[summary.Cache]int{}, 0
+	for _, c := range run.Cells {
+		if c.Requests > 0 {
+			counts[c.Cache]++
+			measured++
+		}
+	}
+	var parts []string
+	for _, kind := range []summary.Cache{summary.CacheCold, summary.CacheWarm, summary.CacheUnknown} {
+		if counts[kind] > 0 {
+			parts = append(parts, fmt.Sprintf("%s in %d of %d cells", kind, counts[kind], measured))
+		}
+	}
+	return orDash(strings.Join(parts, ", "))
+}
