@@ -79,7 +79,7 @@ const (
 	Kept State = "kept"
 	// Failed: it could not be measured, or no further; Error says why.
 	Failed State = "failed"
-	// Interrupted: somebody ended the run.
+	// Interrupted: it was cut short with the run.
 	Interrupted State = "interrupted"
 )
 

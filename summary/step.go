@@ -21,10 +21,10 @@ type Step struct {
 	// Instance is the engine's id of the model.
 	Instance string `json:"instance"`
 	State    State  `json:"state"`
-	// Stage is the last that was told, after which a failed step failed; empty
-	// where it came to none.
+	// Stage is the last that was told; empty where it came to none. Of a failed
+	// step it is the last before the model was taken away again.
 	Stage exobench.Stage `json:"stage"`
-	// Began is the first news of the step, Ended its end.
+	// Began is when its first stage was told of, Ended when it ended.
 	Began exobench.Instant `json:"began_ns"`
 	Ended exobench.Instant `json:"ended_ns"`
 	// Error says why it failed.
