@@ -134,11 +134,14 @@ func journal() []exobench.Entry {
 		exobench.Host{Name: "studio", System: "Linux 6.8", CPU: "Example CPU", Cores: 2, Memory: 8192 * mib}, standIn(models...))
 	s.load(1, 0, ring, 40*mib)
 	warm := s.block(1, 0, 9*second)
-	s.request(1, warm, request(10*second, 9), 90*mib)
+	add := func(step, block int, r *exobench.Record, loaded exobench.Bytes) {
+		s.request(step, block, r, loaded+exobench.Bytes(s.seq+1)*mib/8)
+	}
 	for c := range 2 {
+		add(1, warm, request(10*second, 9), 90*mib)
 		block := s.block(1, 1+c, exobench.Instant(11+20*c)*second)
 		for i := range 8 {
-			s.request(1, block, request(exobench.Instant(11+20*c+i)*second, 2*c+i), 90*mib+exobench.Bytes(s.seq)*mib/8)
+			add(1, block, request(exobench.Instant(11+20*c+i)*second, 2*c+i), 90*mib)
 		}
 		s.add(&exobench.BlockEnd{At: exobench.Instant(20+20*c) * second, Block: block, Reason: exobench.BlockDone})
 	}
@@ -150,7 +153,7 @@ func journal() []exobench.Entry {
 		if i > 2 {
 			r.Outcome, r.Error = exobench.StreamError, fmt.Sprintf("runner died | code %d,\n\"OOM\"", i)
 		}
-		s.request(2, block, r, 450*mib+exobench.Bytes(s.seq)*mib/8)
+		add(2, block, r, 450*mib)
 	}
 	s.add(
 		&exobench.BlockEnd{At: 125 * second, Block: block, Reason: exobench.BlockDone},

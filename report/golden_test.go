@@ -11,6 +11,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "rewrite the golden files")
+	show   = flag.String("show", "", "write the reports of the test journals into this `folder`, to be looked at")
 )
 
 // golden compares with a file of testdata.

@@ -21,16 +21,21 @@ const jsonSchema = 2
 var Schema []byte
 
 // jsonRun is summary.json: what is known of the run, and what the report makes of
-// it. Members of the same name as those of the run are shown in their place.
+// it. Members of the same name as those of what is embedded are shown in their
+// place; here and below, a list that is empty is [] and never null.
 type jsonRun struct {
 	Schema int `json:"schema"`
 	// State is the run's end in one word.
-	State string `json:"state"`
+	State  string     `json:"state"`
+	Header jsonHeader `json:"header"`
 	*summary.Run
-	Header      jsonHeader       `json:"header"`
-	Warnings    []jsonWarning    `json:"warnings"`
-	Cells       []jsonCell       `json:"cells"`
-	Definitions []jsonDefinition `json:"definitions"`
+	Sessions     []exobench.Session     `json:"sessions"`
+	Warnings     []jsonWarning          `json:"warnings"`
+	Calibrations []exobench.Calibration `json:"calibrations"`
+	Notes        []exobench.Note        `json:"notes"`
+	Steps        []jsonStep             `json:"steps"`
+	Cells        []jsonCell             `json:"cells"`
+	Definitions  []jsonDefinition       `json:"definitions"`
 }
 
 // jsonHeader leaves out the texts of the prompts, which may be long and are in the
@@ -50,10 +55,19 @@ type jsonWorkload struct {
 	Prompts []string `json:"prompts"`
 }
 
+type jsonStep struct {
+	*summary.Step
+	Nodes []summary.Node `json:"nodes"`
+	Cells []int          `json:"cells"`
+}
+
 type jsonCell struct {
 	*summary.Cell
-	Memory   jsonMemory    `json:"memory"`
-	Warnings []jsonWarning `json:"warnings"`
+	Steps    []int            `json:"steps"`
+	Blocks   []int            `json:"blocks"`
+	Memory   jsonMemory       `json:"memory"`
+	Prompts  []summary.Prompt `json:"prompts"`
+	Warnings []jsonWarning    `json:"warnings"`
 }
 
 type jsonMemory struct {
@@ -83,8 +97,13 @@ type jsonDefinition struct {
 // it.
 func JSON(w io.Writer, run *summary.Run) error {
 	doc := jsonRun{
-		Schema: jsonSchema, State: state(run), Run: run, Header: headerJSON(run.Header),
-		Warnings: warningsJSON(run.Warnings()), Cells: []jsonCell{}, Definitions: []jsonDefinition{},
+		Schema: jsonSchema, State: state(run), Header: headerJSON(run.Header), Run: run,
+		Sessions: list(run.Sessions), Warnings: warningsJSON(run.Warnings()), Calibrations: list(run.Calibrations), Notes: list(run.Notes),
+		Steps: []jsonStep{}, Cells: []jsonCell{}, Definitions: []jsonDefinition{},
+	}
+	for i := range run.Steps {
+		s := &run.Steps[i]
+		doc.Steps = append(doc.Steps, jsonStep{Step: s, Nodes: list(s.Nodes), Cells: list(s.Cells)})
 	}
 	for i := range run.Cells {
 		doc.Cells = append(doc.Cells, cellJSON(&run.Cells[i]))
@@ -118,7 +137,7 @@ func headerJSON(h exobench.Header) jsonHeader {
 
 func cellJSON(c *summary.Cell) jsonCell {
 	return jsonCell{
-		Cell: c, Warnings: warningsJSON(c.Warnings),
+		Cell: c, Steps: list(c.Steps), Blocks: list(c.Blocks), Prompts: list(c.Prompts), Warnings: warningsJSON(c.Warnings),
 		Memory: jsonMemory{
 			RequestMemory: c.Memory, Model: known(c.Memory.Model()), Inference: known(c.Memory.Inference()), Additional: known(c.Memory.Additional()),
 		},
@@ -129,6 +148,14 @@ func warningsJSON(warnings []summary.Warning) []jsonWarning {
 	all := []jsonWarning{}
 	for _, w := range warnings {
 		all = append(all, jsonWarning{Warning: w, Text: sentence(w)})
+	}
+	return all
+}
+
+// list returns what JSON has as [] where it is empty.
+func list[T any](all []T) []T {
+	if all == nil {
+		return []T{}
 	}
 	return all
 }

@@ -1,0 +1,333 @@
+package report
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"exobench"
+	"exobench/metric"
+)
+
+// journals are those of which every report is compared with a golden.
+var journals = []struct {
+	name    string // before the names of the goldens
+	entries func() []exobench.Entry
+}{
+	{"", finished},
+	{"open-", openJournal},
+	{"engines-", enginesJournal},
+}
+
+// Pictures are not compared with goldens: their last bits differ between
+// machine architectures.
+func TestReportsOfAJournal(t *testing.T) {
+	for _, j := range journals {
+		dir := t.TempDir()
+		run, entries := build(t, j.entries())
+		if err := Write(dir, run, entries); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range Files() {
+			got, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || len(got) == 0 {
+				t.Errorf("%s: %d bytes, %v", name, len(got), err)
+			}
+			if filepath.Ext(name) != ".png" {
+				golden(t, j.name+name, got)
+			}
+			if *show != "" {
+				if err := os.WriteFile(filepath.Join(*show, j.name+name), got, 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+func TestTextForTerminals(t *testing.T) {
+	for _, j := range journals {
+		run, _ := build(t, j.entries())
+		for _, width := range []int{0, 60, 80, 120} {
+			var b strings.Builder
+			if err := Plain(&b, Brief(run), width); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, fmt.Sprintf("%stext-%d.txt", j.name, width), []byte(b.String()))
+			for line := range strings.Lines(b.String()) {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); width > 0 && n > width {
+					t.Errorf("%d characters at width %d: %q", n, width, line)
+				}
+			}
+		}
+	}
+}
+
+func TestIncompleteRunSaysSoFirst(t *testing.T) {
+	run, _ := build(t, journal())
+	run.Damaged = 2
+	var b strings.Builder
+	if err := Markdown(&b, Full(run)); err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(b.String(), "- Run:")
+	for _, want := range []string{"cut off after 21 measured requests", "2 damaged lines", "embedded, random weights"} {
+		if !strings.Contains(head, want) {
+			t.Errorf("the head does not say %q:\n%s", want, head)
+		}
+	}
+	if f := latencyChart(run); f.Title != "Latency by model (incomplete run)" {
+		t.Errorf("title of a figure: %q", f.Title)
+	}
+}
+
+func TestTheSameJournalGivesTheSameBytes(t *testing.T) {
+	first, again := t.TempDir(), t.TempDir()
+	for _, dir := range []string{first, again} {
+		run, entries := build(t, finished())
+		if err := Write(dir, run, entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range Files() {
+		a, _ := os.ReadFile(filepath.Join(first, name))
+		b, _ := os.ReadFile(filepath.Join(again, name))
+		if !slices.Equal(a, b) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func TestResultsKeepTheirColumns(t *testing.T) {
+	const contract = "run_id,engine,engine_version,model,model_id,placement,prompt_id,phase,repeat,concurrency,rate_rps,seq,outcome,error,finish_reason," +
+		"prompt_tokens,cached_tokens,output_tokens,tokens_from,scheduled_s,sent_s,ttft_s,ttfa_s,latency_s,latency_from_schedule_s," +
+		"tokens_per_second,e2e_tokens_per_second,prefill_tokens_per_second,inter_chunk_mean_s,inter_chunk_p50_s,inter_chunk_p99_s,inter_chunk_max_s," +
+		"server_prefill_tps,server_decode_tps,memory_before_bytes,memory_loaded_bytes,memory_peak_bytes,memory_additional_bytes,gpu_memory_peak_bytes,energy_j"
+	rows := resultRows(t, finished())
+	if got := strings.Join(rows[0], ","); got != contract {
+		t.Errorf("columns:\n%s\nwant\n%s", got, contract)
+	}
+	// 16 of llama, 5 of mistral; no warm-up.
+	if len(rows) != 1+21 {
+		t.Errorf("%d rows", len(rows)-1)
+	}
+}
+
+func TestMetricsOfFailedRequestsAreEmptyInResults(t *testing.T) {
+	rows := resultRows(t, finished())
+	outcome, latency, sent := slices.Index(rows[0], "outcome"), slices.Index(rows[0], "latency_s"), slices.Index(rows[0], "sent_s")
+	failed := 0
+	for _, row := range rows[1:] {
+		if row[outcome] == string(exobench.OK) {
+			continue
+		}
+		failed++
+		if row[latency] != "" || row[sent] == "" {
+			t.Errorf("a failed request: latency %q, sent %q", row[latency], row[sent])
+		}
+	}
+	if failed != 2 {
+		t.Errorf("%d failed rows, want 2", failed)
+	}
+}
+
+func resultRows(t *testing.T, journal []exobench.Entry) [][]string {
+	t.Helper()
+	run, entries := build(t, journal)
+	var b strings.Builder
+	if err := writeResults(&b, run, entries); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestMachineNumbersHaveNoExponent(t *testing.T) {
+	for _, row := range []struct {
+		got, want string
+	}{
+		{string(appendInstant(nil, 0)), ""},
+		{string(appendInstant(nil, 1)), "0.000000001"},
+		{string(appendInstant(nil, 123456789012345678)), "123456789.012345678"},
+		{exact(metric.Seconds, 1e-9), "0.000000001"},
+		{exact(metric.Bytes, 123456789012), "123456789012"},
+		{exact(metric.TokensPerSecond, 1e7), "10000000.000000"},
+	} {
+		if row.got != row.want {
+			t.Errorf("%q, want %q", row.got, row.want)
+		}
+	}
+}
+
+func TestNumbersForPeopleHaveThreeDigits(t *testing.T) {
+	for value, want := range map[float64]string{
+		0: "0", 1: "1.00", 9.994: "9.99", 9.996: "10.0", 99.96: "100", 123.4: "123", 999.6: "1000",
+		1234.5: "1234", 123456: "123,456", 1234567: "1,234,567", 0.05: "0.0500", 0.00012345: "0.000123",
+		0.0000123: "1.23e-05", -4.5: "-4.50", -12345: "-12,345",
+	} {
+		if got := digits(value); got != want {
+			t.Errorf("digits(%v) = %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestAColumnHasOneScale(t *testing.T) {
+	for _, row := range []struct {
+		unit   metric.Unit
+		values []float64
+		want   string
+	}{
+		{metric.Seconds, []float64{0.08, 0.09, 1.2}, "ms"},
+		{metric.Seconds, []float64{0.5, 1.2, 30}, "s"},
+		{metric.Seconds, []float64{0, 0.0002}, "µs"},
+		{metric.Seconds, []float64{1e-9}, "µs"},
+		{metric.Seconds, nil, "s"},
+		{metric.Bytes, []float64{1 << 30, 5 << 30}, "GiB"},
+		{metric.Bytes, []float64{-3 << 20}, "MiB"},
+		{metric.TokensPerSecond, []float64{5000}, "tokens/s"},
+	} {
+		if got := scaleFor(row.unit, row.values).unit; got != row.want {
+			t.Errorf("scale of %v %s = %s, want %s", row.values, row.unit, got, row.want)
+		}
+	}
+}
+
+func TestPercentilesStandOnlyWhereTheyAreSupported(t *testing.T) {
+	model := exobench.Model{Name: "m", ID: "org/m"}
+	s := newScript(planOf("embedded", []exobench.Traffic{{Concurrency: 1}}, exobench.Stop{Requests: 20}, "m"), exobench.Host{}, standIn(model))
+	block := s.block(1, 1, 9*second)
+	for i := range 20 {
+		s.request(1, block, request(exobench.Instant(10+i)*second, i), 90*mib)
+	}
+	run, _ := build(t, s.entries)
+	row := percentileTable(run).Rows[0]
+	// Latency p90, p95, p99, then TTFT.
+	if row[3].String() == dash || row[4].String() == dash || row[5].String() != dash || row[8].String() != dash {
+		t.Errorf("percentiles of n = 20: %q", row)
+	}
+}
+
+func TestReportsOfRunsWithoutResults(t *testing.T) {
+	all := finished()
+	failed := slices.Clone(all)
+	for i, e := range failed {
+		if r, ok := e.(*exobench.Record); ok {
+			r = r.Clone()
+			r.Outcome, r.Error = exobench.ConnectError, "refused"
+			failed[i] = r
+		}
+	}
+	for name, entries := range map[string][]exobench.Entry{"the header alone": all[:1], "nothing but plans": all[:14], "only failures": failed} {
+		run, seq := build(t, entries)
+		if err := Write(t.TempDir(), run, seq); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := Plain(io.Discard, Brief(run), 80); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		validate(t, run)
+	}
+}
+
+func TestAFailedWriteLeavesNeitherHalfAFileNorTheOldOneTouched(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report.md")
+	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	boom := errors.New("boom")
+	err := replace(path, func(w io.Writer) error {
+		_, _ = io.WriteString(w, strings.Repeat("half", 10000))
+		return boom
+	})
+	got, _ := os.ReadFile(path)
+	left, _ := os.ReadDir(dir)
+	if !errors.Is(err, boom) || string(got) != "old" || len(left) != 1 {
+		t.Errorf("%v; %q; %d files", err, got, len(left))
+	}
+}
+
+func TestOneReportThatFailsDoesNotStopTheOthers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"summary.csv", "report.md"} {
+		if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run, entries := build(t, finished())
+	err := Write(dir, run, entries)
+	if err == nil || !strings.Contains(err.Error(), "write summary.csv") || !strings.Contains(err.Error(), "write report.md") {
+		t.Errorf("error %v, want both failures", err)
+	}
+	for _, name := range Files() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// A run with several rates has a row of loads for each time that a model was
+// loaded, whatever the number of its cells.
+func TestEachLoadIsListedOnce(t *testing.T) {
+	run, _ := build(t, openJournal())
+	if rows := loadTable(run).Rows; len(run.Cells) != 2 || len(rows) != 1 || rows[0][3].String() != "2.25" {
+		t.Errorf("%d cells, loads %v", len(run.Cells), rows)
+	}
+	run, _ = build(t, finished())
+	if rows := loadTable(run).Rows; len(rows) != 4 {
+		t.Errorf("loads %v", rows)
+	}
+}
+
+func TestDefinitionsCoverTheTables(t *testing.T) {
+	run, _ := build(t, finished())
+	var b strings.Builder
+	if err := Markdown(&b, Full(run)); err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(b.String(), "## Definitions")
+	for _, name := range defined {
+		m, ok := metric.ByName(name)
+		if !ok || !strings.Contains(text, escapeMarkdown(m.Formula)) {
+			t.Errorf("%s is not defined", name)
+		}
+	}
+}
+
+func TestTextIsQuotedAsEncodingCSVDoes(t *testing.T) {
+	texts := []string{"", "plain", "a,b", `say "x"`, `"`, `""`, "a\nb", "a\rb", " lead", "trail ", "\u00a0nbsp", "\u2003em", `\.`, `\.x`, "\xff", "é", "\t"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		var text []byte
+		for range random.IntN(6) {
+			const parts = "ab,\"\n\r \\.\t\xc2\xa0"
+			text = append(text, parts[random.IntN(len(parts))])
+		}
+		texts = append(texts, string(text))
+	}
+	for _, text := range texts {
+		var want strings.Builder
+		w := csv.NewWriter(&want)
+		if err := w.Write([]string{"x", text}); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		if got := "x," + string(appendText(nil, text)) + "\n"; got != want.String() {
+			t.Errorf("%q is written as %q, want %q", text, got, want.String())
+		}
+	}
+}
