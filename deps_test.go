@@ -39,7 +39,7 @@ var imports = map[string]string{
 	"timeline":           ".",
 	"summary":            ". internal/histogram metric stat timeline",
 	"plot":               "",
-	"report":             ". metric plot stat summary",
+	"report":             ". metric plot summary",
 }
 
 const module = "exobench"

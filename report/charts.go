@@ -21,18 +21,10 @@ const (
 // charts are the pictures of a report.
 func charts(run *summary.Run) Figures {
 	return Figures{
-		{File: latencyFile, Title: "latency", Chart: latencyChart(run)},
+		{File: latencyFile, Title: "latency", Chart: medianChart(run, "Latency by model", metric.Latency)},
 		{File: memoryFile, Title: "memory", Chart: memoryChart(run)},
-		{File: rateFile, Title: "tokens per second", Chart: rateChart(run)},
+		{File: rateFile, Title: "tokens per second", Chart: medianChart(run, "Tokens per second by model", metric.TokenRate)},
 	}
-}
-
-func latencyChart(run *summary.Run) plot.Figure {
-	return medianChart(run, "Latency by model", metric.Latency)
-}
-
-func rateChart(run *summary.Run) plot.Figure {
-	return medianChart(run, "Tokens per second by model", metric.TokenRate)
 }
 
 // medianChart shows the median of one metric with its interval.
@@ -148,4 +140,21 @@ func samples(run *summary.Run) string {
 		return fmt.Sprintf("n = %d each", least)
 	}
 	return fmt.Sprintf("n = %d to %d", least, most)
+}
+
+// drawable is what every text goes through on its way into a picture: it then
+// stands on one line and has only characters that can be drawn.
+func drawable(f plot.Figure) plot.Figure {
+	escape := func(texts []string) (escaped []string) {
+		for _, text := range texts {
+			escaped = append(escaped, escapePlain(text))
+		}
+		return escaped
+	}
+	f.Title, f.Subtitle, f.Axis, f.Footnote = escapePlain(f.Title), escapePlain(f.Subtitle), escapePlain(f.Axis), escapePlain(f.Footnote)
+	f.Series, f.Parts, f.Groups = escape(f.Series), escape(f.Parts), slices.Clone(f.Groups)
+	for i := range f.Groups {
+		f.Groups[i].Name = escapePlain(f.Groups[i].Name)
+	}
+	return f
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"exobench"
+	"exobench/metric"
 	"exobench/plot"
 )
 
@@ -69,7 +70,7 @@ func TestEachPlannedCellHasABarOrWhyItHasNone(t *testing.T) {
 			"m: bar, interrupted, -, -, not run, not run; n: -, -, failed, failed, -, -"},
 	} {
 		run, _ := build(t, row.journal)
-		f := latencyChart(run)
+		f := medianChart(run, "Latency by model", metric.Latency)
 		if got := strings.Join(f.Series, ", "); got != row.series || bars(f) != row.all {
 			t.Errorf("%s: series %q, want %q; bars %q, want %q", row.why, got, row.series, bars(f), row.all)
 		}
@@ -81,7 +82,7 @@ func TestCellsThatAreAlikeHaveBarsOfTheirOwn(t *testing.T) {
 	plan := planOf("exo", []exobench.Traffic{{Concurrency: 1}, {Concurrency: 1}}, exobench.Stop{Repeat: 4}, "m")
 	s := newScript(plan, exobench.Host{}, exobench.Engine{Name: "exo", Models: []exobench.Model{{Name: "m", ID: "org/m"}}})
 	run, _ := build(t, s.entries)
-	f := latencyChart(run)
+	f := medianChart(run, "Latency by model", metric.Latency)
 	if got := strings.Join(f.Series, ", "); got != ", again (2)" || bars(f) != "m: not run, not run" {
 		t.Errorf("series %q, bars %q", got, bars(f))
 	}

@@ -18,6 +18,19 @@ type Document struct {
 	Sections []Section
 }
 
+// figure returns the figure whose file has that name.
+func (d *Document) figure(file string) (Figure, bool) {
+	for _, s := range d.Sections {
+		for _, part := range s.Parts {
+			figures, _ := part.(Figures)
+			if i := slices.IndexFunc(figures, func(f Figure) bool { return f.File == file }); i >= 0 {
+				return figures[i], true
+			}
+		}
+	}
+	return Figure{}, false
+}
+
 // Section is some parts under a heading.
 type Section struct {
 	Title string

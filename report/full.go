@@ -223,10 +223,11 @@ func planSentence(p exobench.Plan) string {
 	}
 	parts := []string{stopText(p) + " in each cell", length}
 	var closed []string
-	open := map[exobench.Arrival][]string{}
+	open, bound := map[exobench.Arrival][]string{}, 0
 	for _, t := range p.Traffic {
 		if t.Open() {
 			open[t.Arrival] = append(open[t.Arrival], t.String())
+			bound = max(bound, t.MaxUnderWay)
 		} else {
 			closed = append(closed, t.String())
 		}
@@ -238,6 +239,9 @@ func planSentence(p exobench.Plan) string {
 		if len(open[arrival]) > 0 {
 			parts = append(parts, string(arrival)+" open loop, "+strings.Join(open[arrival], ", "))
 		}
+	}
+	if bound > 0 {
+		parts = append(parts, fmt.Sprintf("at most %d under way", bound))
 	}
 	return strings.Join(append(parts, fmt.Sprintf("order seed %d", p.Seeds.Order)), ", ")
 }

@@ -57,8 +57,10 @@ type jsonWorkload struct {
 
 type jsonStep struct {
 	*summary.Step
-	Nodes []summary.Node `json:"nodes"`
-	Cells []int          `json:"cells"`
+	Began *exobench.Instant `json:"began_ns"`
+	Ended *exobench.Instant `json:"ended_ns"`
+	Nodes []summary.Node    `json:"nodes"`
+	Cells []int             `json:"cells"`
 }
 
 type jsonCell struct {
@@ -103,7 +105,9 @@ func JSON(w io.Writer, run *summary.Run) error {
 	}
 	for i := range run.Steps {
 		s := &run.Steps[i]
-		doc.Steps = append(doc.Steps, jsonStep{Step: s, Nodes: list(s.Nodes), Cells: list(s.Cells)})
+		doc.Steps = append(doc.Steps, jsonStep{
+			Step: s, Began: known(s.Began, s.Began.Reached()), Ended: known(s.Ended, s.Ended.Reached()), Nodes: list(s.Nodes), Cells: list(s.Cells),
+		})
 	}
 	for i := range run.Cells {
 		doc.Cells = append(doc.Cells, cellJSON(&run.Cells[i]))

@@ -84,7 +84,7 @@ func TestIncompleteRunSaysSoFirst(t *testing.T) {
 			t.Errorf("the head does not say %q:\n%s", want, head)
 		}
 	}
-	if f := latencyChart(run); f.Title != "Latency by model (incomplete run)" {
+	if f := medianChart(run, "Latency by model", metric.Latency); f.Title != "Latency by model (incomplete run)" {
 		t.Errorf("title of a figure: %q", f.Title)
 	}
 }
@@ -330,4 +330,105 @@ func TestTextIsQuotedAsEncodingCSVDoes(t *testing.T) {
 			t.Errorf("%q is written as %q, want %q", text, got, want.String())
 		}
 	}
+}
+
+func TestRowsSayWhichEngineOfWhichVersion(t *testing.T) {
+	rows := resultRows(t, enginesJournal())
+	engine, version, energy := slices.Index(rows[0], "engine"), slices.Index(rows[0], "engine_version"), slices.Index(rows[0], metric.Energy)
+	versions := map[string]string{"exo": "v1", "llamacpp": "b1"}
+	known := 0
+	for _, row := range rows[1:] {
+		if row[version] != versions[row[engine]] {
+			t.Errorf("%s has version %q", row[engine], row[version])
+		}
+		if row[energy] != "" {
+			known++
+		}
+	}
+	if known != 8 {
+		t.Errorf("%d rows have an energy, want the 8 of the engine and model with readings", known)
+	}
+}
+
+func TestTheColumnOfTrafficSaysWhatItIsNumbersOf(t *testing.T) {
+	for _, row := range []struct {
+		traffic []exobench.Traffic
+		want    string
+	}{
+		{[]exobench.Traffic{{Concurrency: 1}, {Concurrency: 16}}, "Conc. 1 16"},
+		{[]exobench.Traffic{{Rate: 0.5}, {Rate: 4}}, "Rate 0.5/s 4/s"},
+		{[]exobench.Traffic{{Concurrency: 1}, {Rate: 4}}, "Traffic 4/s conc. 1"},
+	} {
+		s := newScript(planOf("embedded", row.traffic, exobench.Stop{Repeat: 1}, "m"), exobench.Host{}, standIn(exobench.Model{Name: "m"}))
+		run, _ := build(t, s.entries)
+		got := trafficHead(run)
+		for i := range run.Cells {
+			got += " " + cellFields(run, &run.Cells[i])[1]
+		}
+		if got != row.want {
+			t.Errorf("%q, want %q", got, row.want)
+		}
+	}
+}
+
+// hostile is a text that tries to be more than a text everywhere.
+const hostile = "<b>|*x* [a](b) `c`\x1b[31m\u202e\n# d,\"e\""
+
+// What a server or a user wrote must be harmless in every report.
+func TestTextsOfOthersDoNothing(t *testing.T) {
+	entries := finished()
+	for i, e := range entries {
+		switch e := e.(type) {
+		case *exobench.Header:
+			e.Engines[0].Version, e.Engines[0].Label, e.Engines[0].URL, e.Tool.OS = hostile, hostile, hostile, hostile
+		case *exobench.Session:
+			e.Host = exobench.Host{Name: hostile, System: hostile, CPU: hostile}
+		case *exobench.Step:
+			e.Model.ID = hostile
+		case *exobench.Record:
+			r := e.Clone()
+			r.PromptID, r.Error = hostile, hostile
+			entries[i] = r
+		case *exobench.StageEvent:
+			e.Placement = hostile
+		case *exobench.StepEnd:
+			e.Error = hostile
+		case *exobench.Note:
+			e.Text = hostile
+		}
+	}
+	dir := t.TempDir()
+	run, seq := build(t, entries)
+	if err := Write(dir, run, seq); err != nil {
+		t.Fatal(err)
+	}
+	markdown, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := Plain(&text, Full(run), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, rendered := range []string{string(markdown), text.String()} {
+		if strings.ContainsAny(rendered, "\x1b\u202e") || strings.Count(rendered, "b>|")+strings.Count(rendered, `b>\|`) < 10 {
+			t.Errorf("rendered as\n%s", rendered)
+		}
+	}
+	bars := 0
+	for line := range strings.Lines(string(markdown)) {
+		if strings.HasPrefix(line, "# d") || strings.Contains(strings.ReplaceAll(line, `\<`, ""), "<") {
+			t.Errorf("a heading or HTML: %q", line)
+		}
+		if !strings.HasPrefix(line, "| ") {
+			bars = 0
+			continue
+		}
+		n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|")
+		if bars > 0 && n != bars {
+			t.Errorf("%d bars in a table of %d: %q", n, bars, line)
+		}
+		bars = n
+	}
+	validate(t, run)
 }

@@ -17,26 +17,36 @@ import (
 // file is one report: its name in the result folder and what writes it.
 type file struct {
 	name  string
-	write func(w io.Writer, run *summary.Run, entries iter.Seq[exobench.Entry]) error
+	write func(io.Writer, *source) error
+}
+
+// source is what reports are made from.
+type source struct {
+	run      *summary.Run
+	document *Document
+	entries  iter.Seq[exobench.Entry]
 }
 
 // files lists the reports in the order in which they are written.
 var files = []file{
-	{"benchmark_results.csv", writeResults},
-	{"summary.csv", ofRun(writeSummaryCSV)},
-	{"summary.json", ofRun(JSON)},
-	{"report.md", ofRun(func(w io.Writer, run *summary.Run) error { return Markdown(w, Full(run)) })},
-	{latencyFile, ofChart(latencyChart)},
-	{memoryFile, ofChart(memoryChart)},
-	{rateFile, ofChart(rateChart)},
+	{"benchmark_results.csv", func(w io.Writer, s *source) error { return writeResults(w, s.run, s.entries) }},
+	{"summary.csv", func(w io.Writer, s *source) error { return writeSummaryCSV(w, s.run) }},
+	{"summary.json", func(w io.Writer, s *source) error { return JSON(w, s.run) }},
+	{"report.md", func(w io.Writer, s *source) error { return Markdown(w, s.document) }},
+	picture(latencyFile),
+	picture(memoryFile),
+	picture(rateFile),
 }
 
-func ofRun(write func(io.Writer, *summary.Run) error) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
-	return func(w io.Writer, run *summary.Run, _ iter.Seq[exobench.Entry]) error { return write(w, run) }
-}
-
-func ofChart(chart func(*summary.Run) plot.Figure) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
-	return ofRun(func(w io.Writer, run *summary.Run) error { return plot.Bars(w, chart(run)) })
+// picture is the file of a figure of the document.
+func picture(name string) file {
+	return file{name, func(w io.Writer, s *source) error {
+		figure, ok := s.document.figure(name)
+		if !ok {
+			return errors.New("the document has no such figure")
+		}
+		return plot.Bars(w, drawable(figure.Chart))
+	}}
 }
 
 // Files returns the names of the files that Write makes.
@@ -56,9 +66,10 @@ func Write(dir string, run *summary.Run, entries iter.Seq[exobench.Entry]) error
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	s := &source{run: run, document: Full(run), entries: entries}
 	var failed []error
 	for _, f := range files {
-		err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, run, entries) })
+		err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, s) })
 		if err != nil {
 			failed = append(failed, fmt.Errorf("write %s: %w", f.name, err))
 		}
