@@ -374,8 +374,8 @@ func TestTheColumnOfTrafficSaysWhatItIsNumbersOf(t *testing.T) {
 // hostile is a text that tries to be more than a text everywhere.
 const hostile = "<b>|*x* [a](b) `c`\x1b[31m\u202e\n# d,\"e\""
 
-// What a server or a user wrote must be harmless in every report.
-func TestTextsOfOthersDoNothing(t *testing.T) {
+// hostileJournal has the text wherever a server or a user may put one.
+func hostileJournal() []exobench.Entry {
 	entries := finished()
 	for i, e := range entries {
 		switch e := e.(type) {
@@ -397,8 +397,13 @@ func TestTextsOfOthersDoNothing(t *testing.T) {
 			e.Text = hostile
 		}
 	}
+	return entries
+}
+
+// What a server or a user wrote must be harmless in every report.
+func TestTextsOfOthersDoNothing(t *testing.T) {
 	dir := t.TempDir()
-	run, seq := build(t, entries)
+	run, seq := build(t, hostileJournal())
 	if err := Write(dir, run, seq); err != nil {
 		t.Fatal(err)
 	}
@@ -431,4 +436,24 @@ func TestTextsOfOthersDoNothing(t *testing.T) {
 		bars = n
 	}
 	validate(t, run)
+}
+
+// A cell that has blocks in two steps may have been in two places.
+func TestRowsSayWhereTheModelWas(t *testing.T) {
+	model := exobench.Model{Name: "m", ID: "org/m"}
+	s := newScript(planOf("exo", []exobench.Traffic{{Concurrency: 1}}, exobench.Stop{Repeat: 1}, "m"), exobench.Host{}, exobench.Engine{Name: "exo", Models: []exobench.Model{model}})
+	s.add(&exobench.Step{ID: 2, Session: 1, Engine: "exo", Model: model}, &exobench.Block{ID: 3, Step: 2, Cell: 1, At: 60 * second})
+	s.load(1, 0, "one", mib)
+	s.request(1, s.block(1, 1, 9*second), request(10*second, 1), 90*mib)
+	s.load(2, 50*second, "two", mib)
+	s.request(2, 3, request(61*second, 1), 90*mib)
+	rows := resultRows(t, s.entries)
+	placement := slices.Index(rows[0], "placement")
+	if len(rows) != 3 || rows[1][placement] != "one" || rows[2][placement] != "two" {
+		t.Errorf("rows %q", rows[1:])
+	}
+	run, _ := build(t, s.entries)
+	if loads := loadTable(run).Rows; len(run.Cells) != 1 || len(loads) != 2 {
+		t.Errorf("%d cells, loads %v", len(run.Cells), loads)
+	}
 }
