@@ -1,67 +1,363 @@
 package summary
 
 import (
-	"fmt"
+	"time"
 
 	"exobench"
 )
 
-// Warnings says what about the run as a whole the reader must know first.
-func (r *Run) Warnings() []string {
-	var warnings []string
-	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
-	switch {
-	case r.Incomplete:
-		warn("The run is incomplete: it was cut off after %d measured requests. What follows is of those only.", r.Requests)
-	case r.Interrupted:
-		warn("The run was interrupted after %d measured requests. What follows is of those only.", r.Requests)
-	case r.End.Reason == exobench.EndFailed:
-		warn("The run failed after %d measured requests: %s", r.Requests, r.End.Error)
-	}
-	if r.Damaged > 0 {
-		warn("%d damaged lines of the journal were skipped; what they held is missing from every figure.", r.Damaged)
-	}
-	return warnings
+// Warning is something to doubt, as a value: package report has the sentences.
+type Warning struct {
+	Kind WarningKind `json:"kind"`
+	// Step and Cell say what it is of; both are 0 where it is of the run.
+	Step int `json:"step,omitempty"`
+	Cell int `json:"cell,omitempty"`
+	// Figures is the struct below that has the name of the kind.
+	Figures Figures `json:"figures"`
 }
 
-// addWarnings says what in the cell's figures to doubt.
-func (a *accumulator) addWarnings(c *Cell, run *Run, compared *comparison) {
-	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
-	if c.N < IntervalN && c.N > 0 {
-		warn("n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.", c.N, IntervalN)
+// Figures are what a warning goes by: one of the structs of this file.
+type Figures interface{ kind() WarningKind }
+
+// WarningKind says what is in doubt.
+type WarningKind string
+
+// The warnings of a run as a whole. The old sentence of each stands with it,
+// for package report.
+type (
+	// CutOff: the run has no end.
+	//
+	//	The run is incomplete: it was cut off after %d measured requests. What follows is of those only.
+	CutOff struct {
+		Requests int `json:"requests"`
 	}
-	if c.Cache == CacheUnknown {
-		if text := collapseWarning(a.ok, compared.space); text != "" {
-			warn("%s", text)
-		}
+	// StoppedEarly: the run was interrupted.
+	//
+	//	The run was interrupted after %d measured requests. What follows is of those only.
+	StoppedEarly struct {
+		Requests int `json:"requests"`
 	}
-	if failed := c.Requests - c.N; failed > 0 {
-		warn("%d of %d requests failed (%s) and are in no median; see their errors.", failed, c.Requests, c.failures())
+	// BrokenOff: exobench could not go on.
+	//
+	//	The run failed after %d measured requests: %s
+	BrokenOff struct {
+		Requests int    `json:"requests"`
+		Error    string `json:"error"`
 	}
-	if mixed := a.ok.used(); len(mixed) > 1 {
-		warn("Output tokens were counted in %d ways (%s): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.",
-			len(mixed), a.ok.describeKinds(), a.ok.lengthsOf(c.TokensFrom).n, c.TokensFrom)
-	} else if unknown := c.N - a.ok.lengthsOf(c.TokensFrom).n; unknown > 0 {
-		warn("%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.", unknown, c.N)
+	// DamagedLines: lines of the journal could not be read.
+	//
+	//	%d damaged lines of the journal were skipped; what they held is missing from every figure.
+	DamagedLines struct {
+		Lines int `json:"lines"`
 	}
-	if run.Header.Plan.Cache == "cold" && c.Cache == CacheWarm {
-		warn("%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.", a.cache[CacheWarm], c.N)
+	// UnplacedRequests: requests of blocks whose entry is missing, as after
+	// damage to the journal.
+	//
+	//	%d requests are in no figure: what tells which cell they belong to is missing from the journal.
+	UnplacedRequests struct {
+		Requests int `json:"requests"`
 	}
-	if a.reloads > 0 {
-		warn("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).",
-			a.reloads, c.Requests, a.longestLoad.Seconds())
+)
+
+// The warnings that a cell's requests give rise to.
+type (
+	// TooFewRequests: N is too small for an interval; it must be Least.
+	//
+	//	n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.
+	TooFewRequests struct {
+		N     int `json:"n"`
+		Least int `json:"least"`
 	}
-	if l := a.ok.lengthsOf(c.TokensFrom); l.least != l.most && mayStopEarly(run.Header, c.Engine) {
-		warn("Answers are %.0f to %.0f tokens long: compare tokens/s and TPOT, not latency.", l.least, l.most)
+	// CacheSuspected: the server tells nothing of a cache, and TTFT fell to Share
+	// of the first time's when prompts came again.
+	//
+	//	The server tells nothing of a prompt cache, and TTFT fell to %.0f %% of the first time's when prompts came again: it seems to keep one, so TTFT is too good.
+	CacheSuspected struct {
+		Share float64 `json:"share"`
 	}
-	if readings := run.memory[c.Subject]; readings != nil && len(readings.sources) > 1 {
-		warn("Memory was read in %d ways %q in one run: its differences mean nothing.", len(readings.sources), readings.sources)
+	// FailedRequests: Failed of N requests were not OK; Outcomes counts them.
+	//
+	//	%d of %d requests failed (%s: %d, %s: %d) and are in no median; see their errors.
+	FailedRequests struct {
+		Failed   int            `json:"failed"`
+		Of       int            `json:"of"`
+		Outcomes []OutcomeCount `json:"outcomes"`
 	}
-	c.Warnings = append(c.Warnings, disagreements(compared, c)...)
+	// CountsMixed: output tokens were counted in several ways. The token metrics
+	// are of the N requests counted by Used alone.
+	//
+	//	Output tokens were counted in %d ways (%s: %d, %s: %d): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.
+	CountsMixed struct {
+		Ways []CountedWay        `json:"ways"`
+		Used exobench.TokensFrom `json:"used"`
+		N    int                 `json:"n"`
+	}
+	// CountsUnknown: N of Of OK requests tell no number of output tokens.
+	//
+	//	%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.
+	CountsUnknown struct {
+		N  int `json:"n"`
+		Of int `json:"of"`
+	}
+	// CachedAnswers: N of Of requests of a cold plan came in part from the cache.
+	//
+	//	%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.
+	CachedAnswers struct {
+		N  int `json:"n"`
+		Of int `json:"of"`
+	}
+	// ModelReloaded: N of Of requests waited for the model to be loaded again, up
+	// to Longest.
+	//
+	//	%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).
+	ModelReloaded struct {
+		N       int           `json:"n"`
+		Of      int           `json:"of"`
+		Longest time.Duration `json:"longest_ns"`
+	}
+	// LengthsDiffer: answers are of Least to Most tokens.
+	//
+	//	Answers are %.0f to %.0f tokens long: compare tokens/s and TPOT, not latency.
+	LengthsDiffer struct {
+		Least exobench.Tokens `json:"least"`
+		Most  exobench.Tokens `json:"most"`
+	}
+	// SourcesMixed: memory was read in several ways.
+	//
+	//	Memory was read in %d ways %q in one run: its differences mean nothing.
+	SourcesMixed struct {
+		Sources []MemorySource `json:"sources"`
+	}
+)
+
+// OutcomeCount is how many requests ended in one way.
+type OutcomeCount struct {
+	Outcome exobench.Outcome `json:"outcome"`
+	N       int              `json:"n"`
 }
 
-// mayStopEarly reports whether answers may be shorter than asked for.
-func mayStopEarly(h exobench.Header, engine string) bool {
-	e, _ := h.Engine(engine)
-	return h.Plan.NaturalStop || !e.IgnoresEOS
+// CountedWay is how many requests had their tokens counted in one way.
+type CountedWay struct {
+	From exobench.TokensFrom `json:"from"`
+	N    int                 `json:"n"`
 }
+
+// The warnings of where client and server do not agree.
+type (
+	// CountsDiffer: the answer's usage and the server's statistics differ for
+	// Differ of N requests; the medians are of tokens.
+	//
+	//	The answers' usage and the server's statistics count output tokens differently in %d of %d requests (medians %.0f and %.0f): rates by the two differ as much.
+	CountsDiffer struct {
+		Differ int     `json:"differ"`
+		N      int     `json:"n"`
+		Client float64 `json:"client_median"`
+		Server float64 `json:"server_median"`
+	}
+	// DecodeDiffers: tokens/s is Ratio times the server's own figure. The medians
+	// are of the same requests: Tokens of output, SharedReads the share of events
+	// that came in the read of the one before, FirstGap the first gap between
+	// reads over the median one.
+	//
+	//	Tokens/s is %.2f times the server's own figure; most likely %s.
+	DecodeDiffers struct {
+		Ratio       float64     `json:"ratio"`
+		Cause       DecodeCause `json:"cause"`
+		Tokens      float64     `json:"tokens"`
+		SharedReads float64     `json:"share_of_shared_reads"`
+		FirstGap    float64     `json:"first_gap"`
+	}
+	// PrefillFaster: the client's prefill rate is Ratio times the server's, more
+	// than TTFT allows.
+	//
+	//	Prefill tokens/s is %.2f times the server's own figure, more than TTFT allows; most likely %s.
+	PrefillFaster struct {
+		Ratio float64          `json:"ratio"`
+		Cause FastPrefillCause `json:"cause"`
+	}
+	// PrefillSlower: the client's prefill rate is Ratio times the server's; TTFT
+	// holds Extra beyond the server's prefill. Concurrency is the cell's (0 in an
+	// open loop), PromptTokens the median of uncached ones.
+	//
+	//	Prefill tokens/s is %.2f times the server's own figure: TTFT holds %.0f ms beyond the server's prefill; most likely %s.
+	PrefillSlower struct {
+		Ratio        float64          `json:"ratio"`
+		Cause        SlowPrefillCause `json:"cause"`
+		Extra        time.Duration    `json:"extra_ns"`
+		Concurrency  int              `json:"concurrency"`
+		PromptTokens float64          `json:"prompt_tokens"`
+	}
+)
+
+// DecodeCause says why the decode rates of client and server most likely differ.
+type DecodeCause string
+
+// The causes.
+const (
+	// FirstTokenCounted:
+	//
+	//	the definitions differ: the server counts the first token but not its time (with %.0f tokens, n / (n − 1) = %.2f)
+	FirstTokenCounted DecodeCause = "first_token_counted"
+	// ReadsShared:
+	//
+	//	the server or the network holds tokens back and sends several together (%.0f %% of output events came in the same read as the one before); see the inter-chunk figures
+	ReadsShared DecodeCause = "reads_shared"
+	// FirstHeldBack:
+	//
+	//	the server holds tokens back after the first (the first gap is %.1f times the median one); see the inter-chunk figures
+	FirstHeldBack DecodeCause = "first_held_back"
+	// AnswersShort:
+	//
+	//	the answers are too short for a rate (%.0f tokens): raise --max-tokens
+	AnswersShort DecodeCause = "answers_short"
+	// ClientSlower:
+	//
+	//	tokens reach the client more slowly than the server makes them: the network buffers, or the client or the machine is too busy
+	ClientSlower DecodeCause = "client_slower"
+	// ServerTimeLonger:
+	//
+	//	the server's time holds more than the stream shows, such as waiting for other requests, or is taken differently
+	ServerTimeLonger DecodeCause = "server_time_longer"
+)
+
+// FastPrefillCause says why a prefill most likely seems faster than it can be.
+type FastPrefillCause string
+
+// The causes.
+const (
+	// CachedUntold:
+	//
+	//	prompt tokens came from the cache that are not told as cached
+	CachedUntold FastPrefillCause = "cached_untold"
+	// PromptDefined:
+	//
+	//	the definitions differ: the server leaves prompt tokens out, or counts time after the first token
+	PromptDefined FastPrefillCause = "definitions"
+	// CacheOrDefined:
+	//
+	//	a cache hit that the answers do not tell, or different definitions
+	CacheOrDefined FastPrefillCause = "cache_or_definitions"
+)
+
+// SlowPrefillCause says what TTFT most likely holds besides the prefill.
+type SlowPrefillCause string
+
+// The causes.
+const (
+	// RequestsWait:
+	//
+	//	requests wait for each other (concurrency %d)
+	RequestsWait SlowPrefillCause = "requests_wait"
+	// PromptsShort:
+	//
+	//	the prompts are so short (%.0f tokens) that the fixed parts outweigh it: template, network, the first token's own time
+	PromptsShort SlowPrefillCause = "prompts_short"
+	// WorkBefore:
+	//
+	//	queueing, the network or work before the prefill; the server's own figure is the better one
+	WorkBefore SlowPrefillCause = "work_before"
+)
+
+// The warnings of where the harness or the machine may have made the figures.
+// A Limit is what the figure beside it should not exceed.
+type (
+	// HarnessError: the harness's own error in a metric, by its name (TTFT or the
+	// inter-chunk median), is more than Limit of what was measured.
+	//
+	//	client-bound: the harness's own error in %s is %v at this load, more than 5 %% of what was measured.
+	//
+	// where %s is "TTFT" or "the gaps between events", and %v is to the microsecond.
+	HarnessError struct {
+		Metric string        `json:"metric"`
+		Error  time.Duration `json:"error_ns"`
+		Limit  float64       `json:"limit"`
+	}
+	// FirstEventsLate: Share of the requests had their first event read so late
+	// that it has the stamp of the next.
+	//
+	//	client-bound: %s of the requests had their first event read so late that it has the stamp of the next, so their TTFT is too long by up to that gap (more than %s of the requests): lower the concurrency, or run exobench on another machine than the engine.
+	FirstEventsLate struct {
+		Share float64 `json:"share"`
+		Limit float64 `json:"limit"`
+	}
+	// TimeStolen: the host of the virtual machine took CPU time away.
+	//
+	//	The host of this virtual machine took away %s of its CPU time (more than %s): repeat the run when the host is quieter, or on a machine of its own.
+	TimeStolen struct {
+		Share float64 `json:"share"`
+		Limit float64 `json:"limit"`
+	}
+	// OthersBusy: other processes used CPU time; where the engine was not seen it
+	// may be among them.
+	//
+	//	%s used %s of the machine's CPU time (more than %s): end them and repeat the run.
+	//
+	// where the first %s is "Other processes", or where the engine was not seen
+	// "Other processes (the engine among them, if it runs on this machine: its process was not seen)".
+	OthersBusy struct {
+		Share      float64 `json:"share"`
+		Limit      float64 `json:"limit"`
+		EngineSeen bool    `json:"engine_seen"`
+	}
+	// Hiccup: a thread of the harness was kept from running for Span, which is
+	// Share of Of, the shortest thing measured.
+	//
+	//	A thread of exobench was kept from running for up to %v, which is %s of the shortest thing measured (%v; more than %s): do not trust single long values, and repeat the run on a quieter machine or measure something longer.
+	Hiccup struct{ Stall }
+	// GarbagePause: collecting garbage stopped the harness.
+	//
+	//	client-bound: collecting its garbage stopped exobench for up to %v, which is %s of the shortest thing measured (%v; more than %s): lower the concurrency or leave exobench more memory and CPU.
+	GarbagePause struct{ Stall }
+	// CoreWait: what the harness had ready waited for a core (99th percentile);
+	// Of is the shortest thing that this bends.
+	//
+	//	client-bound: what exobench had ready to run waited up to %v for a core (99th percentile), which is %s of the shortest thing that this bends (%v; more than %s): lower the concurrency, or run exobench on another machine than the engine.
+	CoreWait struct{ Stall }
+	// HarnessBusy: the harness used Share of the machine's CPU time, more than
+	// half of what was Left to it.
+	//
+	//	exobench used %s of the machine's CPU time, more than half of the %s that was left to it, and may itself be the limit: run it on another machine than the engine, or with a lower concurrency.
+	HarnessBusy struct {
+		Share float64 `json:"share"`
+		Left  float64 `json:"left"`
+	}
+)
+
+// Stall is a time in which something did not go on, Share of the time that
+// something else took.
+type Stall struct {
+	Span  time.Duration `json:"span_ns"`
+	Of    time.Duration `json:"of_ns"`
+	Share float64       `json:"share"`
+	Limit float64       `json:"limit"`
+}
+
+func (CutOff) kind() WarningKind           { return "cut_off" }
+func (StoppedEarly) kind() WarningKind     { return "interrupted" }
+func (BrokenOff) kind() WarningKind        { return "failed" }
+func (DamagedLines) kind() WarningKind     { return "damaged_lines" }
+func (UnplacedRequests) kind() WarningKind { return "unplaced_requests" }
+
+func (TooFewRequests) kind() WarningKind { return "too_few_requests" }
+func (CacheSuspected) kind() WarningKind { return "cache_suspected" }
+func (FailedRequests) kind() WarningKind { return "failed_requests" }
+func (CountsMixed) kind() WarningKind    { return "counts_mixed" }
+func (CountsUnknown) kind() WarningKind  { return "counts_unknown" }
+func (CachedAnswers) kind() WarningKind  { return "cached_answers" }
+func (ModelReloaded) kind() WarningKind  { return "model_reloaded" }
+func (LengthsDiffer) kind() WarningKind  { return "lengths_differ" }
+func (SourcesMixed) kind() WarningKind   { return "sources_mixed" }
+
+func (CountsDiffer) kind() WarningKind  { return "counts_differ" }
+func (DecodeDiffers) kind() WarningKind { return "decode_differs" }
+func (PrefillFaster) kind() WarningKind { return "prefill_faster" }
+func (PrefillSlower) kind() WarningKind { return "prefill_slower" }
+
+func (HarnessError) kind() WarningKind    { return "harness_error" }
+func (FirstEventsLate) kind() WarningKind { return "first_events_late" }
+func (TimeStolen) kind() WarningKind      { return "time_stolen" }
+func (OthersBusy) kind() WarningKind      { return "others_busy" }
+func (Hiccup) kind() WarningKind          { return "hiccup" }
+func (GarbagePause) kind() WarningKind    { return "garbage_pause" }
+func (CoreWait) kind() WarningKind        { return "core_wait" }
+func (HarnessBusy) kind() WarningKind     { return "harness_busy" }
