@@ -23,7 +23,7 @@ func specimen() *Document {
 		Lead: []Part{
 			Paragraph{Text: Text{{Text: "Not a real engine.", Strong: true}}},
 			Paragraph{Text: plainText("The run failed: # no heading, `no code`"), Callout: true},
-			List{plainText("Run: 1"), Text{{Text: "Latency", Strong: true}, {Text: ": done − sent; [DONE] does not count."}}},
+			List{plainText("Run: 1"), plainText("# no heading"), Text{{Text: "Latency", Strong: true}, {Text: ": done − sent; [DONE] does not count."}}},
 		},
 		Sections: []Section{
 			{Title: "Results", Parts: []Part{
@@ -69,6 +69,7 @@ func TestTextsMeanOnlyThemselvesInMarkdown(t *testing.T) {
 		"[a](http://x) ![b](c) [d][e] [f]: g": `[a\](http://x) ![b\](c) [d\][e] [f\]: g`,
 		"&amp; &#42; R&D & so":                `\&amp; \&#42; R\&D & so`,
 		`C:\dir\*`:                            `C:\\dir\\\*`,
+		"C# ##":                               `C# \##`,
 		"two\nlines\t and\r\nmore":            "two lines and more",
 		"\x1b]0;title\x07 \u202eright":        `\\u001b]0;title\\u0007 \\u202eright`,
 	} {

@@ -35,7 +35,7 @@ func (m *markdown) parts(parts []Part) {
 			m.paragraph(p)
 		case List:
 			for _, item := range p {
-				m.WriteString("- " + markdownText(item) + "\n")
+				m.WriteString("- " + startOfLine(markdownText(item)) + "\n")
 			}
 			m.WriteString("\n")
 		case *Table:
@@ -129,9 +129,10 @@ func markdownText(t Text) string {
 func markdownField(t Text) string { return strings.ReplaceAll(markdownText(t), "|", `\|`) }
 
 // special are the places where Markdown, as GitHub reads it, may take a text for
-// more than that: escapes, emphasis, code, HTML, entities and links. An underscore
-// between letters is none, nor is a bracket that nothing of a link follows.
-var special = regexp.MustCompile("[\\\\`*~<]|&[#\\pL]|\\][(\\[:]|_{2,}|\\b_|_\\b")
+// more than that: escapes, emphasis, code, HTML, entities, links and the end of a
+// heading. An underscore between letters is none, nor is a bracket that nothing of
+// a link follows.
+var special = regexp.MustCompile("[\\\\`*~<]|&[#\\pL]|\\][(\\[:]|_{2,}|\\b_|_\\b|#+$")
 
 // escapeMarkdown is what every text goes through on its way into Markdown: it
 // then stands on one line and means only itself.

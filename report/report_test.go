@@ -385,6 +385,8 @@ func hostileJournal() []exobench.Entry {
 			e.Host = exobench.Host{Name: hostile, System: hostile, CPU: hostile}
 		case *exobench.Step:
 			e.Model.ID = hostile
+		case *exobench.Cell:
+			e.Model.ID = hostile
 		case *exobench.Record:
 			r := e.Clone()
 			r.PromptID, r.Error = hostile, hostile
