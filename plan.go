@@ -18,7 +18,7 @@ type Plan struct {
 	// Models are the names asked for, in the order in which they run.
 	Models []string `json:"models"`
 	// ModelsFile is a file with more models than the catalogue has.
-	ModelsFile string `json:"models_file,omitempty"`
+	ModelsFile string `json:"models_file"`
 	// Workload is what is asked of each model.
 	Workload Workload `json:"workload"`
 	// Traffic lists what is offered to each model; each is a cell of its own.
@@ -50,15 +50,15 @@ type EngineSpec struct {
 	// Name is that of its driver, or "auto".
 	Name string `json:"name"`
 	// Variant tells apart several specs of one driver; empty where there is one.
-	Variant string `json:"variant,omitempty"`
+	Variant string `json:"variant"`
 	// URL is where it answers; empty is its usual place, or one that is started.
-	URL string `json:"url,omitempty"`
+	URL string `json:"url"`
 	// Options are the driver's own, by the names of their flags.
-	Options map[string]string `json:"options,omitempty"`
+	Options map[string]string `json:"options"`
 	// Headers are sent with every request: by name, the environment variable
 	// that holds the value. An empty one means that the value was given on the
 	// command line and must be given again.
-	Headers map[string]string `json:"headers,omitempty"`
+	Headers map[string]string `json:"headers"`
 }
 
 // Label tells the engine from the others of the plan, in entries and reports.
@@ -72,7 +72,7 @@ func (s EngineSpec) Label() string {
 // Workload is what is asked of a model, whatever the traffic.
 type Workload struct {
 	// PromptFiles are where the prompts come from: "standard", or files.
-	PromptFiles []string `json:"prompt_files,omitempty"`
+	PromptFiles []string `json:"prompt_files"`
 	// Prompts are sent in every repeat, each once. Those given here count; where
 	// there are none they are read from PromptFiles.
 	Prompts []Prompt `json:"prompts"`
@@ -139,12 +139,12 @@ func (t Traffic) String() string {
 // Repeat and Duration is set and comes first.
 type Stop struct {
 	// Repeat is how often each prompt is sent.
-	Repeat int `json:"repeat,omitempty"`
+	Repeat int `json:"repeat"`
 	// Requests is the number of requests; where set, Repeat does not count.
-	Requests int `json:"requests,omitempty"`
+	Requests int `json:"requests"`
 	// Duration is the time in which requests are sent; those under way at its
 	// end are waited for.
-	Duration Duration `json:"duration,omitempty"`
+	Duration Duration `json:"duration"`
 }
 
 // Count returns how many requests a cell of n prompts has; 0 means as many as
