@@ -1,5 +1,5 @@
 // Package exobench is the vocabulary of the benchmark: plain data that every
-// other package speaks, and nothing that touches the world.
+// other package speaks, and nothing that touches the world but for its clocks.
 //
 // # Words
 //

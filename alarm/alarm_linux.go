@@ -26,8 +26,8 @@ func New() (*Alarm, error) {
 	return &Alarm{fd: fd, file: os.NewFile(uintptr(fd), "timerfd")}, nil
 }
 
-// Set moves the alarm to an instant of Monotonic; one that is past wakes at once. It must
-// not be called after Close, nor twice at a time.
+// Set moves the alarm to an instant of [exobench.Monotonic]; one that is past
+// wakes at once. It must not be called after Close, nor twice at a time.
 func (a *Alarm) Set(at int64) {
 	a.spec = unix.ItimerSpec{Value: unix.NsecToTimespec(max(at, 1))}
 	// An error would mean a bad descriptor or a bad value, and there is neither.

@@ -6,6 +6,8 @@ import (
 	"sort"
 	"testing"
 	"time"
+
+	"exobench"
 )
 
 func newAlarm(tb testing.TB) *Alarm {
@@ -21,11 +23,11 @@ func newAlarm(tb testing.TB) *Alarm {
 func TestSleepNeverReturnsEarly(t *testing.T) {
 	a := newAlarm(t)
 	for _, d := range []time.Duration{-time.Second, 0, 50 * time.Microsecond, 300 * time.Microsecond, 5 * time.Millisecond} {
-		at := Monotonic() + int64(d)
+		at := exobench.Monotonic() + int64(d)
 		if err := a.Sleep(t.Context(), at); err != nil {
 			t.Fatal(err)
 		}
-		if early := at - Monotonic(); early > 0 {
+		if early := at - exobench.Monotonic(); early > 0 {
 			t.Errorf("sleep of %v returned %v early", d, time.Duration(early))
 		}
 	}
@@ -35,7 +37,7 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 	a := newAlarm(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if err := a.Sleep(ctx, Monotonic()+int64(time.Hour)); !errors.Is(err, context.Canceled) {
+	if err := a.Sleep(ctx, exobench.Monotonic()+int64(time.Hour)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
 }
@@ -45,13 +47,13 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 func BenchmarkSlip(b *testing.B) {
 	a := newAlarm(b)
 	var slips []float64
-	at := Monotonic()
+	at := exobench.Monotonic()
 	for b.Loop() {
 		at += int64(10 * time.Millisecond)
 		_ = a.Sleep(b.Context(), at-int64(Early))
-		for Monotonic() < at {
+		for exobench.Monotonic() < at {
 		}
-		slips = append(slips, float64(Monotonic()-at)/1e3)
+		slips = append(slips, float64(exobench.Monotonic()-at)/1e3)
 	}
 	sort.Float64s(slips)
 	b.ReportMetric(slips[len(slips)/2], "p50-µs")

@@ -3,6 +3,7 @@ package calibrate
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,60 +64,68 @@ func config(t *testing.T, dial func(context.Context, string, string) (net.Conn, 
 	return Config{URL: serve(t), Wire: client, Clock: clock, Streams: 8, Rate: 100, Duration: 300 * time.Millisecond}
 }
 
-func TestACalibrationIsComplete(t *testing.T) {
-	cfg := config(t, nil)
-	cfg.Warm = true
-	c, err := Run(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Streams != 8 || c.Rate != 100 || c.Events != 8*30 || !c.At.Reached() {
-		t.Errorf("got %+v, want 8 streams with 30 events each", c)
-	}
-	const clocks = -5 * time.Microsecond // what the clocks' offset may be wrong by
-	ordered := func(name string, spans ...time.Duration) {
-		for i, d := range spans {
-			if d < clocks || d > 20*time.Second || i > 0 && d < spans[i-1] {
-				t.Errorf("%s: %v, want them in order and plausible", name, spans)
-			}
-		}
-	}
-	ordered("lag", c.LagP50, c.LagP99, c.LagMax)
-	ordered("slip", c.SlipP50, c.SlipP99)
-	ordered("TTFT", c.TTFTP50, c.TTFTP99)
-	ordered("inter-chunk", c.InterChunkP50, c.InterChunkP99)
-	ordered("latency", c.LatencyP50, c.LatencyP99)
-	ordered("behind", c.Behind)
-	ordered("CPU", c.CPUPer1000)
-	if c.CPUPer1000 == 0 || c.StreamMemory < 0 {
-		t.Errorf("CPU %v, memory %d", c.CPUPer1000, c.StreamMemory)
-	}
+// spied is a reference whose lateness is scripted, and which counts the streams
+// that it is asked for.
+type spied struct {
+	http.Handler
+	streams atomic.Int64
+	behind  chan reference.Behind
 }
 
-func TestAClockThatIsAheadShowsAsLag(t *testing.T) {
-	cfg := config(t, nil)
-	plain, err := Run(t.Context(), cfg)
+func (s *spied) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		json.NewEncoder(w).Encode(<-s.behind)
+		return
+	}
+	s.streams.Add(1)
+	s.Handler.ServeHTTP(w, r)
+}
+
+func TestRunSaysWhatTheRoundCostAndHowLateTheReferenceWasInIt(t *testing.T) {
+	server, err := reference.New(reference.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A clock whose epoch is later shows earlier instants; against it, those of
-	// the client are late by the difference.
-	const generous = 10 * time.Second
-	before := cfg.Clock
-	time.Sleep(20 * time.Millisecond)
-	cfg.Clock = exobench.NewClock()
-	wrong := cfg.Clock.Epoch().Sub(before.Epoch())
+	t.Cleanup(server.Close)
+	spy := &spied{Handler: server, behind: make(chan reference.Behind, 2)}
+	spy.behind <- reference.Behind{P99: time.Hour} // from before the round
+	spy.behind <- reference.Behind{P50: time.Millisecond, P99: 7 * time.Millisecond, Max: time.Minute}
+	web := httptest.NewServer(spy)
+	t.Cleanup(web.Close)
+	cfg := config(t, nil)
+	cfg.URL, cfg.Warm = web.URL, true
+
+	began, used := cfg.Clock.Now(), cpuTime()
 	c, err := Run(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, got := range map[string]time.Duration{"lag": c.LagP50, "TTFT": c.TTFTP50, "latency": c.LatencyP50} {
-		if got < wrong-5*time.Microsecond || got > wrong+generous {
-			t.Errorf("%s error %v, want at least the %v that the clocks differ by (%v without)", name, got, wrong, plain.LagP50)
-		}
+	took := cfg.Clock.Now().Sub(began)
+	used = cpuTime() - used
+	if c.Streams != 8 || c.Rate != 100 || c.Events != 8*30 || c.At < began || c.At > began.Add(took) {
+		t.Errorf("got %+v, want 8 streams with 30 events each, between %d and %v later", c, began, took)
 	}
-	if c.InterChunkP50 >= wrong {
-		t.Errorf("inter-chunk error %v: a constant must not show in spans", c.InterChunkP50)
+	if asked := spy.streams.Load(); asked != 2*8 || len(spy.behind) != 0 || c.Behind != 7*time.Millisecond {
+		t.Errorf("%d streams were asked for, the reference was %v behind; want 16 and the 7ms of the second answer", asked, c.Behind)
+	}
+	if c.CPUPer1000 <= 0 || c.CPUPer1000*time.Duration(c.Events)/1000 > used {
+		t.Errorf("CPU time of %v for 1000 events, of %v in all for %d", c.CPUPer1000, used, c.Events)
+	}
+	if all := residentMemory(); c.StreamMemory < 0 || c.StreamMemory*8 > 2*all {
+		t.Errorf("%v for each of 8 streams, of %v in all", c.StreamMemory, all)
+	}
+	if c.Kernel != (runtime.GOOS == "linux") {
+		t.Errorf("stamped by the kernel: %v", c.Kernel)
+	}
+	// Whatever the machine does, nothing comes before it was sent nor after the end.
+	const clocks = -5 * time.Microsecond // what the clocks' offset may be wrong by
+	for name, spans := range map[string][]time.Duration{
+		"lag": {c.LagP50, c.LagP99, c.LagMax}, "TTFT": {c.TTFTP50, c.TTFTP99}, "latency": {c.LatencyP50, c.LatencyP99},
+		"inter-chunk": {c.InterChunkP50, c.InterChunkP99}, "slip": {c.SlipP50, c.SlipP99},
+	} {
+		if !slices.IsSorted(spans) || spans[0] < clocks || spans[len(spans)-1] > took {
+			t.Errorf("%s: %v of a calibration of %v, want them in order and within it", name, spans, took)
+		}
 	}
 }
 
@@ -237,10 +249,10 @@ func TestClientBoundIsTheFirstLoadWithTooGreatAnError(t *testing.T) {
 }
 
 func TestOffsetIsRefusedWhereTheClocksMovedApart(t *testing.T) {
-	if o, err := between(offset{100, 7}, offset{200, 9}); err != nil || o != (offset{150, 9}) {
+	if o, err := between(exobench.Offset{Value: 100, Width: 7}, exobench.Offset{Value: 200, Width: 9}); err != nil || o != (exobench.Offset{Value: 150, Width: 9}) {
 		t.Errorf("got %v, %v; want the middle", o, err)
 	}
-	if _, err := between(offset{0, 1}, offset{-2 * drift, 1}); err == nil {
+	if _, err := between(exobench.Offset{}, exobench.Offset{Value: -2 * drift}); err == nil {
 		t.Error("clocks 2 ms apart gave no error")
 	}
 }

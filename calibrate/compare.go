@@ -10,14 +10,14 @@ import (
 )
 
 // compare computes the errors of a whole round.
-func (r *round) compare(o offset) exobench.Calibration {
+func (r *round) compare(o exobench.Offset) exobench.Calibration {
 	c := exobench.Calibration{Events: r.Streams * r.tokens}
 	lag := make([]float64, 0, c.Events)
 	gaps := make([]float64, 0, c.Events)
 	var ttft, latency, rate, slip []float64
 	for i := range r.records {
 		record, samples := &r.records[i], r.samples[i]
-		truth := o.truth(record, samples)
+		truth := trueRecord(record, samples, o)
 		for k, s := range samples {
 			e := float64(s.at - truth.Chunks[k].At)
 			lag = append(lag, e)
@@ -25,9 +25,9 @@ func (r *round) compare(o offset) exobench.Calibration {
 				gaps = append(gaps, math.Abs(e-lag[len(lag)-2]))
 			}
 		}
-		ttft = appendError(ttft, "ttft_s", record, truth)
-		latency = appendError(latency, "latency_s", record, truth)
-		rate = appendRelative(rate, "tokens_per_second", record, truth)
+		ttft = appendError(ttft, metric.TTFT, record, truth)
+		latency = appendError(latency, metric.Latency, record, truth)
+		rate = appendRelative(rate, metric.TokenRate, record, truth)
 		slip = append(slip, float64(record.Sent.Sub(record.Scheduled)))
 		c.Kernel = c.Kernel || record.Delays != nil
 	}
@@ -41,13 +41,13 @@ func (r *round) compare(o offset) exobench.Calibration {
 	return c
 }
 
-// truth returns the record with the reference's instants in place of ours. The
+// trueRecord returns the record with the reference's instants in place of ours. The
 // instant of the request is the harness's own.
-func (o offset) truth(record *exobench.Record, samples []sample) *exobench.Record {
+func trueRecord(record *exobench.Record, samples []sample, o exobench.Offset) *exobench.Record {
 	t := *record
 	t.Chunks = make(exobench.Chunks, len(samples))
 	for i, s := range samples {
-		t.Chunks[i] = exobench.Chunk{At: o.instant(s.emitted), Bytes: record.Chunks[i].Bytes}
+		t.Chunks[i] = exobench.Chunk{At: o.Instant(s.emitted), Bytes: record.Chunks[i].Bytes}
 	}
 	first, last := t.Chunks[0].At, t.Chunks[len(samples)-1].At
 	t.FirstChunk, t.FirstToken, t.FirstAnswer = first, first, first

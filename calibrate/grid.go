@@ -15,12 +15,6 @@ type Point struct {
 	Rate    float64 // tokens per second of each stream
 }
 
-// DefaultPoints returns the loads of a calibration that is asked for without
-// any.
-func DefaultPoints() []Point {
-	return []Point{{1, 50}, {16, 50}, {64, 50}, {256, 50}, {1000, 50}}
-}
-
 // Grid measures one load after the other; Streams and Rate of the Config are
 // not used. With an error it returns the calibrations before it.
 func Grid(ctx context.Context, cfg Config, points []Point) ([]exobench.Calibration, error) {

@@ -37,9 +37,9 @@ func run(ctx context.Context, cfg Config) (exobench.Calibration, error) {
 		return exobench.Calibration{}, err
 	}
 	r := newRound(cfg, cfg.tokens())
-	before := measureOffset(cfg.Clock)
+	before := cfg.Clock.Offset()
 	cost := r.measured(ctx)
-	after := measureOffset(cfg.Clock)
+	after := cfg.Clock.Offset()
 	if err := r.check(ctx); err != nil {
 		return exobench.Calibration{}, err
 	}

@@ -1,6 +1,6 @@
 // Package catalogue knows models by short names: what they are, which ids
-// engines have for them, and the small stand-in that the embedded engine runs in
-// the place of each.
+// engines have for them, and the small stand-in that the embedded engine runs
+// in the place of each.
 package catalogue
 
 import (
@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"exobench/shape"
 )
 
 //go:embed models.yaml
@@ -28,7 +30,7 @@ type Model struct {
 	License    string `yaml:"license"`
 	Standard   bool   `yaml:"standard"`
 	// Shape is nil where the model is no plain Llama-style decoder.
-	Shape *Shape              `yaml:"shape"`
+	Shape *shape.Shape        `yaml:"shape"`
 	IDs   map[string][]string `yaml:"ids"`
 }
 
@@ -98,8 +100,8 @@ func parse(text []byte) ([]Model, error) {
 		if m.Shape == nil {
 			continue
 		}
-		if err := m.Shape.validate(); err != nil {
-			return nil, fmt.Errorf("model %s: %w", m.Name, err)
+		if err := m.Shape.Validate(); err != nil {
+			return nil, fmt.Errorf("model %s: %s", m.Name, strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 	}
 	return models, nil

@@ -43,7 +43,7 @@ func TestAStandInKeepsItsModelsProportions(t *testing.T) {
 		if m.Shape == nil {
 			continue
 		}
-		s, small := *m.Shape, m.Shape.StandIn()
+		s, small := *m.Shape, StandIn(*m.Shape)
 		same := func(what string, a, b float64) {
 			if a/b < 0.97 || a/b > 1.03 {
 				t.Errorf("%s: %s is %.3f in the stand-in, %.3f in the model", m.Name, what, a, b)
@@ -55,6 +55,18 @@ func TestAStandInKeepsItsModelsProportions(t *testing.T) {
 		same("embedding share", ratio(small.Vocab, small.Hidden*small.Layers), ratio(s.Vocab, s.Hidden*s.Layers))
 		if small.Hidden%(unit*small.Heads) != 0 || small.FFN%unit != 0 {
 			t.Errorf("%s: the decoder cannot run %d heads of width %d and FFN %d", m.Name, small.Heads, small.Hidden, small.FFN)
+		}
+	}
+}
+
+func TestParametersAreThoseOfTheShape(t *testing.T) {
+	c, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range c.Models() {
+		if m.Shape != nil && m.Shape.Parameters() != m.Parameters {
+			t.Errorf("%s: its shape has %d weights, the entry says %d", m.Name, m.Shape.Parameters(), m.Parameters)
 		}
 	}
 }
@@ -85,27 +97,11 @@ func TestABadFileIsRefusedInOneLine(t *testing.T) {
 		{"- name: x\n  idz: {}", "idz"},
 		{"- name: x\n  shape: {layers: 0}", "layers is 0"},
 		{"- name: x\n  shape: {layers: 1, hidden: 8, heads: 3, kv_heads: 2, ffn: 8, vocab: 8, context: 8, rope_base: 10000}", "multiple"},
+		{"- name: x\n  shape: {layers: 0, hidden: 8, heads: 2, kv_heads: 1, ffn: 0, vocab: 8, context: 8, rope_base: 10000}", "layers is 0, it must be at least 1; shape: ffn is 0"},
 	} {
 		_, err := load(t, c.text)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error %v, want one line with %q", c.text, err, c.want)
-		}
-	}
-}
-
-func TestNearestNamesTheLikelyOnesFirst(t *testing.T) {
-	names := []string{"llama-3.1-8b", "llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1", "deepseek-r1-671b"}
-	for _, c := range []struct {
-		name string
-		want []string
-	}{
-		{"lama-3.1-8b", []string{"llama-3.1-8b", "llama-3.2-1b"}},
-		{"mistral", []string{"mistral-7b"}},
-		{"deepseek", []string{"deepseek-r1", "deepseek-r1-671b"}},
-		{"completely-different-thing", nil},
-	} {
-		if got := Nearest(c.name, names); len(got) < len(c.want) || !slices.Equal(got[:len(c.want)], c.want) {
-			t.Errorf("nearest to %q: %v, want first %v", c.name, got, c.want)
 		}
 	}
 }

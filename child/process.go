@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -57,7 +58,9 @@ func Start(ctx context.Context, what, program string, args ...string) (*Process,
 	}
 	stderr := &tail{}
 	cmd.Stderr = stderr
-	detach(cmd)
+	// A process group of its own, so that a Ctrl-C at the terminal reaches only
+	// exobench, which then ends the run in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", what, err)
 	}

@@ -12,9 +12,9 @@
 // the same bytes, however many workers make them. The random numbers do not
 // repeat anywhere in a file, and memory does not grow with its size.
 //
-//	err := gguf.Write(ctx, file, gguf.Shape{
+//	err := gguf.Write(ctx, file, shape.Shape{
 //		Layers: 16, Hidden: 2048, Heads: 32, KVHeads: 8, FFN: 8192, Vocab: 128256,
-//		Tied: true, Context: 131072, RopeBase: 500000, RopeScaling: gguf.Llama3Scaling(32),
+//		Tied: true, Context: 131072, RopeBase: 500000, RopeFactor: 32,
 //	}, gguf.Options{Name: "Llama 3.2 1B", Quant: "q4_k_m"})
 //
 // [ReadHeader] says what a file holds. The package does not run models and does

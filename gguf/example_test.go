@@ -6,14 +6,15 @@ import (
 	"fmt"
 
 	"exobench/gguf"
+	"exobench/shape"
 )
 
 func Example() {
-	shape := gguf.Shape{
+	toy := shape.Shape{
 		Layers: 2, Hidden: 256, Heads: 4, KVHeads: 2, FFN: 512, Vocab: 1000, Context: 2048, RopeBase: 10000,
 	}
 	var file bytes.Buffer
-	if err := gguf.Write(context.Background(), &file, shape, gguf.Options{Name: "Toy", Quant: "q4_k_m"}); err != nil {
+	if err := gguf.Write(context.Background(), &file, toy, gguf.Options{Name: "Toy", Quant: "q4_k_m"}); err != nil {
 		fmt.Println(err)
 		return
 	}

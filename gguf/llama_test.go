@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"exobench/shape"
 )
 
 // These tests ask the real llama.cpp. They look for its programs in
@@ -36,7 +38,7 @@ func llama(t *testing.T, program string) string {
 	return path
 }
 
-func writeFile(t *testing.T, s Shape, quant string) string {
+func writeFile(t *testing.T, s shape.Shape, quant string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.gguf")
 	if err := os.WriteFile(path, write(t, s, Options{Name: "Small", Quant: quant, Seed: 3}), 0o600); err != nil {
@@ -47,9 +49,9 @@ func writeFile(t *testing.T, s Shape, quant string) string {
 
 func TestLlamaServerAnswersWithEveryFile(t *testing.T) {
 	program := llama(t, "llama-server")
-	for _, s := range []Shape{small, smallQwen()} {
+	for _, s := range []shape.Shape{small, smallQwen()} {
 		for _, quant := range Quants() {
-			t.Run(s.arch()+" "+quant, func(t *testing.T) {
+			t.Run(arch(s)+" "+quant, func(t *testing.T) {
 				checkAnswer(t, startServer(t, program, writeFile(t, s, quant)), s)
 			})
 		}
@@ -59,7 +61,7 @@ func TestLlamaServerAnswersWithEveryFile(t *testing.T) {
 // checkAnswer asks for tokens and how likely each was. Logits are about normal,
 // so that the likeliest of some are a few e-folds above all being alike; weights
 // in the wrong place or not a number show as anything else.
-func checkAnswer(t *testing.T, url string, s Shape) {
+func checkAnswer(t *testing.T, url string, s shape.Shape) {
 	t.Helper()
 	var answer struct {
 		Predicted     int `json:"tokens_predicted"`
@@ -92,16 +94,16 @@ func checkAnswer(t *testing.T, url string, s Shape) {
 
 func TestLlamaServerCutsTextIntoTheTokensThatWereTaught(t *testing.T) {
 	program := llama(t, "llama-server")
-	for _, s := range []Shape{small, smallQwen()} {
+	for _, s := range []shape.Shape{small, smallQwen()} {
 		s.Vocab, s.Layers = 32768, 1
 		url := startServer(t, program, writeFile(t, s, "q8_0"))
-		v := newVocabulary(s.Vocab, tokensOf[s.arch()].special)
+		v := newVocabulary(s.Vocab, tokensOf[arch(s)].special)
 		const text = sample + " Grüße — 世界 \x01"
 		var cut struct{ Tokens []int }
 		post(t, url+"/tokenize", encodeJSON(t, map[string]any{"content": text}), &cut)
 		var want []int
 		for _, piece := range pieces.FindAllString(text, -1) {
-			if s.Arch == Qwen2 && piece[0] >= '0' && piece[0] <= '9' {
+			if s.Arch == shape.Qwen2 && piece[0] >= '0' && piece[0] <= '9' {
 				for i := range len(piece) { // digit by digit
 					want = append(want, v.split(piece[i:i+1])...)
 				}
@@ -110,22 +112,22 @@ func TestLlamaServerCutsTextIntoTheTokensThatWereTaught(t *testing.T) {
 			want = append(want, v.split(piece)...)
 		}
 		if diff := cmp.Diff(want, cut.Tokens); diff != "" {
-			t.Errorf("%s: tokens differ:\n%s", s.arch(), diff)
+			t.Errorf("%s: tokens differ:\n%s", arch(s), diff)
 		}
 		var back struct{ Content string }
 		post(t, url+"/detokenize", encodeJSON(t, map[string]any{"tokens": cut.Tokens}), &back)
 		if back.Content != text {
-			t.Errorf("%s: the text comes back as %q", s.arch(), back.Content)
+			t.Errorf("%s: the text comes back as %q", arch(s), back.Content)
 		}
 		// llama-server adds the token that begins a text itself, and takes the
 		// template's away.
 		var chat struct{ Prompt string }
 		post(t, url+"/apply-template", `{"messages": [{"role": "user", "content": "Hello"}]}`, &chat)
 		if want := map[string]string{
-			Llama: "<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
-			Qwen2: "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n",
-		}[s.arch()]; chat.Prompt != want {
-			t.Errorf("%s: the chat is %q, want %q", s.arch(), chat.Prompt, want)
+			shape.Llama: "<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+			shape.Qwen2: "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n",
+		}[arch(s)]; chat.Prompt != want {
+			t.Errorf("%s: the chat is %q, want %q", arch(s), chat.Prompt, want)
 		}
 	}
 }
@@ -137,7 +139,7 @@ func TestMixturesAreThoseOfLlamaQuantize(t *testing.T) {
 	deep, odd := small, smallQwen()
 	deep.Layers, deep.Tied = 18, false
 	odd.Hidden, odd.Heads, odd.KVHeads, odd.FFN = 288, 9, 3, 512 // no multiple of 256
-	for _, s := range []Shape{small, deep, smallQwen(), odd} {
+	for _, s := range []shape.Shape{small, deep, smallQwen(), odd} {
 		from := writeFile(t, s, "f16")
 		for _, quant := range Quants() {
 			to := filepath.Join(t.TempDir(), "out.gguf")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"exobench/shape"
 )
 
 const (
@@ -83,7 +85,7 @@ func (m *metadata) array(key string, kind uint32, n int) {
 }
 
 // header returns all that stands before the values of the tensors, and pads it.
-func header(s Shape, m mixture, o Options, list []tensor) []byte {
+func header(s shape.Shape, m mixture, o Options, list []tensor) []byte {
 	var meta metadata
 	meta.general(m, o)
 	meta.shape(s)
@@ -132,22 +134,22 @@ func (m *metadata) general(mix mixture, o Options) {
 	m.uint64(seedKey, o.Seed)
 }
 
-func (m *metadata) shape(s Shape) {
-	arch := s.arch()
+func (m *metadata) shape(s shape.Shape) {
+	arch := arch(s)
 	m.string("general.architecture", arch)
 	for _, field := range []struct {
 		key   string
 		value int
 	}{
 		{"vocab_size", s.Vocab}, {"context_length", s.Context}, {"embedding_length", s.Hidden},
-		{"block_count", s.Layers}, {"feed_forward_length", s.FFN}, {"rope.dimension_count", s.headDim()},
+		{"block_count", s.Layers}, {"feed_forward_length", s.FFN}, {"rope.dimension_count", s.HeadDim()},
 		{"attention.head_count", s.Heads}, {"attention.head_count_kv", s.KVHeads},
-		{"attention.key_length", s.headDim()}, {"attention.value_length", s.headDim()},
+		{"attention.key_length", s.HeadDim()}, {"attention.value_length", s.HeadDim()},
 	} {
 		m.uint32(arch+"."+field.key, field.value)
 	}
 	m.float32(arch+".rope.freq_base", s.RopeBase)
-	m.float32(arch+".attention.layer_norm_rms_epsilon", s.normEpsilon())
+	m.float32(arch+".attention.layer_norm_rms_epsilon", normEpsilon(s))
 }
 
 // tokens are the special tokens of an architecture, and what surrounds chat
@@ -162,14 +164,14 @@ type tokens struct {
 }
 
 var tokensOf = map[string]tokens{
-	Llama: {
+	shape.Llama: {
 		pre: "llama-bpe", bos: "<|begin_of_text|>", eos: "<|eot_id|>", addBOS: true,
 		special: []string{"<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
 		template: "{% for message in messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' %}" +
 			"{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}" +
 			"{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}",
 	},
-	Qwen2: {
+	shape.Qwen2: {
 		pre: "qwen2", bos: "<|endoftext|>", eos: "<|im_end|>",
 		special: []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"},
 		template: "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}" +
@@ -183,9 +185,9 @@ const (
 	tokenControl = 3
 )
 
-func (m *metadata) tokenizer(s Shape) {
+func (m *metadata) tokenizer(s shape.Shape) {
 	const prefix = "tokenizer.ggml."
-	has := tokensOf[s.arch()]
+	has := tokensOf[arch(s)]
 	v := newVocabulary(s.Vocab, has.special)
 	written := newSpelling()
 

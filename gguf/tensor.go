@@ -3,6 +3,8 @@ package gguf
 import (
 	"fmt"
 	"math"
+
+	"exobench/shape"
 )
 
 // tensor is one entry of a file.
@@ -27,7 +29,7 @@ func (t tensor) bytes() int64 { return t.format.size(t.elements()) }
 
 // tensors lists the tensors of the shape in the order of the file. Values have
 // variance 1 / inputs, so that what passes through keeps its size.
-func tensors(s Shape, m mixture) ([]tensor, error) {
+func tensors(s shape.Shape, m mixture) ([]tensor, error) {
 	var list []tensor
 	var failed error
 	matrix := func(name string, rows, row int, what role, layer int) {
@@ -45,28 +47,28 @@ func tensors(s Shape, m mixture) ([]tensor, error) {
 		list = append(list, tensor{name + ".bias", []uint64{uint64(n)}, f32, 1 / math.Sqrt(float64(s.Hidden)), nil})
 	}
 
-	if s.RopeScaling != nil {
-		factors := s.RopeScaling.factors(s.headDim(), s.RopeBase)
-		list = append(list, tensor{ropeFactors, []uint64{uint64(len(factors))}, f32, 0, encode(factors)})
+	if s.RopeFactor > 0 {
+		divisors := ropeDivisors(s)
+		list = append(list, tensor{ropeFactors, []uint64{uint64(len(divisors))}, f32, 0, encode(divisors)})
 	}
 	embedding := other
 	if s.Tied {
 		embedding = output
 	}
 	matrix("token_embd", s.Vocab, s.Hidden, embedding, 0)
-	queries, keys := s.Heads*s.headDim(), s.KVHeads*s.headDim()
+	keys := s.KVWidth()
 	for i := range s.Layers {
 		block := fmt.Sprintf("blk.%d.", i)
 		norm(block + "attn_norm")
-		matrix(block+"attn_q", queries, s.Hidden, other, i)
+		matrix(block+"attn_q", s.Hidden, s.Hidden, other, i)
 		matrix(block+"attn_k", keys, s.Hidden, other, i)
 		matrix(block+"attn_v", keys, s.Hidden, attentionValue, i)
-		if s.Arch == Qwen2 {
-			bias(block+"attn_q", queries)
+		if s.Arch == shape.Qwen2 {
+			bias(block+"attn_q", s.Hidden)
 			bias(block+"attn_k", keys)
 			bias(block+"attn_v", keys)
 		}
-		matrix(block+"attn_output", s.Hidden, queries, other, i)
+		matrix(block+"attn_output", s.Hidden, s.Hidden, other, i)
 		norm(block + "ffn_norm")
 		matrix(block+"ffn_gate", s.FFN, s.Hidden, other, i)
 		matrix(block+"ffn_up", s.FFN, s.Hidden, other, i)

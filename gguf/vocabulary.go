@@ -8,11 +8,11 @@ import (
 
 // vocabulary is a byte-level BPE tokenizer: how text falls into tokens.
 //
-// Tokens are the 256 bytes, what merges make of them, and at the end the special
-// ones. Merges come from teaching it words one by one: what a word falls into so
-// far is merged from the left until it is one token. A new merge ranks after all
-// older ones, so words learnt before stay whole: while their merges apply, no
-// newer one does.
+// Tokens are the 256 bytes, what merges make of them, and at the end the
+// special ones. Merges come from teaching it words one by one: what a word
+// falls into so far is merged from the left until it is one token. A new merge
+// ranks after all older ones, so words learnt before stay whole: while their
+// merges apply, no newer one does.
 type vocabulary struct {
 	tokens []string // as bytes; ids are indices
 	merges [][2]int // of ids, in the order of rank
@@ -112,8 +112,8 @@ func (v *vocabulary) split(text string) []int {
 	}
 }
 
-// curriculum gives the texts to learn, the most useful first. It ends only after
-// millions, so that any vocabulary fills up.
+// curriculum returns the texts to learn, the most useful first. It ends only
+// after millions, so that any vocabulary fills up.
 func curriculum() iter.Seq[string] {
 	var list []string
 	for _, word := range strings.Fields(words) {
@@ -166,7 +166,7 @@ func numbers() []string {
 
 func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
-// byteRunes gives the 256 bytes with the runes that stand for them in a file:
+// byteRunes returns the 256 bytes with the runes that stand for them in a file:
 // first those that are visible characters in Latin-1, as themselves, then the
 // others as the runes from 256 on. GPT-2 brought this in.
 func byteRunes() iter.Seq2[byte, rune] {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"exobench/shape"
 )
 
 // pieces cuts text about as Llama 3's tokenizer does.
@@ -36,7 +38,7 @@ func TestEnglishFallsIntoTokensOfAboutFourCharacters(t *testing.T) {
 
 func TestVocabulariesHaveTheAskedSizeAndNoTokenTwice(t *testing.T) {
 	t.Parallel()
-	special := tokensOf[Llama].special
+	special := tokensOf[shape.Llama].special
 	for _, size := range []int{minVocab, 1000, 32000, 151936, 262144} {
 		v := newVocabulary(size, special)
 		if len(v.tokens) != size || len(v.ids) != size {
@@ -123,6 +125,6 @@ func TestBytesStandForDifferentRunes(t *testing.T) {
 
 func BenchmarkVocabulary(b *testing.B) {
 	for b.Loop() {
-		newVocabulary(128256, tokensOf[Llama].special)
+		newVocabulary(128256, tokensOf[shape.Llama].special)
 	}
 }

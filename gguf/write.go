@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime"
 	"sync"
+
+	"exobench/shape"
 )
 
 // Options says what a file is called and how it is made.
@@ -24,7 +26,7 @@ type Options struct {
 
 // Size returns the exact size in bytes of the file that Write makes. It depends
 // on the name, but not on the seed.
-func Size(s Shape, o Options) (int64, error) {
+func Size(s shape.Shape, o Options) (int64, error) {
 	f, err := newFile(s, o)
 	if err != nil {
 		return 0, err
@@ -38,9 +40,9 @@ type file struct {
 	tensors []tensor
 }
 
-func newFile(s Shape, o Options) (*file, error) {
+func newFile(s shape.Shape, o Options) (*file, error) {
 	m, err := o.validate()
-	if err = errors.Join(s.Validate(), err); err != nil {
+	if err = errors.Join(validate(s), err); err != nil {
 		return nil, err
 	}
 	list, err := tensors(s, m)
@@ -80,7 +82,7 @@ type piece struct {
 // ctx is done, and then or on any other error w holds a part of a file.
 //
 // All writes come from the calling goroutine, in order; w need not be buffered.
-func Write(ctx context.Context, w io.Writer, s Shape, o Options) error {
+func Write(ctx context.Context, w io.Writer, s shape.Shape, o Options) error {
 	f, err := newFile(s, o)
 	if err != nil {
 		return err

@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"exobench/shape"
 )
 
-func write(t *testing.T, s Shape, o Options) []byte {
+func write(t *testing.T, s shape.Shape, o Options) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := Write(t.Context(), &out, s, o); err != nil {
@@ -26,31 +28,31 @@ func write(t *testing.T, s Shape, o Options) []byte {
 
 func TestFilesReadBackAsWritten(t *testing.T) {
 	t.Parallel()
-	for _, s := range []Shape{small, smallQwen()} {
+	for _, s := range []shape.Shape{small, smallQwen()} {
 		for _, quant := range Quants() {
 			file := write(t, s, Options{Name: "Small 1", Quant: quant, Seed: 5})
 			h, err := ReadHeader(bytes.NewReader(file))
 			if err != nil {
-				t.Fatalf("%s %s: %v", s.arch(), quant, err)
+				t.Fatalf("%s %s: %v", arch(s), quant, err)
 			}
 			want := Header{
-				Version: 3, Architecture: s.arch(), Name: "Small 1 (random weights)", Quant: quant,
+				Version: 3, Architecture: arch(s), Name: "Small 1 (random weights)", Quant: quant,
 				Context: 4096, Synthetic: true, Metadata: h.Metadata, Tensors: h.Tensors,
 			}
 			if diff := cmp.Diff(want, h); diff != "" {
-				t.Errorf("%s %s: header differs:\n%s", s.arch(), quant, diff)
+				t.Errorf("%s %s: header differs:\n%s", arch(s), quant, diff)
 			}
 			for key, want := range map[string]any{
-				"exobench.seed":                                uint64(5),
-				s.arch() + ".block_count":                      uint64(8),
-				s.arch() + ".attention.head_count_kv":          uint64(2),
-				s.arch() + ".rope.freq_base":                   10000.0,
-				s.arch() + ".attention.layer_norm_rms_epsilon": float64(float32(s.normEpsilon())),
-				"tokenizer.ggml.tokens":                        Array{Len: 1000},
-				"tokenizer.ggml.add_bos_token":                 s.arch() == Llama,
+				"exobench.seed":                               uint64(5),
+				arch(s) + ".block_count":                      uint64(8),
+				arch(s) + ".attention.head_count_kv":          uint64(2),
+				arch(s) + ".rope.freq_base":                   10000.0,
+				arch(s) + ".attention.layer_norm_rms_epsilon": float64(float32(normEpsilon(s))),
+				"tokenizer.ggml.tokens":                       Array{Len: 1000},
+				"tokenizer.ggml.add_bos_token":                arch(s) == shape.Llama,
 			} {
 				if got := h.Metadata[key]; got != want {
-					t.Errorf("%s %s: %s is %v, want %v", s.arch(), quant, key, got, want)
+					t.Errorf("%s %s: %s is %v, want %v", arch(s), quant, key, got, want)
 				}
 			}
 		}

@@ -22,26 +22,19 @@ type serverSpace struct {
 	peak            exobench.Bytes
 }
 
-// readingSpace holds a Reading and all that it points to, to be used again.
-type readingSpace struct {
-	reading                   exobench.Reading
-	anonymous, file, resident exobench.Bytes
+// sampleSpace holds a Sample and all that it points to, to be used again.
+type sampleSpace struct {
+	sample exobench.Sample
+	values exobench.Values
 }
 
 // recordMembers are the members of a Record's line.
 var recordMembers = []member[recordSpace]{
 	{"type", func(p *parser, _ *recordSpace) { p.literal() }},
 	{"seq", func(p *parser, s *recordSpace) { number(p, &s.record.Seq) }},
-	{"engine", func(p *parser, s *recordSpace) { name(p, &s.record.Engine) }},
-	{"model", func(p *parser, s *recordSpace) { name(p, &s.record.Model) }},
-	{"model_id", func(p *parser, s *recordSpace) { name(p, &s.record.ModelID) }},
-	{"placement", func(p *parser, s *recordSpace) { name(p, &s.record.Placement) }},
+	{"block", func(p *parser, s *recordSpace) { number(p, &s.record.Block) }},
 	{"prompt_id", func(p *parser, s *recordSpace) { name(p, &s.record.PromptID) }},
-	{"phase", func(p *parser, s *recordSpace) { name(p, &s.record.Phase) }},
 	{"repeat", func(p *parser, s *recordSpace) { number(p, &s.record.Repeat) }},
-	{"concurrency", func(p *parser, s *recordSpace) { number(p, &s.record.Concurrency) }},
-	{"rate_rps", func(p *parser, s *recordSpace) { float(p, &s.record.Rate) }},
-	{"max_tokens", func(p *parser, s *recordSpace) { number(p, &s.record.MaxTokens) }},
 	{"outcome", func(p *parser, s *recordSpace) { name(p, &s.record.Outcome) }},
 	{"error", func(p *parser, s *recordSpace) { name(p, &s.record.Error) }},
 	{"http_status", func(p *parser, s *recordSpace) { number(p, &s.record.HTTPStatus) }},
@@ -78,19 +71,17 @@ var serverMembers = []member[serverSpace]{
 	{"load_time_ns", func(p *parser, s *serverSpace) { number(p, &s.stats.LoadTime) }},
 }
 
-// readingMembers are the members of a Reading's line.
-var readingMembers = []member[readingSpace]{
-	{"type", func(p *parser, _ *readingSpace) { p.literal() }},
-	{"at_ns", func(p *parser, s *readingSpace) { number(p, &s.reading.At) }},
-	{"engine", func(p *parser, s *readingSpace) { name(p, &s.reading.Engine) }},
-	{"model", func(p *parser, s *readingSpace) { name(p, &s.reading.Model) }},
-	{"moment", func(p *parser, s *readingSpace) { name(p, &s.reading.Moment) }},
-	{"source", func(p *parser, s *readingSpace) { name(p, &s.reading.Source) }},
-	{"memory_bytes", func(p *parser, s *readingSpace) { number(p, &s.reading.Memory) }},
-	{"anonymous_bytes", func(p *parser, s *readingSpace) { s.reading.Anonymous = number(p, &s.anonymous) }},
-	{"file_bytes", func(p *parser, s *readingSpace) { s.reading.File = number(p, &s.file) }},
-	{"resident_bytes", func(p *parser, s *readingSpace) { s.reading.Resident = number(p, &s.resident) }},
-	{"processes", func(p *parser, s *readingSpace) { number(p, &s.reading.Processes) }},
+// sampleMembers are the members of a Sample's line.
+var sampleMembers = []member[sampleSpace]{
+	{"type", func(p *parser, _ *sampleSpace) { p.literal() }},
+	{"at_ns", func(p *parser, s *sampleSpace) { number(p, &s.sample.At) }},
+	{"step", func(p *parser, s *sampleSpace) { number(p, &s.sample.Step) }},
+	{"moment", func(p *parser, s *sampleSpace) { name(p, &s.sample.Moment) }},
+	{"block", func(p *parser, s *sampleSpace) { number(p, &s.sample.Block) }},
+	{"sensor", func(p *parser, s *sampleSpace) { name(p, &s.sample.Sensor) }},
+	{"of", func(p *parser, s *sampleSpace) { name(p, &s.sample.Of) }},
+	{"span_ns", func(p *parser, s *sampleSpace) { number(p, &s.sample.Span) }},
+	{"values", func(p *parser, s *sampleSpace) { s.sample.Values = p.values(&s.values) }},
 }
 
 // record reads a Record's line into its space.
@@ -100,10 +91,10 @@ func (p *parser) record(s *recordSpace) bool {
 	return p.end()
 }
 
-// reading reads a Reading's line into its space.
-func (p *parser) reading(s *readingSpace) bool {
-	s.reading = exobench.Reading{}
-	object(p, readingMembers, s)
+// sample reads a Sample's line into its space.
+func (p *parser) sample(s *sampleSpace) bool {
+	s.sample = exobench.Sample{}
+	object(p, sampleMembers, s)
 	return p.end()
 }
 
@@ -117,7 +108,7 @@ func (p *parser) server(s *serverSpace) *exobench.ServerStats {
 func (p *parser) chunks(space *exobench.Chunks) exobench.Chunks {
 	flat := p.integers(&p.flat)
 	if len(flat)%2 != 0 {
-		p.bad = true
+		p.scan.Fail()
 		return nil
 	}
 	all := slices.Grow((*space)[:0], max(1, len(flat)/2))
@@ -130,19 +121,15 @@ func (p *parser) chunks(space *exobench.Chunks) exobench.Chunks {
 	return all
 }
 
-// integers reads an array of whole numbers.
-func (p *parser) integers(space *[]int64) []int64 {
-	all := slices.Grow((*space)[:0], 1)
-	p.expect('[')
-	for first := true; !p.bad; first = false {
-		if first && p.accept(']') {
-			break
-		}
-		all = append(all, p.integer())
-		if !p.accept(',') {
-			p.expect(']')
-			break
-		}
+// values reads the object of a sample's values, in their order.
+func (p *parser) values(space *exobench.Values) exobench.Values {
+	all := (*space)[:0]
+	for more := p.scan.Open('{', '}'); more; more = p.scan.More('}') {
+		quantity := exobench.Quantity(p.words.of(p.scan.Key()))
+		all = append(all, exobench.Value{Quantity: quantity, Value: p.scan.Float()})
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	*space = all
 	return all
@@ -150,9 +137,10 @@ func (p *parser) integers(space *[]int64) []int64 {
 
 // number reads a whole number that fits the field.
 func number[T ~int | ~int64](p *parser, field *T) *T {
-	n := p.integer()
-	*field = T(n)
-	p.bad = p.bad || int64(*field) != n
+	n := p.scan.Integer()
+	if *field = T(n); int64(*field) != n {
+		p.scan.Fail()
+	}
 	return field
 }
 

@@ -3,11 +3,8 @@ package plot
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"math"
-
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // Figure is a bar chart: groups along the x axis, one bar per series in each.
@@ -115,14 +112,4 @@ func finite(b Bar) bool {
 		}
 	}
 	return true
-}
-
-// Bars writes the figure as a PNG, 1400 × 800 pixels unless it has too many
-// bars for that.
-func Bars(w io.Writer, f Figure) error {
-	if err := f.validate(); err != nil {
-		return err
-	}
-	_, err := vgimg.PngCanvas{Canvas: render(f).image}.WriteTo(w)
-	return err
 }

@@ -9,21 +9,21 @@ import (
 	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // painter draws shapes and lines of text, and remembers where the text is.
 // The origin is at the bottom left; lengths are in points, 96 pixels to 72.
 type painter struct {
-	image  *vgimg.Canvas
 	canvas draw.Canvas
 	fonts  *font.Cache
 	texts  []box
 }
 
-// box is the place of a line of text.
+// box is the place of a line of text, which is length long from its first letter
+// to its last.
 type box struct {
-	text string
+	text   string
+	length vg.Length
 	vg.Rectangle
 }
 
@@ -43,9 +43,8 @@ const (
 	right  anchor = 1
 )
 
-func newPainter(width, height vg.Length) *painter {
-	image := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(96), vgimg.UseBackgroundColor(color.White))
-	return &painter{image: image, canvas: draw.New(image), fonts: font.NewCache(liberation.Collection())}
+func newPainter(canvas vg.CanvasSizer) *painter {
+	return &painter{canvas: draw.New(canvas), fonts: font.NewCache(liberation.Collection())}
 }
 
 func (p *painter) face(k ink) *font.Face {
@@ -78,7 +77,7 @@ func (p *painter) write(text string, k ink, x, y vg.Length, a anchor) {
 	p.clear(x, y, x+width, y+capHeight(k))
 	p.canvas.SetColor(k.color)
 	p.canvas.FillString(*face, vg.Point{X: x, Y: y}, text)
-	p.remember(text, x, y-face.Extents().Descent, x+width, y+capHeight(k))
+	p.remember(text, width, x, y-face.Extents().Descent, x+width, y+capHeight(k))
 }
 
 // clear draws white where text will be, so that no grid line runs through it.
@@ -100,11 +99,11 @@ func (p *painter) writeUp(text string, k ink, x, y vg.Length) {
 	p.canvas.SetColor(k.color)
 	p.canvas.FillString(*face, vg.Point{}, text)
 	p.canvas.Pop()
-	p.remember(text, x-capHeight(k), y, x+face.Extents().Descent, y+face.Width(text))
+	p.remember(text, face.Width(text), x-capHeight(k), y, x+face.Extents().Descent, y+face.Width(text))
 }
 
-func (p *painter) remember(text string, x0, y0, x1, y1 vg.Length) {
-	p.texts = append(p.texts, box{text, vg.Rectangle{Min: vg.Point{X: x0, Y: y0}, Max: vg.Point{X: x1, Y: y1}}})
+func (p *painter) remember(text string, length, x0, y0, x1, y1 vg.Length) {
+	p.texts = append(p.texts, box{text, length, vg.Rectangle{Min: vg.Point{X: x0, Y: y0}, Max: vg.Point{X: x1, Y: y1}}})
 }
 
 // capHeight returns the height of capitals and digits.

@@ -2,8 +2,10 @@ package plot
 
 import (
 	"bytes"
+	"encoding/xml"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,7 +14,7 @@ import (
 	"testing"
 )
 
-var show = flag.String("show", "", "write the test figures as PNG into this `folder`, to be looked at")
+var show = flag.String("show", "", "write the test figures as PNG and SVG into this `folder`, to be looked at")
 
 // bar is a value with an interval of a relative width.
 func bar(value, width float64) Bar {
@@ -138,8 +140,10 @@ func TestTextsOfFiguresNeitherTouchNorLeaveThePage(t *testing.T) {
 			if *show == "" {
 				return
 			}
-			if err := os.WriteFile(filepath.Join(*show, name+".png"), picture(t, f), 0o666); err != nil {
-				t.Fatal(err)
+			for ending, data := range map[string][]byte{".png": picture(t, f), ".svg": document(t, f)} {
+				if err := os.WriteFile(filepath.Join(*show, name+ending), data, 0o666); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}
@@ -148,7 +152,10 @@ func TestTextsOfFiguresNeitherTouchNorLeaveThePage(t *testing.T) {
 func TestTheSameFigureGivesTheSameBytes(t *testing.T) {
 	f := figures()["memory-series"]
 	if !bytes.Equal(picture(t, f), picture(t, f)) {
-		t.Error("the bytes differ")
+		t.Error("the bytes of the PNG differ")
+	}
+	if !bytes.Equal(document(t, f), document(t, f)) {
+		t.Error("the bytes of the SVG differ")
 	}
 }
 
@@ -169,7 +176,7 @@ func TestLabelsGiveWayToNarrowBars(t *testing.T) {
 		"many":     {upright: true},
 	} {
 		f := figures()[name]
-		l := newPainter(pageWidth, pageHeight).arrange(f, 100, 50, figureWidth(f)-margin, 500)
+		l := newPainter(raster(f)).arrange(f, 100, 50, figureWidth(f)-margin, 500)
 		if l.upright != want.upright || l.detail != want.detail {
 			t.Errorf("%s: upright %v, details %v", name, l.upright, l.detail)
 		}
@@ -196,10 +203,80 @@ func picture(t *testing.T, f Figure) []byte {
 	return b.Bytes()
 }
 
+func document(t *testing.T, f Figure) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := SVG(&b, f); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestSVGHasEveryTextInItsLengthAndNeedsNothingElse(t *testing.T) {
+	for name, f := range figures() {
+		if name == "models-1" {
+			f.Title = `<text x="1" "quoted" & style="font-family:Liberation Sans;font-variant:normal;`
+		}
+		var want []string
+		for _, b := range render(f, raster(f)).texts {
+			want = append(want, fmt.Sprintf("%.5g %s", b.length, b.text))
+		}
+		got, shapes := contents(t, document(t, f))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the texts are %q, want %q", name, got, want)
+		}
+		if shapes <= len(want) { // each text is on white, as is all of the page
+			t.Errorf("%s: %d shapes for %d texts", name, shapes, len(want))
+		}
+	}
+}
+
+// contents returns the texts of an SVG document with their lengths, and the
+// number of its shapes. It reports what the document should not have.
+func contents(t *testing.T, document []byte) (texts []string, shapes int) {
+	t.Helper()
+	decoder := xml.NewDecoder(bytes.NewReader(document))
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			return texts, shapes
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		length := ""
+		for _, a := range element.Attr {
+			if a.Name.Local == "textLength" {
+				length = a.Value
+			}
+			if a.Name.Local == "href" || strings.Contains(a.Value, "url(") || strings.Contains(a.Value, "font-family") && !strings.Contains(a.Value, "sans-serif") {
+				t.Errorf("%s has %s=%q", element.Name.Local, a.Name.Local, a.Value)
+			}
+		}
+		switch element.Name.Local {
+		case "svg", "g":
+		case "path":
+			shapes++
+		case "text":
+			var text string
+			if err := decoder.DecodeElement(&text, &element); err != nil {
+				t.Fatal(err)
+			}
+			texts = append(texts, length+" "+text)
+		default:
+			t.Errorf("there is an element %s", element.Name.Local)
+		}
+	}
+}
+
 // checkTexts reports text that touches other text or leaves the page.
 func checkTexts(t *testing.T, f Figure) {
 	t.Helper()
-	p := render(f)
+	p := render(f, raster(f))
 	width := figureWidth(f)
 	for i, a := range p.texts {
 		if a.Min.X < 0 || a.Min.Y < 0 || a.Max.X > width || a.Max.Y > pageHeight {
@@ -213,7 +290,7 @@ func checkTexts(t *testing.T, f Figure) {
 	}
 }
 
-func TestBarsRefusesWhatItCannotDraw(t *testing.T) {
+func TestWhatCannotBeDrawnIsRefused(t *testing.T) {
 	for _, f := range []Figure{
 		{},
 		{Series: []string{"a"}, Groups: []Group{{Name: "x"}}},
@@ -222,8 +299,10 @@ func TestBarsRefusesWhatItCannotDraw(t *testing.T) {
 		{Series: []string{"a"}, Groups: []Group{{Name: "x", Bars: []Bar{{Parts: []float64{1}}}}}},
 	} {
 		var b bytes.Buffer
-		if err := Bars(&b, f); err == nil || b.Len() != 0 {
-			t.Errorf("%+v is drawn (%v)", f, err)
+		for _, draw := range []func(io.Writer, Figure) error{Bars, SVG} {
+			if err := draw(&b, f); err == nil || b.Len() != 0 {
+				t.Errorf("%+v is drawn (%v)", f, err)
+			}
 		}
 	}
 }

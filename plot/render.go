@@ -6,11 +6,11 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// render draws the figure from the outside to the inside: the heads, the
-// footnote, the axis, the bars.
-func render(f Figure) *painter {
+// render draws the figure on a canvas of the figure's width and of pageHeight,
+// from the outside to the inside: the heads, the footnote, the axis, the bars.
+func render(f Figure, canvas vg.CanvasSizer) *painter {
 	width := figureWidth(f)
-	p := newPainter(width, pageHeight)
+	p := newPainter(canvas)
 	top := p.heads(f, width)
 	bottom := p.footnote(f.Footnote, width)
 

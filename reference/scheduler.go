@@ -2,11 +2,12 @@ package reference
 
 import (
 	"container/heap"
-	"exobench/alarm"
 	"math"
 	"runtime"
 	"sync"
 	"time"
+
+	"exobench/alarm"
 )
 
 const (

@@ -2,7 +2,6 @@ package reference
 
 import (
 	"encoding/json"
-	"exobench/alarm"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"exobench/alarm"
 )
 
 // modelID is the one model that the reference says it has.
@@ -36,12 +37,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{config: cfg.filled(), clock: newClock()}
 	for range s.config.Schedulers {
-		bell, err := alarm.New()
+		wake, err := alarm.New()
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("reference: %w", err)
 		}
-		one := &scheduler{clock: s.clock, late: &s.late, alarm: bell}
+		one := &scheduler{clock: s.clock, late: &s.late, alarm: wake}
 		s.schedulers = append(s.schedulers, one)
 		s.running.Go(one.run)
 	}

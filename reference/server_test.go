@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exobench"
 )
 
 // event is a data event as a plain reader sees it.
@@ -105,7 +107,7 @@ func TestEventsAreDueOnTheScheduleAndEmittedAfterIt(t *testing.T) {
 	t.Parallel()
 	const interval = 2 * time.Millisecond
 	_, url := serve(t, Config{TTFT: 10 * time.Millisecond, Interval: interval, Tokens: 30})
-	before := Monotonic()
+	before := exobench.Monotonic()
 	a := ask(url+bench, "")
 	if a.err != nil || len(a.events) != 30 {
 		t.Fatalf("%d events, error %v, want 30", len(a.events), a.err)
@@ -192,7 +194,7 @@ func TestRequestsOverrideTheServer(t *testing.T) {
 func TestPrefillTakesItsTimeForEachWord(t *testing.T) {
 	t.Parallel()
 	_, url := serve(t, Config{Tokens: 1, PrefillPerToken: 20 * time.Millisecond})
-	before := Monotonic()
+	before := exobench.Monotonic()
 	a := ask(url+v1, "")
 	if len(a.events) == 0 || a.events[0].Due-before < int64(60*time.Millisecond) {
 		t.Errorf("events %+v asked for at %d, want the first due 3 × 20 ms later", a.events, before)

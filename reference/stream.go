@@ -122,7 +122,7 @@ func (s *stream) write(now clock, l *lateness) bool {
 		return s.wait(now.now(), n, l)
 	}
 	if s.blocked == 0 {
-		l.add(s.emitted - s.due)
+		l.spans.Record(time.Duration(s.emitted - s.due))
 	}
 	s.blocked = 0
 	if s.ending() {

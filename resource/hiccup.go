@@ -1,12 +1,13 @@
 package resource
 
 import (
-	"math/bits"
 	"runtime"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"exobench/internal/histogram"
 )
 
 // The probe asks to sleep for a heartbeat. Where waking up is so costly that this
@@ -78,63 +79,23 @@ func (p *probe) run() {
 	}
 }
 
-// gaps is a histogram of fixed size. Its buckets are 1/16 of their power of two
-// wide, so a quantile is at most 6.25 % too high, never too low.
+// gaps are how much later than asked a thread ran.
 type gaps struct {
-	counts [64 * gapSteps]uint32
-	n      int
-	max    time.Duration
+	histogram.Histogram
 	// wakes is how often the thread ran.
 	wakes int
 }
-
-const gapSteps = 16
 
 // note adds a gap, and for a gap of several heartbeats the shorter ones that
 // wake-ups during it would have met: else a stall of a second would weigh as
 // much as a millisecond that went well. This is the correction of
 // HdrHistogram for coordinated omission (recordValueWithExpectedInterval).
 func (g *gaps) note(gap, beat time.Duration) {
-	gap = max(gap, 0)
 	g.wakes++
-	g.max = max(g.max, gap)
-	for ; ; gap -= beat {
-		g.counts[gapBucket(gap)]++
-		g.n++
-		if gap <= beat {
-			return
-		}
+	g.Record(gap)
+	for gap -= beat; gap > 0; gap -= beat {
+		g.Record(gap)
 	}
-}
-
-// quantile returns the least bound that p of the gaps do not exceed; 0 where there
-// are none.
-func (g *gaps) quantile(p float64) time.Duration {
-	seen := 0
-	for i, count := range &g.counts {
-		seen += int(count)
-		if seen > 0 && float64(seen) >= p*float64(g.n) {
-			return min(gapBound(i), g.max)
-		}
-	}
-	return g.max
-}
-
-func gapBucket(gap time.Duration) int {
-	if gap < gapSteps {
-		return int(gap)
-	}
-	power := bits.Len64(uint64(gap)) - 5
-	return (power+1)*gapSteps + int(gap>>power) - gapSteps
-}
-
-// gapBound is the longest gap of a bucket.
-func gapBound(bucket int) time.Duration {
-	if bucket < gapSteps {
-		return time.Duration(bucket)
-	}
-	power := bucket/gapSteps - 1
-	return time.Duration(bucket%gapSteps+gapSteps+1)<<power - 1
 }
 
 // ownTime is the CPU time that this process has used; nil where the system does

@@ -9,12 +9,12 @@ import (
 	"exobench"
 )
 
-// segmentSize is how much of an answer one pooled buffer holds. readRoom is the
-// least room that a read is given; what net/http holds ready beyond it comes
+// segmentSize is how much of an answer one pooled buffer holds. minSpare is the
+// least space that a read is given; what net/http holds ready beyond it comes
 // with the next.
 const (
 	segmentSize = 4 << 10
-	readRoom    = 512
+	minSpare    = 512
 )
 
 // maxAnswer is the longest answer that marks can tell of.
@@ -40,6 +40,8 @@ type capture struct {
 	newlines int
 }
 
+var newline = []byte("\n")
+
 var (
 	captures = sync.Pool{New: func() any { return new(capture) }}
 	segments = sync.Pool{New: func() any { return new([segmentSize]byte) }}
@@ -57,11 +59,11 @@ func (c *capture) free() {
 	captures.Put(c)
 }
 
-// room returns where the next read may put its bytes.
-func (c *capture) room() []byte {
+// spare returns where the next read may put its bytes.
+func (c *capture) spare() []byte {
 	if n := len(c.segments); n > 0 {
 		last := c.segments[n-1]
-		if segmentSize-len(last) >= readRoom {
+		if segmentSize-len(last) >= minSpare {
 			return last[len(last):segmentSize]
 		}
 	}
@@ -70,8 +72,8 @@ func (c *capture) room() []byte {
 	return fresh[:segmentSize]
 }
 
-// took notes that the next n bytes of the room came with the read of a.
-func (c *capture) took(n int, a arrival) {
+// note notes that the next n bytes of the spare space came with the read of a.
+func (c *capture) note(n int, a arrival) {
 	last := &c.segments[len(c.segments)-1]
 	came := (*last)[len(*last) : len(*last)+n]
 	*last = (*last)[:len(*last)+n]

@@ -38,7 +38,7 @@ type Config struct {
 type Client struct {
 	clock  exobench.Clock
 	http   *http.Client
-	lines  [2]atomic.Int64 // line ends, by format
+	halves atomic.Int64 // of events that came; see Events
 	kernel atomic.Bool
 	// sending holds the turns to send a request, from its stamp until it is written.
 	sending turns
@@ -57,9 +57,9 @@ const maxRedirects = 10
 
 // NewClient returns a client.
 func NewClient(cfg Config) *Client {
-	d := &dialer{clock: cfg.Clock, under: cfg.Dial}
-	if d.under == nil {
-		d.under = (&net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, 10*time.Second)}).DialContext
+	d := &dialer{clock: cfg.Clock, inner: cfg.Dial}
+	if d.inner == nil {
+		d.inner = (&net.Dialer{Timeout: cmp.Or(cfg.DialTimeout, 10*time.Second)}).DialContext
 	}
 	transport := &http.Transport{
 		Proxy:               cfg.Proxy,
@@ -100,7 +100,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 // Events returns how many events all streams have brought so far, ended or not:
 // an estimate for live views, counted from line ends.
 func (c *Client) Events() int64 {
-	return c.lines[SSE].Load()/2 + c.lines[NDJSON].Load() // an SSE event ends with two
+	return c.halves.Load() / 2
 }
 
 // KernelStamps reports whether an answer came so far whose every read had a
@@ -110,7 +110,7 @@ func (c *Client) KernelStamps() bool { return c.kernel.Load() }
 // Close closes idle connections.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
-	c.stamps.Close() // of a nil file too; nothing was written to it
+	c.stamps.Close() // may be nil; nothing was written to it
 }
 
 // Call is one streaming chat completion.
@@ -127,48 +127,28 @@ type Call struct {
 	// Exact, where not 0, is the number of tokens that the answer must have to
 	// be OK: what was asked of an engine that was told to ignore EOS.
 	Exact exobench.Tokens
-	// Format is that of the answer.
-	Format Format
-	// Event, where set, is called for each data event once the stream has ended,
-	// with its payload, valid during the call, and its instant. Calibration
-	// reads the truth from it.
-	Event func(payload []byte, at exobench.Instant)
-	// NoTerminator is set for servers that end a stream without [DONE]; its
-	// finish reason then is the terminator. Legacy exo is one.
-	NoTerminator bool
+	// Dialect is that of the answer; nil is [OpenAI].
+	Dialect Dialect
 }
-
-// Format is the format of a streamed answer.
-type Format int
-
-// The formats.
-const (
-	// SSE is OpenAI's chat completion stream: server-sent events.
-	SSE Format = iota
-	// NDJSON is Ollama's chat stream: one JSON object a line.
-	NDJSON
-)
 
 // Do sends the call and waits for the end of its stream. The record has the
 // instants, the outcome and what the server said; who asked what for which
 // model is the caller's to fill in. Do does not return an error: a request that
 // fails is a record too.
 func (c *Client) Do(ctx context.Context, call Call) exobench.Record {
-	ctx, dog := watch(ctx, c.clock, call.Timeout, call.Idle)
-	defer dog.stop()
-	x := exchange{client: c, call: call, dog: dog, arrivals: new(arrivals)}
+	ctx, watchdog := watch(ctx, c.clock, call.Timeout, call.Idle)
+	defer watchdog.stop()
+	x := exchange{client: c, call: call, watchdog: watchdog, arrivals: new(arrivals)}
 	x.run(ctx)
 	return x.record
 }
 
-var accept = map[Format]string{SSE: "text/event-stream", NDJSON: "application/x-ndjson"}
-
 // exchange is one call under way.
 type exchange struct {
-	client *Client
-	call   Call
-	dog    *watchdog
-	record exobench.Record
+	client   *Client
+	call     Call
+	watchdog *watchdog
+	record   exobench.Record
 
 	turn *turn
 	// conn is the connection in use; nil until there is one.
@@ -199,9 +179,9 @@ func (x *exchange) run(ctx context.Context) {
 	// GET; llama-server does it often. A request on a new connection is never
 	// sent twice.
 	request.Header["Idempotency-Key"] = nil
-	request.Header.Set("Accept", accept[x.call.Format])
+	request.Header.Set("Accept", x.call.dialect().Accept())
 
-	defer x.letGo()
+	defer x.releaseConn()
 	for x.client.clock.Now() < x.call.At && ctx.Err() == nil {
 	}
 	x.turn = x.client.sending.takeFor(ctx, sendingTime)
@@ -227,15 +207,16 @@ func (x *exchange) run(ctx context.Context) {
 // read takes the body to its end: one read, one stamp, one append per turn.
 func (x *exchange) read(body io.Reader, answer *capture) error {
 	reads, newlines := x.arrivals.reads.Load(), 0
+	halves := 2 / x.call.dialect().lineEnds() // of an event, by each line end
 	for {
-		room := answer.room()
-		n, err := body.Read(room)
+		buffer := answer.spare()
+		n, err := body.Read(buffer)
 		if n > 0 {
-			reads = x.took(n, answer, reads)
-			x.client.lines[x.call.Format].Add(int64(answer.newlines - newlines))
+			reads = x.noteRead(n, answer, reads)
+			x.client.halves.Add(int64(halves * (answer.newlines - newlines)))
 			newlines = answer.newlines
-			if signOfLife(room[:n]) {
-				x.dog.alive(answer.marks[len(answer.marks)-1].user)
+			if signOfLife(buffer[:n]) {
+				x.watchdog.alive(answer.marks[len(answer.marks)-1].user)
 			}
 		}
 		switch {
@@ -249,17 +230,17 @@ func (x *exchange) read(body io.Reader, answer *capture) error {
 	}
 }
 
-// took notes n bytes of the body, which came with the latest read of the
+// noteRead notes n bytes of the body, which came with the latest read of the
 // connection, except for those that cannot: net/http takes what it holds ready,
 // and then, in mid-chunk, reads again before it returns. It returns how many
 // reads of the connection there were; seen is how many there had been.
-func (x *exchange) took(n int, answer *capture, seen int64) (reads int64) {
+func (x *exchange) noteRead(n int, answer *capture, seen int64) (reads int64) {
 	reads = x.arrivals.reads.Load()
 	if earlier := n - int(x.arrivals.size.Load()); x.plain && reads > seen && reads > 1 && earlier > 0 {
-		answer.took(earlier, x.arrivals.before())
+		answer.note(earlier, x.arrivals.before())
 		n -= earlier
 	}
-	answer.took(n, x.latest())
+	answer.note(n, x.latest())
 	return reads
 }
 
@@ -272,8 +253,8 @@ func (x *exchange) latest() arrival {
 	return arrival{user: x.client.clock.Now(), delay: noDelay}
 }
 
-// letGo leaves the connection to whoever has it next.
-func (x *exchange) letGo() {
+// releaseConn takes the exchange off its connection, which another may have next.
+func (x *exchange) releaseConn() {
 	if c := x.conn.Load(); c != nil {
 		c.to.CompareAndSwap(x.arrivals, nil)
 	}
@@ -284,7 +265,7 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 		GetConn:      func(string) { x.getConn = x.client.clock.Now() },
 		WroteRequest: func(httptrace.WroteRequestInfo) { x.turn.give() },
 		GotConn: func(info httptrace.GotConnInfo) {
-			x.letGo() // of one that brought a redirect
+			x.releaseConn() // the one that brought a redirect, if any
 			c := stamped(info.Conn)
 			if c != nil {
 				c.to.Store(x.arrivals)
@@ -313,21 +294,21 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 	} else {
 		x.record.Headers = x.headers.user // on one axis with the rest
 	}
-	s := parse(answer, &x.record, x.call)
+	s := parse(answer, &x.record, x.call.dialect())
 	switch {
 	case s.failure != "":
 		x.fail(exobench.StreamError, s.failure)
-	case !s.done && (readErr != nil || context.Cause(ctx) != nil):
+	case !s.over && (readErr != nil || context.Cause(ctx) != nil):
 		// Of a request that we end, TLS may let the server end the stream well.
 		x.broken(ctx, readErr, exobench.Truncated)
 	case s.malformed != "":
 		x.fail(exobench.Malformed, s.malformed)
 	case answer.size == 0:
 		x.fail(exobench.Empty, "the answer has no body")
-	case !s.stream:
+	case !s.framed:
 		x.fail(exobench.Malformed, "the answer is no event stream: "+oneLine(answer.head(120)))
-	case !s.done:
-		x.fail(exobench.Truncated, "the stream ended without "+s.terminator())
+	case !s.over:
+		x.fail(exobench.Truncated, "the stream ended without "+x.call.dialect().Ends())
 	case len(x.record.Chunks) == 0:
 		x.fail(exobench.Empty, "the stream carried no output")
 	case x.short():

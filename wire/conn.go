@@ -70,10 +70,10 @@ func (s *arrivals) note(n int, a arrival) {
 }
 
 // latest returns the latest read, before the one before it.
-func (s *arrivals) latest() arrival { return s.back(0) }
-func (s *arrivals) before() arrival { return s.back(1) }
+func (s *arrivals) latest() arrival { return s.ago(0) }
+func (s *arrivals) before() arrival { return s.ago(1) }
 
-func (s *arrivals) back(i int) arrival {
+func (s *arrivals) ago(i int) arrival {
 	return arrival{user: exobench.Instant(s.user[i].Load()), delay: s.delay[i].Load()}
 }
 
@@ -111,11 +111,11 @@ func (c *conn) Read(p []byte) (n int, err error) {
 // dialer dials stamped connections.
 type dialer struct {
 	clock exobench.Clock
-	under func(ctx context.Context, network, address string) (net.Conn, error)
+	inner func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	c, err := d.under(ctx, network, address)
+	c, err := d.inner(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +126,11 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 // one that TLS runs over.
 func stamped(c net.Conn) *conn {
 	for {
-		switch under := c.(type) {
+		switch inner := c.(type) {
 		case *conn:
-			return under
+			return inner
 		case interface{ NetConn() net.Conn }:
-			c = under.NetConn()
+			c = inner.NetConn()
 		default:
 			return nil
 		}

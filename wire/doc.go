@@ -17,11 +17,20 @@
 // ended, so that no stream waits for the parsing of another. An event's instant
 // is that of the read that brought the end of its line.
 //
-// The format is server-sent events as OpenAI's and exo's chat completions use
-// them: one JSON object per "data:" line, "[DONE]" as terminator, comments that
-// may carry exo's statistics. Lines end with LF or CRLF, may be of any length,
-// and may be split anywhere. How a request ended is an exobench.Outcome; what
-// each one needs is said there and in the tests.
+// How an answer is written is its [Dialect]: [OpenAI], which most servers speak,
+// exo and llama.cpp with additions of theirs, [LegacyExo] and [Ollama]. Lines
+// end with LF or CRLF, may be of any length, and may be split anywhere. How a
+// request ended is an exobench.Outcome; what each one needs is said there and in
+// the tests.
+//
+// # Where things are
+//
+// The transport with its stamps is client.go, conn*.go, capture.go, turns.go,
+// watch.go and errors.go; it looks at no event. A capture is read by a dialect
+// (dialect_*.go) into a stream (stream.go). What holds for all dialects has one
+// place: when an answer is done (done.go), how many tokens it has (usage.go),
+// what is an error (fault.go). sse.go has the grammar of event streams, quick.go
+// reads the usual event of OpenAI's without encoding/json.
 //
 // The package does not retry, does not pace, and knows nothing of models.
 package wire

@@ -25,7 +25,7 @@ func ollamaDo(t *testing.T, answer string) exobench.Record {
 	t.Helper()
 	client := NewClient(Config{Clock: exobench.NewClock()})
 	t.Cleanup(client.Close)
-	return client.Do(t.Context(), Call{URL: rawServer(t, answer, false), Format: NDJSON, Timeout: 20 * time.Second})
+	return client.Do(t.Context(), Call{URL: rawServer(t, answer, false), Dialect: Ollama{}, Timeout: 20 * time.Second})
 }
 
 func TestOllamaOutcomes(t *testing.T) {
@@ -63,19 +63,19 @@ func TestOllamaOutcomes(t *testing.T) {
 	}
 }
 
-func TestEventsAreCountedAsTheirFormatEndsThem(t *testing.T) {
+func TestEventsAreCountedAsTheirDialectEndsThem(t *testing.T) {
 	client := NewClient(Config{Clock: exobench.NewClock()})
 	t.Cleanup(client.Close)
 	for _, c := range []struct {
 		name, answer string
-		format       Format
+		dialect      Dialect
 		want         int64 // in all so far
 	}{
-		{"4 of SSE", chunked(content("a"), content("b"), finish, terminate), SSE, 4},
-		{"3 lines", chunked(said("a"), said("b"), ended("stop", fourTokens)), NDJSON, 7},
-		{"3 of SSE, the last without its empty line", chunked(content("a"), finish, "data: [DONE]\n"), SSE, 9},
+		{"4 of SSE", chunked(content("a"), content("b"), finish, terminate), OpenAI{}, 4},
+		{"3 lines", chunked(said("a"), said("b"), ended("stop", fourTokens)), Ollama{}, 7},
+		{"3 of SSE, the last without its empty line", chunked(content("a"), finish, "data: [DONE]\n"), OpenAI{}, 9},
 	} {
-		if r := client.Do(t.Context(), Call{URL: rawServer(t, c.answer, false), Format: c.format}); r.Outcome != exobench.OK {
+		if r := client.Do(t.Context(), Call{URL: rawServer(t, c.answer, false), Dialect: c.dialect}); r.Outcome != exobench.OK {
 			t.Fatalf("%s: outcome %s %s", c.name, r.Outcome, r.Error)
 		}
 		if got := client.Events(); got != c.want {
@@ -151,7 +151,7 @@ func TestARecordedStreamOfLegacyExo(t *testing.T) {
 	}
 	client := NewClient(Config{Clock: exobench.NewClock()})
 	defer client.Close()
-	r := client.Do(t.Context(), Call{URL: rawServer(t, chunked(string(text)), false), NoTerminator: true})
+	r := client.Do(t.Context(), Call{URL: rawServer(t, chunked(string(text)), false), Dialect: LegacyExo{}})
 	if r.Outcome != exobench.OK || len(r.Chunks) != 10 || r.Chunks[0].Bytes != len("dummy") || r.TokensFrom != exobench.FromEvents {
 		t.Errorf("outcome %s %s, chunks %v, tokens from %s", r.Outcome, r.Error, r.Chunks, r.TokensFrom)
 	}

@@ -1,12 +1,19 @@
 package wire
 
+import (
+	"exobench"
+	"exobench/internal/jsonscan"
+)
+
 // quick reads the usual event without allocating. Of anything unusual it says
 // so, and encoding/json reads that: errors, keys of another type than they
-// should be, more choices than it has room for, and what cursor calls unusual.
-// What it reads, it reads as encoding/json would, into what a stream takes of
-// an event.
+// should be, more choices than it has room for, and what jsonscan calls
+// unusual. What it reads, it reads as encoding/json would, into what a stream
+// takes of an event.
+//
+// A null leaves text and names as they were, as encoding/json does.
 type quick struct {
-	cursor
+	jsonscan.Scanner
 	id, model []byte
 	choices   [4]quickChoice
 	n         int // of the choices
@@ -26,8 +33,9 @@ func (c *quickChoice) other() int  { return c.reasoningContent + c.reasoning + c
 
 // chat reads a chatEvent and reports whether it could.
 func (q *quick) chat(text []byte) bool {
-	*q = quick{cursor: cursor{text: text}}
-	for key := range q.object {
+	*q = quick{}
+	q.Reset(text)
+	for key := range q.Object {
 		switch string(key) {
 		case "id":
 			q.name(&q.id)
@@ -40,21 +48,21 @@ func (q *quick) chat(text []byte) bool {
 		case "timings":
 			q.llamaTimings()
 		case "error":
-			q.literal("null")
+			q.Literal("null")
 		default:
-			q.skip()
+			q.Skip()
 		}
 	}
-	return q.whole()
+	return q.End()
 }
 
 func (q *quick) chatChoices() {
 	if q.n > 0 { // a second array
-		q.fail()
+		q.Fail()
 	}
-	for range q.array {
+	for range q.Array {
 		if q.n == len(q.choices) {
-			q.fail()
+			q.Fail()
 			return
 		}
 		q.n++
@@ -63,7 +71,7 @@ func (q *quick) chatChoices() {
 }
 
 func (q *quick) choice(c *quickChoice) {
-	for key := range q.object {
+	for key := range q.Object {
 		switch string(key) {
 		case "delta":
 			q.delta(c)
@@ -72,13 +80,13 @@ func (q *quick) choice(c *quickChoice) {
 		case "finish_reason":
 			q.name(&c.finish)
 		default:
-			q.skip()
+			q.Skip()
 		}
 	}
 }
 
 func (q *quick) delta(c *quickChoice) {
-	for key := range q.object {
+	for key := range q.Object {
 		switch string(key) {
 		case "content":
 			q.length(&c.content)
@@ -89,7 +97,7 @@ func (q *quick) delta(c *quickChoice) {
 		case "tool_calls":
 			q.lengths(&c.toolCalls)
 		default:
-			q.skip()
+			q.Skip()
 		}
 	}
 }
@@ -97,39 +105,39 @@ func (q *quick) delta(c *quickChoice) {
 // lengths reads an array for the length of its elements' JSON.
 func (q *quick) lengths(into *int) {
 	*into = 0
-	for range q.array {
-		start := q.i
-		q.skip()
-		*into += q.i - start
+	for range q.Array {
+		start := q.Offset()
+		q.Skip()
+		*into += q.Offset() - start
 	}
 }
 
 func (q *quick) chatUsage() {
 	u := &q.usage
-	for key := range q.object {
+	for key := range q.Object {
 		switch string(key) {
 		case "prompt_tokens":
 			q.tokens(&u.PromptTokens)
 		case "completion_tokens":
 			q.tokens(&u.CompletionTokens)
 		case "prompt_tokens_details":
-			for key := range q.object {
+			for key := range q.Object {
 				switch string(key) {
 				case "cached_tokens":
 					q.tokens(&u.PromptTokensDetails.CachedTokens)
 				default:
-					q.skip()
+					q.Skip()
 				}
 			}
 		default:
-			q.skip()
+			q.Skip()
 		}
 	}
 }
 
 func (q *quick) llamaTimings() {
 	t := &q.timings
-	for key := range q.object {
+	for key := range q.Object {
 		switch string(key) {
 		case "cache_n":
 			q.tokens(&t.CacheN)
@@ -142,43 +150,37 @@ func (q *quick) llamaTimings() {
 		case "predicted_per_second":
 			q.rate(&t.PredictedPerSecond)
 		default:
-			q.skip()
+			q.Skip()
 		}
 	}
 }
 
-// ollama reads a line of Ollama's before the last, with one choice, and reports
-// whether it could.
-func (q *quick) ollama(text []byte) bool {
-	*q = quick{cursor: cursor{text: text}, n: 1}
-	for key := range q.object {
-		switch string(key) {
-		case "model":
-			q.name(&q.model)
-		case "message":
-			q.ollamaMessage(&q.choices[0])
-		case "done":
-			q.literal("false")
-		case "done_reason", "error", "load_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration":
-			q.fail()
-		default:
-			q.skip()
-		}
+// name reads a string that is to be kept.
+func (q *quick) name(into *[]byte) {
+	if !q.Null() {
+		*into = q.Plain()
 	}
-	return q.whole()
 }
 
-func (q *quick) ollamaMessage(c *quickChoice) {
-	for key := range q.object {
-		switch string(key) {
-		case "content":
-			q.length(&c.content)
-		case "thinking":
-			q.length(&c.reasoning)
-		case "tool_calls":
-			q.lengths(&c.toolCalls)
-		default:
-			q.skip()
-		}
+// length reads a string for the length of its text.
+func (q *quick) length(into *int) {
+	if !q.Null() {
+		*into = q.Length()
 	}
+}
+
+func (q *quick) tokens(into *optional[exobench.Tokens]) {
+	if q.Null() {
+		*into = optional[exobench.Tokens]{}
+		return
+	}
+	*into = some(exobench.Tokens(q.Integer()))
+}
+
+func (q *quick) rate(into *optional[float64]) {
+	if q.Null() {
+		*into = optional[float64]{}
+		return
+	}
+	*into = some(q.Float())
 }

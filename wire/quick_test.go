@@ -19,34 +19,33 @@ import (
 func captureOf(text []byte, size int) *capture {
 	c := newCapture()
 	for i := 0; len(text) > 0; i++ {
-		n := copy(c.room(), text[:min(size, len(text))])
-		c.took(n, arrival{user: exobench.Instant(1000 * (i + 1)), delay: 500})
+		n := copy(c.spare(), text[:min(size, len(text))])
+		c.note(n, arrival{user: exobench.Instant(1000 * (i + 1)), delay: 500})
 		text = text[n:]
 	}
 	return c
 }
 
 // bothWays parses an answer with and without quick.
-func bothWays(text []byte, format Format) (streams [2]*stream) {
+func bothWays(text []byte, dialect Dialect) (streams [2]*stream) {
 	answer := captureOf(text, 100)
 	defer answer.free()
 	for i := range streams {
-		s := newStream(new(exobench.Record), Call{Format: format})
-		s.full = i == 1
-		s.parse(answer)
+		s := &stream{record: new(exobench.Record), slow: i == 1}
+		s.parse(answer, dialect)
 		streams[i] = s
 	}
 	return streams
 }
 
-func agree(t *testing.T, text []byte, format Format) {
+func agree(t *testing.T, text []byte, dialect Dialect) {
 	t.Helper()
-	streams := bothWays(text, format)
+	streams := bothWays(text, dialect)
 	quickly, fully := streams[0], streams[1]
 	if diff := cmp.Diff(fully.record, quickly.record); diff != "" {
 		t.Errorf("records of %q differ (- fully, + quickly):\n%s", text, diff)
 	}
-	if quickly.done != fully.done || quickly.failure != fully.failure || quickly.malformed != fully.malformed || quickly.stream != fully.stream {
+	if quickly.over != fully.over || quickly.failure != fully.failure || quickly.malformed != fully.malformed || quickly.framed != fully.framed {
 		t.Errorf("%q: quickly %+v, fully %+v", text, quickly, fully)
 	}
 }
@@ -127,23 +126,23 @@ func TestQuickReadsTheUsualAndLeavesTheRest(t *testing.T) {
 		if got := q.chat([]byte(p.text)); got != p.quick {
 			t.Errorf("quick reads %s: %v, want %v", p.text, got, p.quick)
 		}
-		agree(t, []byte("data: "+p.text+"\n\ndata: [DONE]\n\n"), SSE)
+		agree(t, []byte("data: "+p.text+"\n\ndata: [DONE]\n\n"), OpenAI{})
 	}
 	for _, l := range lines {
 		if got := q.ollama([]byte(l.text)); got != l.quick {
 			t.Errorf("quick reads %s: %v, want %v", l.text, got, l.quick)
 		}
-		agree(t, []byte(l.text+"\n"+ended("stop", fourTokens)), NDJSON)
+		agree(t, []byte(l.text+"\n"+ended("stop", fourTokens)), Ollama{})
 	}
-	agree(t, []byte(content("a")+reasoning+roleOnly+finish+usageOnly+terminate), SSE)
+	agree(t, []byte(content("a")+reasoning+roleOnly+finish+usageOnly+terminate), OpenAI{})
 }
 
 // payloadOf returns what an event has for quick to read.
 func payloadOf(event string) string { return strings.TrimSpace(strings.TrimPrefix(event, "data: ")) }
 
 // quickly has quick read a payload.
-func quickly(q *quick, payload []byte, format Format) bool {
-	if format == NDJSON {
+func quickly(q *quick, payload []byte, dialect Dialect) bool {
+	if dialect == (Ollama{}) {
 		return q.ollama(payload)
 	}
 	return q.chat(payload)
@@ -153,13 +152,13 @@ func TestQuickReadsTheEventsOfEveryEngineAndAllocatesNothing(t *testing.T) {
 	var q quick
 	for _, e := range engineEvents {
 		payload := []byte(payloadOf(e.text))
-		if !quickly(&q, payload, e.format) {
+		if !quickly(&q, payload, e.dialect) {
 			t.Errorf("quick does not read %s's %s", e.name, payload)
 		}
-		if n := testing.AllocsPerRun(100, func() { quickly(&q, payload, e.format) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { quickly(&q, payload, e.dialect) }); n != 0 {
 			t.Errorf("%s: %v allocations an event", e.name, n)
 		}
-		agree(t, []byte(e.text), e.format)
+		agree(t, []byte(e.text), e.dialect)
 	}
 }
 
@@ -168,7 +167,7 @@ func TestTheLastFiguresHold(t *testing.T) {
 		event(delta(`"content":"a"`), `,"usage":{"prompt_tokens":9,"completion_tokens":2},"timings":{"prompt_n":9,"cache_n":0,"predicted_n":2,"predicted_per_second":7.5}`) +
 		event("", `,"usage":null,"timings":{"prompt_n":1,"predicted_n":0}`) +
 		event("", `,"usage":{}`) + terminate
-	for _, s := range bothWays([]byte(text), SSE) {
+	for _, s := range bothWays([]byte(text), OpenAI{}) {
 		r := s.record
 		if *r.PromptTokens != 9 || *r.OutputTokens != 2 || r.TokensFrom != exobench.FromUsage || *r.CachedTokens != 0 {
 			t.Errorf("%d prompt tokens, %d output tokens from %s, %d cached", *r.PromptTokens, *r.OutputTokens, r.TokensFrom, *r.CachedTokens)
@@ -180,9 +179,9 @@ func TestTheLastFiguresHold(t *testing.T) {
 }
 
 // recorded yields the recorded streams.
-func recorded(t testing.TB) iter.Seq2[string, Format] {
-	return func(yield func(string, Format) bool) {
-		for pattern, format := range map[string]Format{"testdata/*.sse": SSE, "testdata/*.ndjson": NDJSON} {
+func recorded(t testing.TB) iter.Seq2[string, Dialect] {
+	return func(yield func(string, Dialect) bool) {
+		for pattern, dialect := range map[string]Dialect{"testdata/*.sse": OpenAI{}, "testdata/*.ndjson": Ollama{}} {
 			files, err := filepath.Glob(pattern)
 			if err != nil || len(files) == 0 {
 				t.Fatal(pattern, files, err)
@@ -192,7 +191,7 @@ func recorded(t testing.TB) iter.Seq2[string, Format] {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !yield(string(text), format) {
+				if !yield(string(text), dialect) {
 					return
 				}
 			}
@@ -201,8 +200,8 @@ func recorded(t testing.TB) iter.Seq2[string, Format] {
 }
 
 func TestQuickAgreesOnRecordedStreams(t *testing.T) {
-	for text, format := range recorded(t) {
-		agree(t, []byte(text), format)
+	for text, dialect := range recorded(t) {
+		agree(t, []byte(text), dialect)
 	}
 }
 
@@ -241,20 +240,20 @@ func FuzzQuickAgreesWithTheFullDecode(f *testing.F) {
 		f.Add([]byte(l.text), true)
 	}
 	for _, e := range engineEvents {
-		f.Add([]byte(payloadOf(e.text)), e.format == NDJSON)
+		f.Add([]byte(payloadOf(e.text)), e.dialect == (Ollama{}))
 	}
-	for text, format := range recorded(f) {
+	for text, dialect := range recorded(f) {
 		for line := range strings.Lines(text) {
-			f.Add([]byte(payloadOf(line)), format == NDJSON)
+			f.Add([]byte(payloadOf(line)), dialect == (Ollama{}))
 		}
 	}
 	f.Fuzz(func(t *testing.T, payload []byte, ollama bool) {
 		var q quick
-		format := SSE
+		var dialect Dialect = OpenAI{}
 		if ollama {
-			format = NDJSON
+			dialect = Ollama{}
 		}
-		if !quickly(&q, payload, format) {
+		if !quickly(&q, payload, dialect) {
 			return
 		}
 		if !json.Valid(payload) {
@@ -268,9 +267,9 @@ func FuzzQuickAgreesWithTheFullDecode(f *testing.F) {
 		switch {
 		case strings.ContainsAny(string(payload), "\n\r"):
 		case ollama:
-			agree(t, []byte(string(payload)+"\n"), NDJSON)
+			agree(t, []byte(string(payload)+"\n"), Ollama{})
 		default:
-			agree(t, []byte("data: "+string(payload)+"\n\n"), SSE)
+			agree(t, []byte("data: "+string(payload)+"\n\n"), OpenAI{})
 		}
 	})
 }

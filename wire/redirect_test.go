@@ -61,9 +61,9 @@ func TestWhatARedirectingServerSendsLaterIsNotOfTheStream(t *testing.T) {
 	}()
 
 	call := Call{URL: "http://" + listener.Addr().String()}
-	ctx, dog := watch(t.Context(), clock, time.Minute, 0)
-	defer dog.stop()
-	x := &exchange{client: handler.client, call: call, dog: dog, arrivals: new(arrivals)}
+	ctx, watchdog := watch(t.Context(), clock, time.Minute, 0)
+	defer watchdog.stop()
+	x := &exchange{client: handler.client, call: call, watchdog: watchdog, arrivals: new(arrivals)}
 	handler.between = func() {
 		select {
 		case c := <-redirecting:

@@ -30,11 +30,12 @@ func TestWaysOfOtherServers(t *testing.T) {
 		return out
 	}
 	for _, c := range []struct {
-		name                       string
-		parts                      []string
-		chunks, output, cached     int
-		from                       exobench.TokensFrom
-		answerAfterToken, roleOnly bool
+		name                   string
+		parts                  []string
+		chunks, output, cached int
+		from                   exobench.TokensFrom
+		answer                 int  // which chunk is the first of the answer; -1 is none
+		roleOnly               bool // an event without output comes first
 	}{
 		{
 			name: "vLLM: a role chunk before the first token, the finish with content, usage in a chunk without choices",
@@ -57,7 +58,7 @@ func TestWaysOfOtherServers(t *testing.T) {
 				event(delta(`"role":"assistant","content":"","reasoning_content":"hm"`), ""), event(delta(`"reasoning":" so"`), ""),
 				event(delta(`"content":"yes"`), ""), event(`{"index":0,"delta":{"content":""},"finish_reason":"stop"}`, ""), event("", usage(9, 3, "")), terminate,
 			},
-			chunks: 3, output: 3, cached: -1, from: exobench.FromUsage, answerAfterToken: true,
+			chunks: 3, output: 3, cached: -1, from: exobench.FromUsage, answer: 2,
 		},
 		{
 			name: "speculative decoding: several tokens a chunk, so usage counts and events do not",
@@ -88,7 +89,7 @@ func TestWaysOfOtherServers(t *testing.T) {
 				event(delta(`"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]`), ""),
 				event(`{"index":0,"delta":{},"finish_reason":"tool_calls"}`, ""), event("", usage(9, 7, "")), terminate,
 			},
-			chunks: 1, output: 7, cached: -1, from: exobench.FromUsage, answerAfterToken: true,
+			chunks: 1, output: 7, cached: -1, from: exobench.FromUsage, answer: -1,
 		},
 	} {
 		t.Run(strings.SplitN(c.name, ":", 2)[0], func(t *testing.T) {
@@ -103,12 +104,35 @@ func TestWaysOfOtherServers(t *testing.T) {
 			if r.FinishReason == "" || !r.Done.Reached() || !r.FirstToken.Reached() {
 				t.Errorf("%s: finish %q, done %d, first token %d", c.name, r.FinishReason, r.Done, r.FirstToken)
 			}
-			if c.answerAfterToken && r.FirstAnswer.Reached() && r.FirstAnswer < r.FirstToken {
-				t.Errorf("%s: first answer before first token", c.name)
-			}
-			if c.roleOnly && !r.FirstChunk.Reached() {
-				t.Errorf("%s: the role chunk is no first chunk", c.name)
-			}
+			checkFirsts(t, inReads(c.parts), c.answer, c.roleOnly)
 		})
+	}
+}
+
+// inReads returns the record of an answer whose parts each come in a read of
+// their own.
+func inReads(parts []string) *exobench.Record {
+	answer := newCapture()
+	defer answer.free()
+	for i, part := range parts {
+		answer.note(copy(answer.spare(), part), arrival{user: exobench.Instant(1000 * (i + 1)), delay: 500})
+	}
+	record := new(exobench.Record)
+	parse(answer, record, OpenAI{})
+	return record
+}
+
+// checkFirsts checks which events are the first of their kinds.
+func checkFirsts(t *testing.T, r *exobench.Record, answer int, roleOnly bool) {
+	t.Helper()
+	var want exobench.Instant
+	if answer >= 0 {
+		want = r.Chunks[answer].At
+	}
+	if r.FirstToken != r.Chunks[0].At || r.FirstAnswer != want {
+		t.Errorf("first token %d, first answer %d, want chunk %d; chunks %v", r.FirstToken, r.FirstAnswer, answer, r.Chunks)
+	}
+	if r.FirstChunk != 500 || (r.FirstChunk < r.FirstToken) != roleOnly {
+		t.Errorf("first chunk %d, first token %d; only a role before: want %v", r.FirstChunk, r.FirstToken, roleOnly)
 	}
 }

@@ -2,29 +2,33 @@ package wire
 
 import (
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"exobench"
 )
 
 func TestAnswersAreParsedInTurn(t *testing.T) {
-	answer := newCapture()
-	defer answer.free()
-	for range cap(parsing) {
+	synctest.Test(t, func(t *testing.T) {
+		// Only a channel that is made in here lets the test see who waits for it.
+		defer func(all turns) { parsing = all }(parsing)
+		parsing = make(turns, 1)
+		answer := captureOf([]byte(content("a")), 100)
+		defer answer.free()
 		parsing.take()
-	}
-	parsed := make(chan struct{})
-	go func() {
-		defer close(parsed)
-		parse(answer, new(exobench.Record), Call{})
-	}()
-	select {
-	case <-parsed:
-		t.Error("an answer was parsed while all turns were taken")
-	case <-time.After(20 * time.Millisecond):
-	}
-	for range cap(parsing) {
+		var record exobench.Record
+		parsed := make(chan struct{})
+		go func() {
+			defer close(parsed)
+			parse(answer, &record, OpenAI{})
+		}()
+		synctest.Wait()
+		if record.FirstChunk.Reached() {
+			t.Error("an answer was parsed while all turns were taken")
+		}
 		parsing.give()
-	}
-	<-parsed
+		<-parsed
+		if !record.FirstChunk.Reached() || len(parsing) != 0 {
+			t.Errorf("first chunk %d, %d turns taken; want it parsed and its turn given back", record.FirstChunk, len(parsing))
+		}
+	})
 }

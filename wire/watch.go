@@ -69,5 +69,5 @@ func (w *watchdog) stop() {
 func signOfLife(read []byte) bool {
 	return read[0] != ':' && read[0] != '\n' && read[0] != '\r' ||
 		bytes.Contains(read, []byte("\ndata:")) ||
-		bytes.Contains(read, []byte(prefillComment))
+		bytes.Contains(read, prefillComment)
 }

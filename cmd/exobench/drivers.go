@@ -17,6 +17,7 @@ import (
 	"exobench/driver/llamacpp"
 	"exobench/driver/ollama"
 	"exobench/driver/openai"
+	"exobench/run"
 	"exobench/wire"
 )
 
@@ -91,34 +92,27 @@ func newEnv(env environment, clock exobench.Clock, models *catalogue.Catalogue, 
 	}, nil
 }
 
-// opened is the engines of a run, with their models resolved, in the order of
-// the plan.
-type opened struct {
-	engines []driver.Engine
-	infos   []exobench.Engine
-	notices []exobench.Note
-}
-
-func (o *opened) close() {
-	for _, e := range o.engines {
+func closeAll(engines []run.Engine) {
+	for _, e := range engines {
 		_ = e.Close()
 	}
 }
 
 // open finds or starts every engine that the plan names, and resolves its
-// models. On an error nothing is left running. An auto engine in the plan is
-// replaced by what was chosen.
-func (o *opener) open(ctx context.Context) (*opened, error) {
-	all := new(opened)
+// models, in the order of the plan. On an error nothing is left running. An auto
+// engine in the plan is replaced by what was chosen.
+func (o *opener) open(ctx context.Context) ([]run.Engine, error) {
+	var all []run.Engine
 	o.plan.Engines = slices.Clone(o.plan.Engines)
 	for i := range o.plan.Engines {
-		e, notices, err := o.openOne(ctx, &o.plan.Engines[i])
+		e, err := o.openOne(ctx, &o.plan.Engines[i])
 		if err == nil {
-			all.engines = append(all.engines, e)
-			err = o.describe(ctx, all, e, notices)
+			opened := run.Engine{Engine: e}
+			opened.Entry, err = o.describe(ctx, e)
+			all = append(all, opened)
 		}
 		if err != nil {
-			all.close()
+			closeAll(all)
 			return nil, err
 		}
 	}
@@ -126,76 +120,76 @@ func (o *opener) open(ctx context.Context) (*opened, error) {
 }
 
 // openOne opens the engine of a spec. What auto chose is written into it.
-func (o *opener) openOne(ctx context.Context, spec *exobench.EngineSpec) (driver.Engine, []string, error) {
+func (o *opener) openOne(ctx context.Context, spec *exobench.EngineSpec) (driver.Engine, error) {
 	env := o.env
 	env.Plan = o.plan
 	header, err := headerOf(*spec, o.header, env.Getenv)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	env.Header = header
 	if spec.Name == auto {
 		return openAuto(ctx, spec, env)
 	}
 	d, _ := driverOf(spec.Name)
-	e, err := d.Open(ctx, *spec, env)
-	return e, nil, err
+	return d.Open(ctx, *spec, env)
 }
 
 // openAuto takes the exo that answers, of either line, else the embedded engine,
-// and says why.
-func openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, []string, error) {
-	open := func(name string) (driver.Engine, error) {
-		chosen := *spec
-		chosen.Name, chosen.Options = name, map[string]string{}
-		for _, option := range optionsOf(name) {
-			if value, given := spec.Options[option.Name]; given {
-				chosen.Options[option.Name] = value
-			}
-		}
-		if name == "embedded" {
-			chosen.URL = ""
-		}
-		d, _ := driverOf(name)
-		e, err := d.Open(ctx, chosen, env)
-		if err == nil {
-			*spec = chosen
-		}
-		return e, err
-	}
-	e, err := open("exo")
+// and writes its choice into the spec.
+func openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+	e, err := openChosen(ctx, "exo", spec, env)
 	if errors.Is(err, exo.ErrLegacy) {
-		e, err = open("exo-legacy")
-		return e, nil, err
+		return openChosen(ctx, "exo-legacy", spec, env)
 	}
 	none := errors.Is(err, exo.ErrUnreachable) || errors.Is(err, exo.ErrNotExo)
 	if spec.URL != "" && errors.Is(err, exo.ErrNotExo) {
-		return nil, nil, fmt.Errorf("%w: name what it is with --engine", err)
+		return nil, fmt.Errorf("%w: name what it is with --engine", err)
 	}
 	if err == nil || spec.URL != "" || !none {
-		return e, nil, err
+		return e, err
 	}
-	notice := "no exo answers at " + exo.Default.URL
+	reason := "no exo answers at " + exo.Default.URL
 	if errors.Is(err, exo.ErrNotExo) {
-		notice = err.Error()
+		reason = err.Error()
 	}
-	notices := append([]string{notice + ": measuring the embedded engine, whose speed says nothing of a real one"}, otherEngines(ctx, env)...)
-	e, err = open("embedded")
-	return e, notices, err
+	reasons := append([]string{reason + ": measuring the embedded engine, whose speed says nothing of a real one"}, otherEngines(ctx, env)...)
+	if e, err = openChosen(ctx, "embedded", spec, env); err != nil {
+		return nil, err
+	}
+	return chosen{e, reasons}, nil
 }
 
-// describe resolves the models of an engine that was opened, and adds its entry
-// and its notices.
-func (o *opener) describe(ctx context.Context, all *opened, e driver.Engine, notices []string) error {
+// openChosen opens an engine in the place of auto, with those of auto's options
+// that it has.
+func openChosen(ctx context.Context, name string, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+	choice := *spec
+	choice.Name, choice.Options = name, map[string]string{}
+	for _, option := range optionsOf(name) {
+		if value, given := spec.Options[option.Name]; given {
+			choice.Options[option.Name] = value
+		}
+	}
+	d, _ := driverOf(name)
+	e, err := d.Open(ctx, choice, env)
+	if err == nil {
+		*spec = choice
+	}
+	return e, err
+}
+
+// describe resolves the plan's models on an engine and returns the engine's
+// entry.
+func (o *opener) describe(ctx context.Context, e driver.Engine) (exobench.Engine, error) {
 	var models []exobench.Model
 	for _, name := range o.plan.Models {
 		m, err := e.Resolve(ctx, name)
 		if err != nil {
-			return err
+			return exobench.Engine{}, err
 		}
 		for _, have := range models {
 			if have.ID == m.ID {
-				return driver.UsageError{Err: fmt.Errorf("model %s is named twice: each model is measured once, --repeat says how often", m.ID)}
+				return exobench.Engine{}, driver.UsageError{Err: fmt.Errorf("model %s is named twice: each model is measured once, --repeat says how often", m.ID)}
 			}
 			if have.Name == m.Name {
 				m.Name = m.ID
@@ -204,11 +198,16 @@ func (o *opener) describe(ctx context.Context, all *opened, e driver.Engine, not
 		models = append(models, m)
 	}
 	// Some engines know more of themselves once they know their models.
-	info := e.Info()
-	info.Models = models
-	all.infos = append(all.infos, info)
-	for _, text := range append(notices, e.Notices()...) {
-		all.notices = append(all.notices, exobench.Note{Engine: info.Name, Text: text})
-	}
-	return nil
+	entry := e.Info()
+	entry.Models = models
+	return entry, nil
 }
+
+// chosen is the engine that auto chose, with the reasons.
+type chosen struct {
+	driver.Engine
+	reasons []string
+}
+
+// Notices are the reasons of the choice, and then the engine's own.
+func (c chosen) Notices() []string { return append(c.reasons, c.Engine.Notices()...) }

@@ -8,8 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench/catalogue"
-	"exobench/decoder"
-	"exobench/engine"
+	"exobench/embedded"
 )
 
 // engineFlags are the flags of exobench engine.
@@ -29,9 +28,10 @@ func engineCommand(env environment) *cobra.Command {
 		Short: "Serve the embedded engine: exo's API before a real decoder with random weights",
 		Long: `Serve the embedded engine on the loopback interface until it is interrupted.
 
-It speaks exo's v1 API and OpenAI's. Its tokens come from a real Llama-style decoder on the
-processor; the weights are random, and each model of the catalogue has a stand-in of its own
-proportions, scaled down. Its speed says nothing of a real engine.`,
+It speaks the part of exo's v1 API that exobench uses, and OpenAI's chat completions. Its tokens
+come from a real Llama-style decoder on the processor; the weights are random, and each model of
+the catalogue has a stand-in of its own proportions, scaled down. Its speed says nothing of a real
+engine. It answers to localhost, 127.0.0.1 and ::1 only.`,
 		Example: `  exobench engine --port 52415
   exobench engine --preload llama-3.2-1b`,
 		Args: noArgs,
@@ -53,7 +53,7 @@ func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	if err != nil {
 		return driver.UsageError{Err: err}
 	}
-	server, err := engine.New(config)
+	server, err := embedded.New(config)
 	if err != nil {
 		return driver.UsageError{Err: err}
 	}
@@ -67,12 +67,12 @@ var exoCards = []string{
 	"mlx-community/Llama-3.2-1B-Instruct-4bit",
 }
 
-func engineConfig(f engineFlags) (engine.Config, error) {
+func engineConfig(f engineFlags) (embedded.Config, error) {
 	models, err := catalogue.Load(f.modelsFile)
 	if err != nil {
-		return engine.Config{}, err
+		return embedded.Config{}, err
 	}
-	c := engine.Config{Seed: f.seed, Workers: f.workers, Version: version()}
+	c := embedded.Config{Seed: f.seed, Workers: f.workers, Version: version()}
 	for _, m := range models.Models() {
 		if m.Shape == nil || len(m.IDs["exo"]) == 0 {
 			continue
@@ -95,14 +95,8 @@ func engineConfig(f engineFlags) (engine.Config, error) {
 
 // standIn returns the embedded engine's model in the place of one of the
 // catalogue.
-func standIn(m catalogue.Model) engine.Model {
-	s := m.Shape.StandIn()
-	return engine.Model{
-		ID: m.IDs["exo"][0], Name: m.Title, BaseModel: m.Title, Quantization: "float32",
-		ContextLength: s.Context,
-		Shape: decoder.Shape{
-			Layers: s.Layers, Hidden: s.Hidden, Heads: s.Heads, KVHeads: s.KVHeads,
-			FFN: s.FFN, Vocab: s.Vocab, Tied: s.Tied, RoPE: s.RopeBase,
-		},
+func standIn(m catalogue.Model) embedded.Model {
+	return embedded.Model{
+		ID: m.IDs["exo"][0], BaseModel: m.Title, Quantization: "float32", Shape: catalogue.StandIn(*m.Shape),
 	}
 }

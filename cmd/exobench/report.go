@@ -142,7 +142,7 @@ func (r results) writeTable(w io.Writer) error {
 			width = columns
 		}
 	}
-	return report.Text(w, r.run, width)
+	return report.Plain(w, report.Brief(r.run), width)
 }
 
 func (r results) writeJSON(w io.Writer) error {

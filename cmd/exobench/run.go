@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench"
-	"exobench/driver"
 	"exobench/journal"
 	"exobench/report"
 	"exobench/resource"
@@ -77,7 +76,7 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	defer all.close()
+	defer closeAll(all)
 	out, err := makeFolder(f.out, clock.Epoch())
 	if err != nil {
 		return err
@@ -94,7 +93,7 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 // its journal.
 type session struct {
 	plan    exobench.Plan
-	engines *opened
+	engines []run.Engine
 	out     folder
 	clock   exobench.Clock
 	wire    *wire.Client
@@ -106,47 +105,34 @@ const sessionID = 1
 // record runs the plan and writes the journal.
 func (s session) record(ctx context.Context, env environment, quiet bool) (exobench.EndReason, error) {
 	header := &exobench.Header{
-		Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan, Engines: s.engines.infos,
+		Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan,
+	}
+	var engines []run.Engine
+	for _, e := range s.engines {
+		header.Engines = append(header.Engines, e.Entry)
+		engines = append(engines, e)
 	}
 	writer, err := journal.Create(s.out.journal(), header)
 	if err != nil {
 		return "", fmt.Errorf("create the journal: %w", err)
 	}
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
+	defer view.Close()
 	recorder := tee{writer, view}
-	err = recorder.watch(header)
-	append := func(e exobench.Entry) { err = errors.Join(err, recorder.Append(e)) }
-	append(&exobench.Session{ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid()})
-	for _, notice := range s.engines.notices {
-		notice.At, notice.Session = s.clock.Now(), sessionID
-		append(&notice)
+	err = errors.Join(view.Append(header), recorder.Append(&exobench.Session{
+		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(),
+	}))
+	config := run.Config{
+		Plan: s.plan, Session: sessionID, Engines: engines, Recorder: recorder, Clock: s.clock,
+		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 	}
-	if s.plan.Calibrate && err == nil {
-		err = s.calibrate(ctx, recorder)
+	if s.plan.Calibrate {
+		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
+			return calibrateRun(ctx, s.wire, s.clock, s.plan)
+		}
 	}
-	reason, runErr := run.Execute(ctx, run.Config{
-		Plan: s.plan, Session: sessionID, Infos: s.engines.infos, Engines: s.engines.engines, Recorder: recorder, Clock: s.clock,
-		Machine: func(pid func() int) driver.Sensor { return resource.NewMachine(pid) },
-	})
-	view.Close()
+	reason, runErr := run.Execute(ctx, config)
 	return reason, errors.Join(err, runErr, writer.Close())
-}
-
-// calibrate measures the harness's own error and records it. That it cannot be
-// measured is a note, and no reason to stop.
-func (s session) calibrate(ctx context.Context, recorder run.Recorder) error {
-	all, err := calibrateRun(ctx, s.wire, s.clock, s.plan)
-	if err != nil && ctx.Err() == nil {
-		err = recorder.Append(&exobench.Note{At: s.clock.Now(), Session: sessionID, Text: "the harness's own error was not measured: " + err.Error()})
-	}
-	for _, c := range all {
-		c.Session = sessionID
-		err = errors.Join(err, recorder.Append(&c))
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // tee keeps entries in the journal, and then shows them.
@@ -159,11 +145,8 @@ func (t tee) Append(e exobench.Entry) error {
 	if err := t.journal.Append(e); err != nil {
 		return err
 	}
-	return t.watch(e)
+	return t.view.Append(e)
 }
-
-// watch shows an entry.
-func (t tee) watch(e exobench.Entry) error { return t.view.Append(e) }
 
 // conclude makes the reports, shows the results, and returns how exobench ends.
 func conclude(env environment, f runFlags, out folder, reason exobench.EndReason) error {

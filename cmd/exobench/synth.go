@@ -79,11 +79,11 @@ func (c connector) syntheticFile(ctx context.Context, m catalogue.Model) (string
 // writeSynthetic writes a model's synthetic weights beside the place and moves
 // them there when they are whole.
 func writeSynthetic(ctx context.Context, progress io.Writer, m catalogue.Model, quant string, seed uint64, path string) error {
-	shape, options, err := synthetic(m, quant, seed)
+	options, err := synthetic(m, quant, seed)
 	if err != nil {
 		return driver.UsageError{Err: err}
 	}
-	total, err := gguf.Size(shape, options)
+	total, err := gguf.Size(*m.Shape, options)
 	if err != nil {
 		return driver.UsageError{Err: err}
 	}
@@ -99,7 +99,7 @@ func writeSynthetic(ctx context.Context, progress io.Writer, m catalogue.Model, 
 	fmt.Fprintf(progress, "writing %s: random weights in the shape of %s, %s, %v\n", path, m.Name, quant, exobench.Bytes(total))
 	options.Progress = reportEvery(progress, 5*time.Second)
 	buffered := bufio.NewWriterSize(file, 1<<20)
-	err = gguf.Write(ctx, buffered, shape, options)
+	err = gguf.Write(ctx, buffered, *m.Shape, options)
 	if err = errors.Join(err, buffered.Flush(), file.Chmod(0o644), file.Close()); err != nil {
 		return fmt.Errorf("write synthetic weights: %w", err)
 	}
@@ -117,22 +117,14 @@ func reportEvery(w io.Writer, every time.Duration) func(written, total int64) {
 	}
 }
 
-// synthetic returns what package gguf needs to know of a model.
-func synthetic(m catalogue.Model, quant string, seed uint64) (gguf.Shape, gguf.Options, error) {
+// synthetic returns how a model's synthetic weights are made.
+func synthetic(m catalogue.Model, quant string, seed uint64) (gguf.Options, error) {
 	quant = strings.ToLower(quant)
 	if !slices.Contains(gguf.Quants(), quant) {
-		return gguf.Shape{}, gguf.Options{}, fmt.Errorf("--quant %s is not known: it must be one of %s", quant, strings.Join(gguf.Quants(), ", "))
+		return gguf.Options{}, fmt.Errorf("--quant %s is not known: it must be one of %s", quant, strings.Join(gguf.Quants(), ", "))
 	}
 	if m.Shape == nil {
-		return gguf.Shape{}, gguf.Options{}, fmt.Errorf("there are no synthetic weights for %s: its shape is not a plain Llama's", m.Name)
+		return gguf.Options{}, fmt.Errorf("there are no synthetic weights for %s: its shape is not a plain Llama's", m.Name)
 	}
-	s := m.Shape
-	shape := gguf.Shape{
-		Arch: s.Arch, Layers: s.Layers, Hidden: s.Hidden, Heads: s.Heads, KVHeads: s.KVHeads,
-		FFN: s.FFN, Vocab: s.Vocab, Tied: s.Tied, Context: s.Context, RopeBase: s.RopeBase,
-	}
-	if s.RopeFactor > 0 {
-		shape.RopeScaling = gguf.Llama3Scaling(s.RopeFactor)
-	}
-	return shape, gguf.Options{Name: m.Title, Quant: quant, Seed: seed}, shape.Validate()
+	return gguf.Options{Name: m.Title, Quant: quant, Seed: seed}, nil
 }

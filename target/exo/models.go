@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"exobench"
+	"exobench/nearest"
 )
 
 // Card is what exo knows of a model before anything of it is downloaded.
@@ -170,7 +171,27 @@ func findCard(cards []Card, name string, known []string) (Card, error) {
 	case len(known) > 0:
 		return Card{ID: known[0], Name: name}, nil
 	}
-	return Card{}, &UnknownModelError{Name: name, Nearest: nearest(name, cards)}
+	names := make([]string, len(cards))
+	for i, card := range cards {
+		names[i] = card.Name
+	}
+	return Card{}, &UnknownModelError{Name: name, Nearest: nearest.Names(name, names)}
+}
+
+// UnknownModelError is about a name that is neither exo's nor the catalogue's.
+type UnknownModelError struct {
+	Name string
+	// Nearest are the names that exo lists and that look most like Name, best
+	// first; few, or none.
+	Nearest []string
+}
+
+func (e *UnknownModelError) Error() string {
+	text := fmt.Sprintf("exo knows no model %q", e.Name)
+	if len(e.Nearest) > 0 {
+		text += " (near it: " + strings.Join(e.Nearest, ", ") + ")"
+	}
+	return text + "; a full Hugging Face id such as mlx-community/" + e.Name + " is added as a custom model"
 }
 
 // listed finds a card by its full id, whose case Hugging Face ignores.

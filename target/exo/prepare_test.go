@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exobench"
@@ -275,19 +277,38 @@ func TestAStalledDownloadOrLoadFails(t *testing.T) {
 	wantEqual(t, "instances left", d.running(), []string{})
 }
 
+// A new byte at every look: the walk takes a hundred minutes, and no byte more
+// than the time-out.
 func TestASlowWalkIsNoStall(t *testing.T) {
-	t.Parallel()
 	d := newDouble(t)
-	for done := range 40 {
-		d.walk = append(d.walk, d.download("n1", ongoing(tinyID, done, 40)))
+	for done := range 100 {
+		d.walk = append(d.walk, d.download("n1", ongoing(tinyID, done, 100)))
 	}
 	d.walk = append(d.walk, d.ready("i-1")...)
 	config := d.quick()
-	config.PollInterval = 20 * time.Millisecond
-	config.DownloadTimeout = 600 * time.Millisecond // less than the 800 ms of the walk
-	if _, _, err := d.prepare(config); err != nil {
-		t.Fatal(err)
-	}
+	config.PollInterval = time.Minute
+	config.DownloadTimeout, config.LoadTimeout = time.Minute, time.Minute
+	config.pace.silence, config.pace.appear = time.Hour, time.Hour
+	// No socket, since one would keep the bubble's time from going on.
+	config.Client = &http.Client{Transport: direct{d}}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		if _, _, err := d.prepare(config); err != nil {
+			t.Fatalf("after %v: %v", time.Since(began), err)
+		}
+		if took := time.Since(began); took < 100*time.Minute {
+			t.Errorf("the walk took %v only: the test shows nothing", took)
+		}
+	})
+}
+
+// direct answers requests in the caller's goroutine.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, r)
+	return w.Result(), nil
 }
 
 func TestExoMayFallSilentForAMoment(t *testing.T) {

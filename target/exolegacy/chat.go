@@ -17,7 +17,7 @@ func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 func (t *Target) chat(ctx context.Context, id, prompt string, call wire.Call) exobench.Record {
 	call.URL = t.config.URL + "/v1/chat/completions"
 	call.Body = body(id, prompt)
-	call.NoTerminator = true
+	call.Dialect = wire.LegacyExo{}
 	record := t.config.Wire.Do(ctx, call)
 	if record.Outcome == exobench.Truncated {
 		// Its error answer then stands in the middle of the stream.

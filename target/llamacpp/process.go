@@ -78,7 +78,7 @@ func startProcess(program string, args, env []string) (*process, error) {
 // launch starts a command in a process group of its own, which a Ctrl-C at the
 // terminal does not reach, and returns its standard input.
 func launch(cmd *exec.Cmd) (io.WriteCloser, error) {
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func launch(cmd *exec.Cmd) (io.WriteCloser, error) {
 func (p *process) await() {
 	err := p.server.Wait()
 	// What is left of its group, if anything, goes too.
-	signalGroup(p.pid, syscall.SIGKILL)
+	p.signal(syscall.SIGKILL)
 	p.how = "exit status 0"
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		p.how = err.Error()
@@ -99,6 +99,11 @@ func (p *process) await() {
 	p.leash.Close()
 	p.watcher.Wait()
 	close(p.ended)
+}
+
+// signal sends the signal to all processes of the server's group.
+func (p *process) signal(s syscall.Signal) {
+	_ = syscall.Kill(-p.pid, s) // it may be gone already
 }
 
 // running reports whether the process has not been reaped.
@@ -126,7 +131,7 @@ const killTime = 10 * time.Second
 
 // kill ends the process at once and waits until it is gone.
 func (p *process) kill() error {
-	signalGroup(p.pid, syscall.SIGKILL)
+	p.signal(syscall.SIGKILL)
 	if !p.gone(killTime) {
 		return fmt.Errorf("llama-server (process %d) does not end, even killed", p.pid)
 	}
@@ -138,7 +143,7 @@ func (p *process) kill() error {
 // returns what it took, if that was more than one signal.
 func (p *process) stop(patience time.Duration) (took string, err error) {
 	for _, took := range []string{"", "it took a second SIGTERM"} {
-		signalGroup(p.pid, syscall.SIGTERM)
+		p.signal(syscall.SIGTERM)
 		if p.gone(patience) {
 			return took, nil
 		}

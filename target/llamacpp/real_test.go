@@ -1,5 +1,3 @@
-//go:build unix
-
 package llamacpp
 
 import (
@@ -16,6 +14,7 @@ import (
 
 	"exobench"
 	"exobench/gguf"
+	"exobench/shape"
 )
 
 // realServer returns a real llama-server and a small model of random weights
@@ -32,8 +31,8 @@ func realServer(t *testing.T) (program, model string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	shape := gguf.Shape{Layers: 4, Hidden: 256, Heads: 4, KVHeads: 2, FFN: 768, Vocab: 1000, Context: 4096, RopeBase: 10000}
-	if err := gguf.Write(t.Context(), f, shape, gguf.Options{Name: "Real", Quant: "q8_0"}); err != nil {
+	tiny := shape.Shape{Layers: 4, Hidden: 256, Heads: 4, KVHeads: 2, FFN: 768, Vocab: 1000, Context: 4096, RopeBase: 10000}
+	if err := gguf.Write(t.Context(), f, tiny, gguf.Options{Name: "Real", Quant: "q8_0"}); err != nil {
 		t.Fatal(err)
 	}
 	return program, model

@@ -47,7 +47,7 @@ func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 		At:      r.Scheduled,
 		Timeout: t.config.Timeout,
 		Idle:    t.config.Idle,
-		Format:  wire.NDJSON,
+		Dialect: wire.Ollama{},
 	})
 }
 

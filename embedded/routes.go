@@ -1,0 +1,96 @@
+package embedded
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /node_id", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusOK, s.nodeID)
+	})
+	mux.HandleFunc("GET /models", s.listModels)
+	mux.HandleFunc("GET /v1/models", s.listModels)
+	mux.HandleFunc("POST /models/add", s.addModel)
+	mux.HandleFunc("GET /instance/previews", s.previews)
+	mux.HandleFunc("POST /instance", s.createInstance)
+	mux.HandleFunc("GET /instance/{id}", s.getInstance)
+	mux.HandleFunc("DELETE /instance/{id}", s.deleteInstance)
+	mux.HandleFunc("GET /state", s.wholeState)
+	mux.HandleFunc("GET /state/{section}", s.stateSection)
+	mux.HandleFunc("GET /state/{section}/{key}", s.stateEntry)
+	mux.HandleFunc("POST /v1/chat/completions", s.chatCompletions)
+	mux.HandleFunc("POST /bench/chat/completions", s.benchCompletions)
+	mux.HandleFunc("POST /v1/cancel/{id}", s.cancelCommand)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, http.StatusNotFound, fmt.Sprintf("the embedded engine has no %s %s", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+// loopback reports whether the host of a request, with or without a port, is
+// this machine by a name that no name server decides on. Any other name may be
+// that of a web page which had its own name resolved to 127.0.0.1, and then a
+// browser would show it all answers.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// readJSON reads the body of a request, or answers 400 and returns false.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
+	if err := json.NewDecoder(r.Body).Decode(v); err != nil {
+		writeError(w, http.StatusBadRequest, "the body of the request cannot be read: "+err.Error())
+		return false
+	}
+	return true
+}
+
+// encode returns JSON as exo writes it: no escapes for HTML, no newline at the
+// end.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		// All values are built here from types that have JSON forms.
+		panic(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// An error here means that the client has gone, and there is nobody to
+	// tell.
+	_, _ = w.Write(encode(v))
+}
+
+// fault is an error as a body, or inside a stream.
+type fault struct {
+	Error faultText `json:"error"`
+}
+
+type faultText struct {
+	Message string `json:"message"`
+	Type    string `json:"type"`
+	Code    int    `json:"code"`
+}
+
+func writeError(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, fault{faultText{message, http.StatusText(status), status}})
+}
