@@ -16,6 +16,7 @@ var imports = map[string]string{
 	"wire":             ".",
 	"load":             ". alarm",
 	"driver":           ". catalogue wire",
+	"driver/api":       "",
 	"run":              ". driver load",
 	"prompt":           ".",
 	"catalogue":        "",
