@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"exobench"
 )
 
 func TestMachineTimeOfAFixture(t *testing.T) {
@@ -69,37 +71,72 @@ func until(t *testing.T, pid int, more time.Duration) {
 	}
 }
 
+// bracket reads what was used before and after a watch, and just inside of it.
+// They are the same counters, so what the watch says lies between the two
+// whatever else the machine does.
+type bracket struct{ from, began, ends, until work }
+
+// watched watches the machine while a process uses that much CPU time. engine is
+// the watch's; spent are the seconds of CPU time that the watch says in all, for a
+// share of it.
+func watched(t *testing.T, pid, engine int, work time.Duration) (seen exobench.Values, b bracket, spent func(share exobench.Quantity) float64) {
+	t.Helper()
+	b.from = readWork(pid)
+	w := startWatch(engine)
+	b.began = readWork(pid)
+	until(t, pid, work)
+	b.ends = readWork(pid)
+	wall, seen := w.stop()
+	b.until = readWork(pid)
+	return seen, b, func(share exobench.Quantity) float64 {
+		value, ok := seen.Get(share)
+		if !ok {
+			t.Fatalf("%s is not known: %v", share, seen)
+		}
+		return value * wall.Seconds() * float64(b.from.cores)
+	}
+}
+
+// rounding is that of a share, in seconds.
+const rounding = 1e-6
+
+// between fails where a figure is not what was used inside of the watch at
+// least, and around it at most.
+func between(t *testing.T, what string, got float64, inner, outer time.Duration) {
+	t.Helper()
+	if inner <= 0 || got < inner.Seconds()-rounding || got > outer.Seconds()+rounding {
+		t.Errorf("%s: %v s, want %v to %v", what, got, inner, outer)
+	}
+}
+
 func TestABusyProcessIsForeignUnlessItIsTheEngine(t *testing.T) {
 	pid := shell(t, "while :; do :; done")
-	const work = 300 * time.Millisecond
-	cores := float64(readWork(0).cores)
+	const work = 100 * time.Millisecond
 
-	m := WatchMachine(0)
-	until(t, pid, work)
-	d := m.Stop()
-	if d.Foreign == nil || d.EngineCPU != nil || *d.Foreign*d.Wall.Seconds()*cores < work.Seconds()/2 {
-		t.Errorf("foreign share is %v, engine's %v, over %v: a child used %v", deref(d.Foreign), deref(d.EngineCPU), d.Wall, work)
+	seen, b, spent := watched(t, pid, 0, work)
+	if known(seen, exobench.EngineCPU) || !known(seen, exobench.Steal) {
+		t.Errorf("no engine is watched: %v", seen)
 	}
-	if d.Steal == nil || d.HarnessCPU == nil || *d.HarnessCPU <= 0 {
-		t.Errorf("steal %v, our own %v", deref(d.Steal), deref(d.HarnessCPU))
-	}
+	between(t, "our own", spent(exobench.HarnessCPU), *b.ends.own-*b.began.own, *b.until.own-*b.from.own)
+	between(t, "foreign", spent(exobench.Foreign),
+		*b.ends.busy-*b.began.busy-(*b.until.own-*b.from.own), *b.until.busy-*b.from.busy-(*b.ends.own-*b.began.own))
 
-	m = WatchMachine(pid)
-	until(t, pid, work)
-	d = m.Stop()
-	if d.EngineCPU == nil || *d.EngineCPU*d.Wall.Seconds()*cores < work.Seconds()-tick.Seconds() || d.Foreign == nil {
-		t.Errorf("engine's share is %v over %v, foreign %v: it used %v", deref(d.EngineCPU), d.Wall, deref(d.Foreign), work)
+	_, b, spent = watched(t, pid, pid, work)
+	inner, _ := treeTime(b.began.tree, b.ends.tree, pid)
+	outer, _ := treeTime(b.from.tree, b.until.tree, pid)
+	between(t, "the engine", spent(exobench.EngineCPU), inner, outer)
+	if foreign, most := spent(exobench.Foreign), *b.until.busy-*b.from.busy-inner; foreign > max(0, most).Seconds()+rounding {
+		t.Errorf("foreign: %v s, want at most the %v without the engine's", foreign, most)
 	}
 }
 
 func TestChildrenThatEndAreTheEngines(t *testing.T) {
 	pid := shell(t, `while :; do /bin/sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done`)
-	const work = 300 * time.Millisecond
-	m := WatchMachine(pid)
-	until(t, pid, work)
-	d := m.Stop()
-	if d.EngineCPU == nil || *d.EngineCPU*d.Wall.Seconds()*float64(readWork(0).cores) < work.Seconds()/2 {
-		t.Errorf("engine's share is %v over %v: its children used %v", deref(d.EngineCPU), d.Wall, work)
+	const work = 300 * time.Millisecond // of some ten children
+	_, _, spent := watched(t, pid, pid, work)
+	// A child that ends while the tree is read may be missed: one of ten.
+	if got := spent(exobench.EngineCPU); got < work.Seconds()/2 {
+		t.Errorf("the engine: %v s, of which children that ended alone %v", got, work)
 	}
 }
 
@@ -109,10 +146,15 @@ func TestAnEngineThatEndsLeavesItsShareUnknown(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Skip(err)
 	}
-	m := WatchMachine(command.Process.Pid)
+	w := startWatch(command.Process.Pid)
 	in.Close()
 	command.Wait()
-	if d := m.Stop(); d.EngineCPU != nil || d.Foreign != nil || d.Steal == nil {
-		t.Errorf("engine %v, foreign %v, steal %v", deref(d.EngineCPU), deref(d.Foreign), deref(d.Steal))
+	if _, seen := w.stop(); known(seen, exobench.EngineCPU) || known(seen, exobench.Foreign) || !known(seen, exobench.Steal) {
+		t.Errorf("the engine ended: %v", seen)
 	}
+}
+
+func known(v exobench.Values, q exobench.Quantity) bool {
+	_, ok := v.Get(q)
+	return ok
 }
