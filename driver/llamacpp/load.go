@@ -5,116 +5,69 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"exobench"
+	"exobench/child"
+	"exobench/driver"
+	"exobench/driver/api"
 )
 
 const (
-	// startPoll and findPoll are how often a server is asked whether its model
-	// is loaded; startPoll is the error of a load time.
+	// startPoll is how often a server that was started is asked whether its
+	// model is loaded: the error of a load time.
 	startPoll = 20 * time.Millisecond
-	findPoll  = 250 * time.Millisecond
 	// tellEvery is how often a load without other news is reported.
 	tellEvery = time.Second
-	// loadTime bounds the wait for a model to be loaded.
-	loadTime = 30 * time.Minute
 )
 
-// Prepare starts the server and waits until its model is loaded. Of a server
-// that runs already it only makes sure that it is ready.
-func (t *Target) Prepare(ctx context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error) {
-	if t.config.starts() {
-		return t.start(ctx, m, report)
-	}
-	server, err := t.find(ctx, func() {
-		report(exobench.LoadEvent{Stage: exobench.StageLoad, Detail: "the server is loading its model"})
-	})
-	if err != nil {
-		return exobench.Deployment{}, err
-	}
-	report(exobench.LoadEvent{Stage: exobench.StageReady, Detail: server.String()})
-	return exobench.Deployment{Model: m}, nil
-}
-
-// find waits for a server that runs already and asks what it is. It calls
-// loading once if the server is not ready.
-func (t *Target) find(ctx context.Context, loading func()) (Server, error) {
-	a := t.api()
-	for began := time.Now(); ; loading = func() {} {
-		busy, err := a.loading(ctx)
-		if err != nil {
-			return Server{}, err
-		}
-		if !busy {
-			return a.describe(ctx)
-		}
-		loading()
-		if time.Since(began) > loadTime {
-			return Server{}, fmt.Errorf("the server at %s is still loading its model after %v", a.base, loadTime)
-		}
-		if err := wait(ctx, findPoll); err != nil {
-			return Server{}, err
-		}
-	}
-}
-
-func (t *Target) start(ctx context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error) {
-	if err := t.Close(); err != nil {
-		return exobench.Deployment{}, err
-	}
-	port, err := t.port()
-	if err != nil {
-		return exobench.Deployment{}, err
-	}
-	args := t.config.arguments(port)
-	report(exobench.LoadEvent{Stage: exobench.StageLoad, Detail: "llama-server " + strings.Join(args, " ")})
-	began := time.Now()
-	p, err := startProcess(t.program, args, t.config.environment())
-	if err != nil {
-		return exobench.Deployment{}, err
-	}
-	l := loading{process: p, api: t.api(), model: t.config.ModelPath, began: began, report: report}
-	server, ready, err := l.await(ctx)
-	if err != nil {
-		return exobench.Deployment{}, errors.Join(err, p.kill())
-	}
-	t.mu.Lock()
-	t.server, t.session = server, newSession(l.api, p)
-	t.mu.Unlock()
-	report(exobench.LoadEvent{Stage: exobench.StageReady, Detail: fmt.Sprintf("loaded in %v: %s", ready.Round(10*time.Millisecond), server)})
-	return exobench.Deployment{Model: m, Created: true}, nil
-}
-
-// port returns the port of the target's URL, or another if something listens
-// there by now.
-func (t *Target) port() (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	u, err := url.Parse(t.url)
-	if err != nil {
-		return 0, err
-	}
-	if l, err := net.Listen("tcp", u.Host); err == nil {
-		l.Close()
-		return strconv.Atoi(u.Port())
-	}
+// start starts a server for the model file and waits until it is loaded.
+func (l launch) start(ctx context.Context, model string, env driver.Env, report func(exobench.StageEvent)) (*session, error) {
 	port, err := freePort()
-	t.url = localURL(port)
-	return port, err
+	if err != nil {
+		return nil, err
+	}
+	url := "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	c, err := newClient(url, "", env)
+	if err != nil {
+		return nil, err
+	}
+	args := l.arguments(model, port)
+	report(exobench.StageEvent{Stage: exobench.StageLoad, Detail: "llama-server " + strings.Join(args, " ")})
+	began := time.Now()
+	p, err := child.Start(child.Command{What: "llama-server", Path: l.program, Args: args, Env: l.environment()})
+	if err != nil {
+		return nil, err
+	}
+	loading := loading{process: p, client: c, model: model, began: began, report: report}
+	server, ready, err := loading.await(ctx)
+	if err != nil {
+		return nil, errors.Join(err, p.Kill())
+	}
+	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: fmt.Sprintf("loaded in %v: %s", ready.Round(10*time.Millisecond), server)})
+	return newSession(c, env.Header, server, p), nil
+}
+
+// freePort returns a port of the loopback interface on which nothing listens.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // loading is a server that was started and is not ready.
 type loading struct {
-	process *process
-	api     api
+	process *child.Process
+	client  *api.Client
 	model   string
 	began   time.Time
-	report  func(exobench.LoadEvent)
+	report  func(exobench.StageEvent)
 
 	stage exobench.Stage
 	said  string
@@ -124,23 +77,23 @@ type loading struct {
 // await waits until the server is ready, which it was after so long.
 func (l *loading) await(ctx context.Context) (s Server, ready time.Duration, err error) {
 	for {
-		busy, err := l.api.loading(ctx)
+		busy, err := isLoading(ctx, l.client)
 		ready = time.Since(l.began)
-		if !l.process.running() {
-			return s, ready, l.process.endError()
+		if !l.process.Running() {
+			return s, ready, endError(l.process)
 		}
 		if err == nil && !busy {
-			s, err = l.api.describe(ctx)
+			s, err = describe(ctx, l.client)
 			if err == nil && filepath.Base(s.ModelPath) != filepath.Base(l.model) {
-				err = fmt.Errorf("another server has taken %s, which was free", l.api.base)
+				err = fmt.Errorf("another server has taken %s, which was free", l.client.Base())
 			}
 			return s, ready, err
 		}
 		if ready > loadTime {
-			return s, ready, fmt.Errorf("llama-server has not loaded its model after %v: %s", loadTime, l.process.tail.telling())
+			return s, ready, fmt.Errorf("llama-server has not loaded its model after %v: %s", loadTime, reason(l.process.Output()))
 		}
 		l.tell()
-		if err := wait(ctx, startPoll); err != nil {
+		if err := api.Pause(ctx, startPoll); err != nil {
 			return s, ready, err
 		}
 	}
@@ -148,12 +101,11 @@ func (l *loading) await(ctx context.Context) (s Server, ready time.Duration, err
 
 // tell reports how far the load is, when there is news.
 func (l *loading) tell() {
-	event := exobench.LoadEvent{Stage: exobench.StageLoad}
-	text, known := l.process.tail.loaded()
-	switch {
-	case l.process.tail.warming():
+	event := exobench.StageEvent{Stage: exobench.StageLoad}
+	output := l.process.Output()
+	if warming(output) {
 		event.Stage = exobench.StageWarm
-	case known:
+	} else if text, known := loaded(output); known {
 		event.Detail = text
 	}
 	news := event.Stage != l.stage || event.Detail != l.said
@@ -164,15 +116,4 @@ func (l *loading) tell() {
 	waited := time.Since(l.began).Round(100 * time.Millisecond).String()
 	event.Detail = strings.TrimPrefix(event.Detail+", "+waited, ", ")
 	l.report(event)
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
