@@ -65,6 +65,9 @@ func (o Option) check(value string) error {
 	return nil
 }
 
+// Reuse is the option of engines on which a model can be there before the run.
+var Reuse = Option{Name: "reuse", Kind: SwitchOption, Default: "false", Help: "exo, ollama: measure a model that is already there as it is, and leave it"}
+
 // APIKeyEnv and APIKeyFile are the options of engines that may want an API key.
 var (
 	APIKeyEnv  = Option{Name: "api-key-env", Help: "environment variable that holds the API key (engines openai and llamacpp)"}

@@ -2,16 +2,16 @@ package ollama
 
 import (
 	"context"
+	"time"
 
 	"exobench"
+	"exobench/driver/api"
 	"exobench/wire"
 )
 
 // chat is the body of a request to /api/chat.
 type chat struct {
-	Model    string    `json:"model"`
-	Messages []message `json:"messages"`
-	Stream   *bool     `json:"stream,omitempty"`
+	api.Chat
 	// Truncate and Shift, where false, keep Ollama from cutting a prompt, or
 	// what is in the context, to make room.
 	Truncate *bool `json:"truncate,omitempty"`
@@ -22,13 +22,7 @@ type chat struct {
 	Options   options `json:"options"`
 }
 
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
 type options struct {
-	Context exobench.Tokens `json:"num_ctx,omitempty"`
 	Predict exobench.Tokens `json:"num_predict,omitempty"`
 	// Temperature and Seed are absent in requests without messages.
 	Temperature *float64 `json:"temperature,omitempty"`
@@ -40,29 +34,28 @@ type options struct {
 const seedMask = 1<<31 - 1
 
 // Do sends one chat.
-func (t *Target) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
-	return t.config.Wire.Do(ctx, wire.Call{
-		URL:     t.config.URL + "/api/chat",
-		Body:    encode(t.chat(d, r)),
+func (e *engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
+	return e.env.Wire.Do(ctx, wire.Call{
+		URL:     e.client.URL("/api/chat"),
+		Header:  e.env.Header,
+		Body:    api.Encode(question(d, r)),
 		At:      r.Scheduled,
-		Timeout: t.config.Timeout,
-		Idle:    t.config.Idle,
+		Timeout: time.Duration(e.env.Plan.Timeout),
+		Idle:    time.Duration(e.env.Plan.IdleTimeout),
 		Format:  wire.NDJSON,
 	})
 }
 
-func (t *Target) chat(d exobench.Deployment, r exobench.Request) chat {
-	stream, truncate, shift := true, false, false
+// question is a chat that is measured.
+func question(d exobench.Deployment, r exobench.Request) chat {
 	c := chat{
-		Model:    d.Model.ID,
-		Messages: []message{{Role: "user", Content: r.Prompt.Text}},
-		Stream:   &stream,
-		Truncate: &truncate,
+		Chat:     api.Ask(d.Model.ID, r.Prompt.Text),
+		Truncate: new(false),
 		Options:  options{Predict: r.MaxTokens, Temperature: new(float64), Seed: new(r.Seed & seedMask)},
 	}
 	if d.Created {
 		// As in the request that loaded the model.
-		c.Shift, c.KeepAlive, c.Options.Context = &shift, keepAlive, t.config.Context
+		c.Shift, c.KeepAlive = new(false), keepAlive
 	}
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/catalogue"
+	"exobench/driver"
 	"exobench/wire"
 )
 
@@ -64,7 +68,7 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/api/version":
 		io.WriteString(w, `{"version":"0.17.4"}`)
 	case "/api/tags":
-		d.list(w, d.models, `"size":1`)
+		d.list(w, d.models, `"size":5000`)
 	case "/api/ps":
 		d.list(w, d.loaded, `"size":11879424,"size_vram":0,"context_length":4096`)
 	case "/api/pull":
@@ -139,22 +143,46 @@ func (d *double) inMemory() []string {
 	return slices.Clone(d.loaded)
 }
 
-func dial(t *testing.T, d *double, c Config) *Target {
+// open opens the double with the options that are on.
+func open(t *testing.T, d *double, on ...string) *engine {
 	t.Helper()
-	client := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
-	t.Cleanup(client.Close)
-	c.URL, c.Wire, c.PollInterval = d.start(t), client, time.Millisecond
-	target, err := Dial(t.Context(), c)
+	spec := exobench.EngineSpec{Name: "ollama", URL: d.start(t), Options: map[string]string{}}
+	for _, name := range on {
+		spec.Options[name] = "true"
+	}
+	opened, err := Driver{}.Open(t.Context(), spec, testEnv(t, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target
+	e := opened.(*engine)
+	e.times.poll = time.Millisecond
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// testEnv has the catalogue and more models.
+func testEnv(t *testing.T, more string) driver.Env {
+	t.Helper()
+	path := ""
+	if more != "" {
+		path = filepath.Join(t.TempDir(), "models.yaml")
+		if err := os.WriteFile(path, []byte(more), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	models, err := catalogue.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
+	t.Cleanup(client.Close)
+	return driver.Env{Wire: client, Catalogue: models}
 }
 
 // events collects load events.
-type events []exobench.LoadEvent
+type events []exobench.StageEvent
 
-func (e *events) add(one exobench.LoadEvent) { *e = append(*e, one) }
+func (e *events) add(one exobench.StageEvent) { *e = append(*e, one) }
 
 // stages returns the stages, each once where it repeats.
 func (e events) stages() string {
@@ -165,4 +193,4 @@ func (e events) stages() string {
 	return strings.Join(slices.Compact(all), " ")
 }
 
-func (e events) last() exobench.LoadEvent { return e[len(e)-1] }
+func (e events) last() exobench.StageEvent { return e[len(e)-1] }

@@ -4,16 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/http"
 	"strings"
 
 	"exobench"
 )
 
-// Loaded is a model that the server has in memory, as the server sees it.
-type Loaded struct {
-	Name   string `json:"name"`
-	Digest string `json:"digest"`
+// loaded is a model that the server has in memory, as the server sees it.
+type loaded struct {
+	Name string `json:"name"`
 	// Size is the memory that Ollama reckons with for weights, cache and
 	// buffers; VRAM is the part of it on GPUs. Neither is measured.
 	Size exobench.Bytes `json:"size"`
@@ -24,7 +22,7 @@ type Loaded struct {
 }
 
 // String says what is loaded where, for people.
-func (l Loaded) String() string {
+func (l loaded) String() string {
 	where := "in main memory"
 	switch {
 	case l.VRAM > 0 && l.VRAM >= l.Size:
@@ -39,20 +37,19 @@ func (l Loaded) String() string {
 	return text
 }
 
-// Loaded returns the models that the server has in memory.
-func (t *Target) Loaded(ctx context.Context) ([]Loaded, error) {
+// loaded returns the models that the server has in memory.
+func (e *engine) loaded(ctx context.Context) ([]loaded, error) {
 	var answer struct {
-		Models []Loaded `json:"models"`
+		Models []loaded `json:"models"`
 	}
-	err := t.call(ctx, callTime, http.MethodGet, "/api/ps", nil, &answer)
-	if err != nil {
+	if err := e.client.Get(ctx, "/api/ps", &answer); err != nil {
 		return nil, fmt.Errorf("list what Ollama has loaded: %w", err)
 	}
 	return answer.Models, nil
 }
 
 // find splits what is loaded into the model of that id and the others.
-func find(all []Loaded, id string) (found *Loaded, others []string) {
+func find(all []loaded, id string) (found *loaded, others []string) {
 	for i, l := range all {
 		if strings.EqualFold(l.Name, id) {
 			found = &all[i]

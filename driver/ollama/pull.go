@@ -1,7 +1,6 @@
 package ollama
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,17 +25,17 @@ type pulled struct {
 }
 
 // pull has the server fetch a model, and lists its models anew.
-func (t *Target) pull(ctx context.Context, id string, report func(exobench.LoadEvent)) error {
+func (e *engine) pull(ctx context.Context, id string, report func(exobench.StageEvent)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stalled := time.AfterFunc(t.config.PullTimeout, func() {
-		cancel(fmt.Errorf("nothing new of it for %v", t.config.PullTimeout))
+	stalled := time.AfterFunc(e.times.pull, func() {
+		cancel(fmt.Errorf("nothing new of it for %v", e.times.pull))
 	})
 	defer stalled.Stop()
 	d := &download{layers: map[string]*pulled{}, begun: time.Now(), report: report}
-	err := t.pullTo(ctx, id, func(line pulled) {
+	err := e.pullTo(ctx, id, func(line pulled) {
 		if d.take(line) {
-			stalled.Reset(t.config.PullTimeout)
+			stalled.Reset(e.times.pull)
 		}
 	})
 	if err != nil {
@@ -45,20 +44,16 @@ func (t *Target) pull(ctx context.Context, id string, report func(exobench.LoadE
 		}
 		return fmt.Errorf("download %s: %w", id, err)
 	}
-	return t.list(ctx)
+	return e.list(ctx)
 }
 
-func (t *Target) pullTo(ctx context.Context, id string, take func(pulled)) error {
-	response, err := t.send(ctx, http.MethodPost, "/api/pull", map[string]any{"model": id, "stream": true})
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+func (e *engine) pullTo(ctx context.Context, id string, take func(pulled)) error {
+	for text, err := range e.client.Lines(ctx, http.MethodPost, "/api/pull", map[string]any{"model": id, "stream": true}) {
+		if err != nil {
+			return err
+		}
 		var line pulled
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+		if err := json.Unmarshal(text, &line); err != nil {
 			return fmt.Errorf("read its progress: %w", err)
 		}
 		if line.Error != "" {
@@ -68,9 +63,6 @@ func (t *Target) pullTo(ctx context.Context, id string, take func(pulled)) error
 			return nil
 		}
 		take(line)
-	}
-	if err := lines.Err(); err != nil {
-		return err
 	}
 	return errors.New("Ollama stopped telling of it before its end")
 }
@@ -82,7 +74,7 @@ type download struct {
 	had      exobench.Bytes // of completed bytes, those that were there before
 	begun    time.Time
 	reported time.Time
-	report   func(exobench.LoadEvent)
+	report   func(exobench.StageEvent)
 }
 
 // take notes a line, reports it where that is due, and returns whether it has
@@ -113,13 +105,13 @@ func (d *download) take(line pulled) bool {
 // tell reports the download as it stands. Its total grows as layers come up.
 func (d *download) tell(detail string) {
 	d.reported = time.Now()
-	e := exobench.LoadEvent{Stage: exobench.StageDownload, Detail: strings.TrimSpace(detail)}
+	event := exobench.StageEvent{Stage: exobench.StageDownload, Detail: strings.TrimSpace(detail)}
 	for _, layer := range d.layers {
-		e.Downloaded += layer.Completed
-		e.DownloadTotal += layer.Total
+		event.Downloaded += layer.Completed
+		event.DownloadTotal += layer.Total
 	}
 	if took := time.Since(d.begun).Seconds(); took > 0 {
-		e.DownloadRate = exobench.Bytes(float64(e.Downloaded-d.had) / took)
+		event.DownloadRate = exobench.Bytes(float64(event.Downloaded-d.had) / took)
 	}
-	d.report(e)
+	d.report(event)
 }

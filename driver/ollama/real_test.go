@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"exobench"
-	"exobench/wire"
 )
 
 // TestARealOllama runs a model of a real server through its life: set
@@ -15,18 +14,18 @@ func TestARealOllama(t *testing.T) {
 	if url == "" || name == "" {
 		t.Skip("no server is named by EXOBENCH_OLLAMA_URL and EXOBENCH_OLLAMA_MODEL")
 	}
-	client := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
-	defer client.Close()
-	target, err := Dial(t.Context(), Config{URL: url, Wire: client})
+	opened, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "ollama", URL: url}, testEnv(t, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := target.Resolve(name, nil)
+	target := opened.(*engine)
+	defer target.Close()
+	m, err := target.Resolve(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var seen events
-	deployment, err := target.Prepare(t.Context(), m, seen.add)
+	deployment, err := target.Prepare(t.Context(), m, "", seen.add)
 	if err != nil {
 		t.Fatal(err)
 	}

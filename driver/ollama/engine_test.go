@@ -3,20 +3,23 @@ package ollama
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"exobench"
+	"exobench/driver"
 )
 
 const tiny = "tiny:latest"
 
-func TestDialSaysWhatIsWrong(t *testing.T) {
+func TestOpenSaysWhatIsWrong(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -34,10 +37,11 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 		{"nothing listens", "http://" + listener.Addr().String(), "is Ollama running there?"},
 		{"another server", answering(404, "not found"), "not as an Ollama does"},
 		{"a JSON server that is none", answering(200, `{"status":"ok"}`), "gives no version"},
-		{"a page", answering(200, `<html>`), "no JSON of Ollama's"},
-		{"no URL", "11434", "it must be like http://127.0.0.1:11434"},
+		{"a page", answering(200, `<html>`), "not as an Ollama does"},
+		{"a gateway that wants a key", answering(401, `{}`), "--api-key-env"},
+		{"no URL", "11434", "--url 11434: it must be like http://127.0.0.1:"},
 	} {
-		_, err := Dial(t.Context(), Config{URL: c.url})
+		_, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "ollama", URL: c.url}, testEnv(t, ""))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v; want %q in it", c.name, err, c.want)
 		}
@@ -46,46 +50,86 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 
 func TestInfoSaysWhatOllamaCannotDo(t *testing.T) {
 	d := &double{models: []string{tiny}}
-	target := dial(t, d, Config{})
+	target := open(t, d)
 	info := target.Info()
-	if info.Name != "ollama" || info.Version != "0.17.4" || !info.LifeCycle || info.CacheSwitch || info.IgnoresEOS {
+	if info.Name != "ollama" || info.Driver != "ollama" || info.Version != "0.17.4" || !info.LifeCycle || info.CacheSwitch || info.IgnoresEOS {
 		t.Errorf("info %+v", info)
 	}
 }
 
 func TestResolve(t *testing.T) {
 	d := &double{models: []string{"llama3.2:1b", tiny, "hf.co/org/Some-GGUF:Q8_0"}}
-	target := dial(t, d, Config{})
-	for _, c := range []struct {
-		name  string
-		known []string
-		want  string
-	}{
-		{"llama3.2:1b", nil, "llama3.2:1b"},
-		{"tiny", nil, tiny}, // the tag that Ollama would take
-		{"TINY", nil, tiny},
-		{"llama-3.2-1b", []string{"llama3.2:1b-instruct", "llama3.2:1b"}, "llama3.2:1b"}, // the first known one that is there
-		{"hf.co/org/some-gguf:q8_0", nil, "hf.co/org/Some-GGUF:Q8_0"},
+	target := open(t, d)
+	target.env = testEnv(t, "- name: second\n  ids: {ollama: [none, tiny], exo: [org/second]}\n- name: absent\n  ids: {ollama: ['mistral:7b']}\n")
+	for _, c := range []struct{ name, id, short string }{
+		{"llama3.2:1b", "llama3.2:1b", "llama3.2:1b"},
+		{"tiny", tiny, "tiny"}, // the tag that Ollama would take
+		{"TINY", tiny, "TINY"},
+		{"second", tiny, "second"}, // the first known one that is there
+		{"org/second", tiny, "second"},
+		{"hf.co/org/some-gguf:q8_0", "hf.co/org/Some-GGUF:Q8_0", "hf.co/org/some-gguf:q8_0"},
 	} {
-		m, err := target.Resolve(c.name, c.known)
-		if err != nil || m.ID != c.want || m.Name != c.name {
-			t.Errorf("%s: %+v, error %v; want %s", c.name, m, err, c.want)
+		m, err := target.Resolve(t.Context(), c.name)
+		if err != nil || m != (exobench.Model{Name: c.short, ID: c.id}) {
+			t.Errorf("%s: %+v, error %v; want %s as %s", c.name, m, err, c.id, c.short)
 		}
 	}
-	_, err := target.Resolve("mistral-7b", []string{"mistral:7b"})
-	for _, want := range []string{"mistral-7b", "--pull fetches mistral:7b", "llama3.2:1b, tiny:latest"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v; want %q in it", err, want)
+	_, err := target.Resolve(t.Context(), "absent")
+	for _, want := range []string{"does not have absent", "--pull fetches mistral:7b", "llama3.2:1b, tiny:latest"} {
+		if _, usage := errors.AsType[driver.UsageError](err); !usage || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; want a UsageError with %q", err, want)
 		}
 	}
-	target.config.Pull = true
-	for _, c := range []struct {
-		name  string
-		known []string
-		want  string
-	}{{"mistral-7b", []string{"mistral:7b"}, "mistral:7b"}, {"phi4", nil, "phi4:latest"}} {
-		if m, err := target.Resolve(c.name, c.known); err != nil || m.ID != c.want {
-			t.Errorf("%s with --pull: %+v, error %v; want %s", c.name, m, err, c.want)
+	target.mayPull = true
+	for name, want := range map[string]string{"absent": "mistral:7b", "phi4": "phi4:latest"} {
+		if m, err := target.Resolve(t.Context(), name); err != nil || m.ID != want {
+			t.Errorf("%s with --pull: %+v, error %v; want %s", name, m, err, want)
+		}
+	}
+}
+
+func TestAServerIsFoundAndItsModelsOffered(t *testing.T) {
+	url := (&double{models: []string{tiny, "own:1b"}, loaded: []string{tiny}}).start(t)
+	env := testEnv(t, "- name: second\n  parameters: 1600\n  ids: {ollama: [none, tiny]}\n- name: absent\n  parameters: 1600\n  ids: {ollama: ['absent:1b']}\n")
+	want := []driver.Found{{Engine: "ollama", Version: "0.17.4", URL: url, Loaded: []string{tiny}, Models: 2}}
+	if got := (Driver{}).Find(t.Context(), url, env); !reflect.DeepEqual(got, want) {
+		t.Errorf("found %+v, want %+v", got, want)
+	}
+	offers, err := Driver{}.Offers(t.Context(), exobench.EngineSpec{URL: url}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []driver.Offer{
+		{Model: "second", ID: tiny, Size: 5000, Downloaded: new(true), Loaded: new(true), Fits: new(true), Why: "loaded"},
+		{Model: "absent", ID: "absent:1b", Size: 900, Estimated: true, Downloaded: new(false), Loaded: new(false), Fits: new(true)},
+		{Model: "own:1b", ID: "own:1b", Size: 5000, Downloaded: new(true), Loaded: new(false), Fits: new(true)},
+	} {
+		i := slices.IndexFunc(offers, func(o driver.Offer) bool { return o.Model == want.Model })
+		if i < 0 {
+			t.Errorf("no offer of %s among %+v", want.Model, offers)
+			continue
+		}
+		got := offers[i]
+		if want.Engine = "ollama"; want.Why == "" {
+			want.Why = got.Why
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+}
+
+func TestWhatAServerHasIsUnknownWhereItDoesNotAnswer(t *testing.T) {
+	env := testEnv(t, "")
+	if got := (Driver{}).Find(t.Context(), "http://127.0.0.1:1", env); got != nil {
+		t.Errorf("found %+v", got)
+	}
+	if _, err := (Driver{}).Offers(t.Context(), exobench.EngineSpec{URL: "http://127.0.0.1:1"}, env); err == nil {
+		t.Error("got offers of a server that was named and does not answer")
+	}
+	for _, o := range offersOf(env, nil, nil, 0) {
+		if o.Downloaded != nil || o.Loaded != nil || o.Fits != nil {
+			t.Errorf("got %+v, want nothing known", o)
 		}
 	}
 }
@@ -94,9 +138,9 @@ func model(id string) exobench.Model { return exobench.Model{Name: "m", ID: id} 
 
 func TestPrepareLoadsWithAnEmptyRequestAndReleaseUnloads(t *testing.T) {
 	d := &double{models: []string{tiny, "other:latest"}, loaded: []string{"other:latest"}}
-	target := dial(t, d, Config{Context: 2048})
+	target := open(t, d)
 	var seen events
-	deployment, err := target.Prepare(t.Context(), model(tiny), seen.add)
+	deployment, err := target.Prepare(t.Context(), model(tiny), "", seen.add)
 	if err != nil || !deployment.Created {
 		t.Fatalf("deployment %+v, error %v", deployment, err)
 	}
@@ -106,7 +150,7 @@ func TestPrepareLoadsWithAnEmptyRequestAndReleaseUnloads(t *testing.T) {
 	if detail := seen.last().Detail; detail != "11.3 MiB by Ollama's reckoning, in main memory, context 4096; loaded beside it: other:latest" {
 		t.Errorf("detail %q", detail)
 	}
-	want := `{"model":"tiny:latest","messages":[],"stream":false,"shift":false,"keep_alive":"30m","options":{"num_ctx":2048}}`
+	want := `{"model":"tiny:latest","messages":[],"stream":false,"shift":false,"keep_alive":"30m","options":{}}`
 	if bodies := d.posted("/api/chat"); len(bodies) != 1 || bodies[0] != want {
 		t.Errorf("sent %v; want %s", bodies, want)
 	}
@@ -121,9 +165,9 @@ func TestPrepareLoadsWithAnEmptyRequestAndReleaseUnloads(t *testing.T) {
 
 func TestAModelThatIsLoadedAlreadyIsUnloadedFirst(t *testing.T) {
 	d := &double{models: []string{tiny}, loaded: []string{tiny}}
-	target := dial(t, d, Config{})
+	target := open(t, d)
 	var seen events
-	deployment, err := target.Prepare(t.Context(), model(tiny), seen.add)
+	deployment, err := target.Prepare(t.Context(), model(tiny), "", seen.add)
 	if err != nil || !deployment.Created {
 		t.Fatalf("deployment %+v, error %v", deployment, err)
 	}
@@ -137,8 +181,9 @@ func TestAModelThatIsLoadedAlreadyIsUnloadedFirst(t *testing.T) {
 
 func TestAModelThatStaysLoadedIsAnError(t *testing.T) {
 	d := &double{models: []string{tiny}, loaded: []string{tiny}, sticky: true}
-	target := dial(t, d, Config{ReleaseTimeout: 30 * time.Millisecond})
-	_, err := target.Prepare(t.Context(), model(tiny), new(events).add)
+	target := open(t, d)
+	target.times.release = 30 * time.Millisecond
+	_, err := target.Prepare(t.Context(), model(tiny), "", new(events).add)
 	if err == nil || !strings.Contains(err.Error(), "is still loaded 30ms after") {
 		t.Errorf("error %v", err)
 	}
@@ -146,9 +191,9 @@ func TestAModelThatStaysLoadedIsAnError(t *testing.T) {
 
 func TestReuseMeasuresWhatIsThereAndLeavesIt(t *testing.T) {
 	d := &double{models: []string{tiny}, loaded: []string{tiny}}
-	target := dial(t, d, Config{Reuse: true})
+	target := open(t, d, "reuse")
 	var seen events
-	deployment, err := target.Prepare(t.Context(), model(tiny), seen.add)
+	deployment, err := target.Prepare(t.Context(), model(tiny), "", seen.add)
 	if err != nil || deployment.Created || seen.stages() != "resolve ready" || !strings.HasPrefix(seen.last().Detail, "loaded before this run: ") {
 		t.Fatalf("deployment %+v, error %v, events %+v", deployment, err, seen)
 	}
@@ -159,18 +204,14 @@ func TestReuseMeasuresWhatIsThereAndLeavesIt(t *testing.T) {
 	if err := target.Release(t.Context(), deployment, seen.add); err != nil || len(d.inMemory()) != 1 {
 		t.Errorf("release: error %v, loaded %v", err, d.inMemory())
 	}
-	target.config.Context = 8192
-	if _, err := target.Prepare(t.Context(), model(tiny), seen.add); err == nil || !strings.Contains(err.Error(), "context of 4096, not 8192") {
-		t.Errorf("another context: error %v", err)
-	}
 }
 
 func TestAFailedLoadSaysWhyAndLeavesNothing(t *testing.T) {
 	d := &double{models: []string{tiny}, fail: map[string]string{"/api/chat": "model requires more system memory (40.0 GiB) than is available (20.0 GiB)"}}
-	target := dial(t, d, Config{})
+	target := open(t, d)
 	var seen events
-	_, err := target.Prepare(t.Context(), model(tiny), seen.add)
-	if err == nil || !strings.Contains(err.Error(), "load tiny:latest: HTTP 500: model requires more system memory") {
+	_, err := target.Prepare(t.Context(), model(tiny), "", seen.add)
+	if err == nil || !strings.HasPrefix(err.Error(), "load tiny:latest: ") || !strings.Contains(err.Error(), "/api/chat: HTTP 500: model requires more system memory") {
 		t.Errorf("error %v", err)
 	}
 	if seen.stages() != "resolve place load" {
@@ -184,9 +225,9 @@ func TestAFailedLoadSaysWhyAndLeavesNothing(t *testing.T) {
 func TestAnInterruptedLoadIsTakenBack(t *testing.T) {
 	d := &double{models: []string{tiny}, slow: make(chan struct{})}
 	defer close(d.slow)
-	target := dial(t, d, Config{})
+	target := open(t, d)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := target.Prepare(ctx, model(tiny), func(e exobench.LoadEvent) {
+	_, err := target.Prepare(ctx, model(tiny), "", func(e exobench.StageEvent) {
 		if e.Stage == exobench.StageLoad {
 			time.AfterFunc(20*time.Millisecond, cancel)
 		}
@@ -203,8 +244,9 @@ func TestAnInterruptedLoadIsTakenBack(t *testing.T) {
 func TestALoadIsBounded(t *testing.T) {
 	d := &double{models: []string{tiny}, slow: make(chan struct{})}
 	defer close(d.slow)
-	target := dial(t, d, Config{LoadTimeout: 20 * time.Millisecond})
-	if _, err := target.Prepare(t.Context(), model(tiny), new(events).add); err == nil || !strings.Contains(err.Error(), "not done in 20ms") {
+	target := open(t, d)
+	target.times.load = 20 * time.Millisecond
+	if _, err := target.Prepare(t.Context(), model(tiny), "", new(events).add); err == nil || !strings.Contains(err.Error(), "not done in 20ms") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -212,16 +254,16 @@ func TestALoadIsBounded(t *testing.T) {
 func TestALoadThatDoesNotShowIsRefused(t *testing.T) {
 	// Two tags of the same weights share one runner, listed under the other tag.
 	d := &double{models: []string{tiny}, loaded: []string{"same-weights:latest"}, dark: true}
-	target := dial(t, d, Config{})
-	if _, err := target.Prepare(t.Context(), model(tiny), new(events).add); err == nil || !strings.Contains(err.Error(), "it lists same-weights:latest") {
+	target := open(t, d)
+	if _, err := target.Prepare(t.Context(), model(tiny), "", new(events).add); err == nil || !strings.Contains(err.Error(), "it lists same-weights:latest") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestAModelThatRunsElsewhereIsRefused(t *testing.T) {
 	d := &double{models: []string{"big:cloud"}, remote: "big:cloud"}
-	target := dial(t, d, Config{})
-	if _, err := target.Prepare(t.Context(), model("big:cloud"), new(events).add); err == nil || !strings.Contains(err.Error(), "not on this server") {
+	target := open(t, d)
+	if _, err := target.Prepare(t.Context(), model("big:cloud"), "", new(events).add); err == nil || !strings.Contains(err.Error(), "not on this server") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -238,19 +280,19 @@ const pullStream = `{"status":"pulling manifest"}
 
 func TestAMissingModelIsPulledWhereThatIsAllowed(t *testing.T) {
 	d := &double{pull: pullStream}
-	target := dial(t, d, Config{Pull: true})
-	m, err := target.Resolve("tiny", nil)
+	target := open(t, d, "pull")
+	m, err := target.Resolve(t.Context(), "tiny")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var seen events
-	if _, err := target.Prepare(t.Context(), m, seen.add); err != nil {
+	if _, err := target.Prepare(t.Context(), m, "", seen.add); err != nil {
 		t.Fatal(err)
 	}
 	if seen.stages() != "resolve place download load ready" {
 		t.Errorf("stages %s", seen.stages())
 	}
-	var most exobench.LoadEvent
+	var most exobench.StageEvent
 	for _, e := range seen {
 		if e.Stage == exobench.StageDownload {
 			most = e
@@ -271,8 +313,8 @@ func TestAPullThatFailsSaysWhy(t *testing.T) {
 		{"oops\n", "read its progress"},
 	} {
 		d := &double{pull: c.pull}
-		target := dial(t, d, Config{Pull: true})
-		if _, err := target.Prepare(t.Context(), model(tiny), new(events).add); err == nil || !strings.Contains(err.Error(), c.want) {
+		target := open(t, d, "pull")
+		if _, err := target.Prepare(t.Context(), model(tiny), "", new(events).add); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v; want %q in it", err, c.want)
 		}
 	}
@@ -299,7 +341,7 @@ func TestADownloadCountsWhatWasThereAsNoSpeed(t *testing.T) {
 
 func TestDoSendsTheSameRunnerOptionsAsTheLoad(t *testing.T) {
 	d := &double{models: []string{tiny}}
-	target := dial(t, d, Config{Context: 2048})
+	target := open(t, d)
 	record := target.Do(t.Context(), exobench.Deployment{Model: model(tiny), Created: true}, exobench.Request{
 		Prompt: exobench.Prompt{Text: "Why?"}, MaxTokens: 7, Seed: 1<<40 + 5, IgnoreEOS: true,
 	})
@@ -307,7 +349,7 @@ func TestDoSendsTheSameRunnerOptionsAsTheLoad(t *testing.T) {
 		t.Errorf("record %+v", record)
 	}
 	body := d.posted("/api/chat")[0]
-	want := `{"model":"tiny:latest","messages":[{"role":"user","content":"Why?"}],"stream":true,"truncate":false,"shift":false,"keep_alive":"30m","options":{"num_ctx":2048,"num_predict":7,"temperature":0,"seed":5}}`
+	want := `{"model":"tiny:latest","messages":[{"role":"user","content":"Why?"}],"stream":true,"truncate":false,"shift":false,"keep_alive":"30m","options":{"num_predict":7,"temperature":0,"seed":5}}`
 	if body != want {
 		t.Errorf("sent %s\nwant %s", body, want)
 	}
@@ -316,7 +358,7 @@ func TestDoSendsTheSameRunnerOptionsAsTheLoad(t *testing.T) {
 func TestAShortAnswerIsNoFailure(t *testing.T) {
 	// Ollama cannot ignore the end of sequence, so IgnoreEOS asks for nothing.
 	d := &double{models: []string{tiny}}
-	target := dial(t, d, Config{})
+	target := open(t, d)
 	record := target.Do(t.Context(), exobench.Deployment{Model: model(tiny)}, exobench.Request{MaxTokens: 100, IgnoreEOS: true})
 	if record.Outcome != exobench.OK {
 		t.Errorf("outcome %s %s", record.Outcome, record.Error)
@@ -329,7 +371,7 @@ func TestLoadedSaysWhereAModelIs(t *testing.T) {
 		{`{"size":1073741824,"size_vram":536870912}`, "1.00 GiB by Ollama's reckoning, 50 % of it on GPUs"},
 		{`{"size":1073741824}`, "1.00 GiB by Ollama's reckoning, in main memory"},
 	} {
-		var l Loaded
+		var l loaded
 		if err := json.Unmarshal([]byte(c.json), &l); err != nil || l.String() != c.want {
 			t.Errorf("%s: %q, error %v; want %q", c.json, l.String(), err, c.want)
 		}
