@@ -2,11 +2,12 @@ package openai
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"exobench"
+	"exobench/driver/api"
 )
 
 // extras are the fields of a request that not every server takes.
@@ -33,14 +34,14 @@ var fallbacks = []extras{
 
 // probe sends a request for one token, with fewer extras each time that the
 // server rejects it.
-func (t *Target) probe(ctx context.Context, d exobench.Deployment, report func(exobench.LoadEvent)) error {
-	if t.extras != nil {
+func (e *engine) probe(ctx context.Context, d exobench.Deployment, report func(exobench.StageEvent)) error {
+	if e.extras.Load() != nil {
 		return nil
 	}
 	request := exobench.Request{Prompt: exobench.Prompt{Text: "Hello"}, MaxTokens: 1, IgnoreEOS: true}
 	var first string
-	for _, e := range fallbacks {
-		record := t.send(ctx, d, request, e)
+	for _, x := range fallbacks {
+		record := e.send(ctx, d, request, x)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -52,9 +53,9 @@ func (t *Target) probe(ctx context.Context, d exobench.Deployment, report func(e
 		case record.Outcome == exobench.HTTPError, record.Outcome == exobench.ConnectError:
 			return fmt.Errorf("a first request to %s failed: %s", d.Model.ID, record.Error)
 		}
-		t.extras = &e
-		if missing := e.missing(); missing != "" {
-			report(exobench.LoadEvent{Stage: exobench.StageResolve, Detail: fmt.Sprintf("requests go without %s, which the server rejects (%s)", missing, first)})
+		e.extras.Store(&x)
+		if missing := x.missing(); missing != "" {
+			report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: fmt.Sprintf("requests go without %s, which the server rejects (%s)", missing, first)})
 		}
 		return nil
 	}
@@ -69,25 +70,16 @@ func rejected(r exobench.Record) bool {
 
 // missing names what is left out.
 func (e extras) missing() string {
-	var names []byte
+	var names []string
 	for _, field := range []struct {
 		name string
 		sent bool
 	}{{"stream_options", e.usage}, {"ignore_eos", e.ignoreEOS}, {"seed", e.seed}} {
-		if field.sent {
-			continue
+		if !field.sent {
+			names = append(names, field.name)
 		}
-		if len(names) > 0 {
-			names = append(names, ", "...)
-		}
-		names = append(names, field.name...)
 	}
-	return string(names)
-}
-
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+	return strings.Join(names, ", ")
 }
 
 type streamOptions struct {
@@ -96,18 +88,14 @@ type streamOptions struct {
 
 func body(m exobench.Model, r exobench.Request, e extras) []byte {
 	request := struct {
-		Model         string          `json:"model"`
-		Messages      []message       `json:"messages"`
-		Stream        bool            `json:"stream"`
+		api.Chat
 		StreamOptions *streamOptions  `json:"stream_options,omitempty"`
 		MaxTokens     exobench.Tokens `json:"max_tokens"`
 		Temperature   float64         `json:"temperature"`
 		Seed          *uint64         `json:"seed,omitempty"`
 		IgnoreEOS     bool            `json:"ignore_eos,omitempty"`
 	}{
-		Model:     m.ID,
-		Messages:  []message{{Role: "user", Content: r.Prompt.Text}},
-		Stream:    true,
+		Chat:      api.Ask(m.ID, r.Prompt.Text),
 		MaxTokens: r.MaxTokens,
 		IgnoreEOS: r.IgnoreEOS && e.ignoreEOS,
 	}
@@ -117,9 +105,5 @@ func body(m exobench.Model, r exobench.Request, e extras) []byte {
 	if e.seed {
 		request.Seed = &r.Seed
 	}
-	text, err := json.Marshal(request)
-	if err != nil {
-		panic("openai: a request body of plain values cannot fail to encode: " + err.Error())
-	}
-	return text
+	return api.Encode(request)
 }
