@@ -3,17 +3,16 @@ package llamacpp
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"exobench"
+	"exobench/driver"
+	"exobench/driver/api"
 )
 
 // Server is what a running llama-server says of itself.
@@ -54,70 +53,76 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
+// calls reports whether that is a name of the server's model, or of its file
+// with or without folder and ending.
+func (s Server) calls(name string) bool {
+	return slices.ContainsFunc(append(slices.Clone(s.Models), s.ModelPath), func(have string) bool {
+		return slices.ContainsFunc([]string{have, filepath.Base(have), modelName(have)}, func(called string) bool {
+			return called != "" && strings.EqualFold(name, called)
+		})
+	})
+}
+
+// offer is the model that the server runs.
+func (s Server) offer(env driver.Env) driver.Offer {
+	o := driver.Offer{Model: s.Models[0], Engine: "llamacpp", ID: s.Models[0], Size: s.Size, Downloaded: new(true), Loaded: new(true)}
+	for _, m := range env.Catalogue.Models() {
+		if slices.ContainsFunc(append(slices.Clone(m.IDs["llamacpp"]), m.Name), s.calls) {
+			o.Model = m.Name
+			break
+		}
+	}
+	o.Fit(0)
+	return o
+}
+
+// modelName is the GGUF file's name without folder and ending.
+func modelName(path string) string {
+	name := filepath.Base(path)
+	if IsFile(name) {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	return name
+}
+
 const (
-	askTime  = 10 * time.Second
-	askLimit = 16 << 20
+	// findPoll is how often a server that loads its model is asked whether it
+	// has.
+	findPoll = 250 * time.Millisecond
+	// loadTime bounds the wait for a model to be loaded.
+	loadTime = 30 * time.Minute
 )
 
-// api asks a server about itself.
-type api struct {
-	base   string
-	header http.Header
-	http   *http.Client
+// find waits for a server that runs already and asks what it is. It calls
+// loading once if the server is not ready.
+func find(ctx context.Context, c *api.Client, loading func()) (Server, error) {
+	for began := time.Now(); ; loading = func() {} {
+		busy, err := isLoading(ctx, c)
+		if err != nil {
+			return Server{}, err
+		}
+		if !busy {
+			return describe(ctx, c)
+		}
+		loading()
+		if time.Since(began) > loadTime {
+			return Server{}, fmt.Errorf("the server at %s is still loading its model after %v", c.Base(), loadTime)
+		}
+		if err := api.Pause(ctx, findPoll); err != nil {
+			return Server{}, err
+		}
+	}
 }
 
-func newAPI(base, key string, insecure bool) api {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: insecure}
-	// A connection kept open would hold up the end of a server.
-	transport.DisableKeepAlives = true
-	header := http.Header{}
-	if key != "" {
-		header.Set("Authorization", "Bearer "+key)
-	}
-	return api{base: base, header: header, http: &http.Client{Transport: transport}}
-}
-
-// get returns the status and the body of an answer; the error is that of a
-// server that does not answer.
-func (a api) get(ctx context.Context, path string) (status int, body []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	request.Header = a.header.Clone()
-	response, err := a.http.Do(request)
-	if err != nil {
-		return 0, nil, fmt.Errorf("no answer from %s: %w", a.base, short(err))
-	}
-	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, askLimit))
-	if err != nil {
-		return 0, nil, fmt.Errorf("no whole answer from %s%s: %w", a.base, path, err)
-	}
-	return response.StatusCode, body, nil
-}
-
-// short leaves out the method and URL that net/http puts before an error.
-func short(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
-}
-
-// loading reports whether the server answers, and says that it loads its model.
-// A gateway before a server that is down answers with the same status.
-func (a api) loading(ctx context.Context) (bool, error) {
-	status, body, err := a.get(ctx, "/health")
-	return status == http.StatusServiceUnavailable && bytes.Contains(body, []byte("unavailable_error")), err
+// isLoading reports whether the server answers, and says that it loads its
+// model. A gateway before a server that is down answers with the same status.
+func isLoading(ctx context.Context, c *api.Client) (bool, error) {
+	answer, err := c.Send(ctx, http.MethodGet, "/health", nil)
+	return answer.Status == http.StatusServiceUnavailable && bytes.Contains(answer.Body, []byte("unavailable_error")), err
 }
 
 // describe asks a server that is ready what it is.
-func (a api) describe(ctx context.Context) (Server, error) {
+func describe(ctx context.Context, c *api.Client) (Server, error) {
 	var props struct {
 		Role     string `json:"role"`
 		Build    string `json:"build_info"`
@@ -128,14 +133,14 @@ func (a api) describe(ctx context.Context) (Server, error) {
 			Context exobench.Tokens `json:"n_ctx"`
 		} `json:"default_generation_settings"`
 	}
-	if err := a.decode(ctx, "/props", &props); err != nil {
+	if err := get(ctx, c, "/props", &props); err != nil {
 		return Server{}, err
 	}
 	if props.Role == "router" {
-		return Server{}, fmt.Errorf("the llama-server at %s is a router, which loads models as it likes: measure one that was started with a model (-m), or give --engine openai", a.base)
+		return Server{}, fmt.Errorf("the llama-server at %s is a router, which loads models as it likes: measure one that was started with a model (-m), or give --engine openai", c.Base())
 	}
 	if props.Defaults == nil || props.Slots == 0 {
-		return Server{}, a.stranger("/props")
+		return Server{}, stranger(c, "/props")
 	}
 	var list struct {
 		Data []struct {
@@ -148,45 +153,42 @@ func (a api) describe(ctx context.Context) (Server, error) {
 			} `json:"meta"`
 		} `json:"data"`
 	}
-	if err := a.decode(ctx, "/v1/models", &list); err != nil {
+	if err := get(ctx, c, "/v1/models", &list); err != nil {
 		return Server{}, err
 	}
 	if len(list.Data) == 0 {
-		return Server{}, a.stranger("/v1/models")
+		return Server{}, stranger(c, "/v1/models")
 	}
-	first := list.Data[0]
+	first := list.Data[0].Meta
 	s := Server{
 		Version: props.Build, ModelPath: props.Path, Slots: props.Slots, Context: props.Defaults.Context,
-		Parameters: first.Meta.Parameters, Size: first.Meta.Size, Quantisation: props.FType,
+		Parameters: first.Parameters, Size: first.Size, Quantisation: props.FType,
 	}
 	if s.Quantisation == "" {
-		s.Quantisation = first.Meta.FType
+		s.Quantisation = first.FType
 	}
 	for _, m := range list.Data {
-		s.Models = append(s.Models, m.ID)
-		for _, alias := range m.Aliases {
-			if alias != m.ID {
-				s.Models = append(s.Models, alias)
+		for _, name := range append([]string{m.ID}, m.Aliases...) {
+			if !slices.Contains(s.Models, name) {
+				s.Models = append(s.Models, name)
 			}
 		}
 	}
 	return s, nil
 }
 
-func (a api) decode(ctx context.Context, path string, into any) error {
-	status, body, err := a.get(ctx, path)
-	switch {
-	case err != nil:
+// get asks for what only a llama-server has. That a key is wanted is told as it
+// is; what else does not fit means that it is a server of another kind.
+func get(ctx context.Context, c *api.Client, path string, into any) error {
+	err := c.Get(ctx, path, into)
+	switch status := api.Status(err); {
+	case err == nil || !api.Answered(err), status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return err
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return fmt.Errorf("the server at %s refuses the API key (HTTP %d): name the environment variable that holds it with --api-key-env", a.base, status)
-	case status != http.StatusOK || json.Unmarshal(body, into) != nil:
-		return a.stranger(path)
 	}
-	return nil
+	return stranger(c, path)
 }
 
 // stranger is the error for a server of another kind.
-func (a api) stranger(path string) error {
-	return fmt.Errorf("what answers at %s is not a llama-server (its %s is not one's): for other servers give --engine openai", a.base, path)
+func stranger(c *api.Client, path string) error {
+	return fmt.Errorf("what answers at %s is not a llama-server (its %s is not one's): for other servers give --engine openai", c.Base(), path)
 }

@@ -1,7 +1,6 @@
 package llamacpp
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/catalogue"
+	"exobench/driver"
 	"exobench/wire"
 )
 
@@ -60,8 +62,18 @@ type double struct {
 	// answers override what a path gives.
 	answers map[string]string
 
+	// asks counts the times that it was asked whether it is loading.
+	asks atomic.Int64
+
 	mu   sync.Mutex
 	body []byte // of the latest chat completion
+}
+
+// waitAsked waits until the server was asked n more times whether it is loading.
+func (d *double) waitAsked(n int64) {
+	for until := d.asks.Load() + n; d.asks.Load() < until; {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -72,6 +84,9 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer, ok := d.answers[r.URL.Path]; ok {
 		io.WriteString(w, answer)
 		return
+	}
+	if r.URL.Path == "/health" {
+		d.asks.Add(1)
 	}
 	switch {
 	case d.loading.Load():
@@ -163,7 +178,8 @@ func playServer(args []string) {
 
 	terms := make(chan os.Signal, 8)
 	signal.Notify(terms, syscall.SIGTERM)
-	d := &double{model: value("-m"), slots: 2}
+	slots, _ := strconv.Atoi(value("-np"))
+	d := &double{model: value("-m"), slots: slots}
 	d.loading.Store(true)
 	if does("crash") {
 		d.onChat = func(*http.Request) {
@@ -191,9 +207,9 @@ func playServer(args []string) {
 	}
 	if does("slow") {
 		fmt.Fprint(os.Stderr, strings.Repeat(".", 40))
-		time.Sleep(150 * time.Millisecond)
+		d.waitAsked(3)
 		fmt.Fprintln(os.Stderr, "\nwarming up the model with an empty run")
-		time.Sleep(150 * time.Millisecond)
+		d.waitAsked(3)
 	}
 	d.loading.Store(false)
 	<-terms
@@ -205,21 +221,22 @@ func playServer(args []string) {
 	}
 }
 
-// playExobench starts a server, says where it is, and waits to be killed.
+// playExobench starts a server, says what Prepare says, and waits to be killed.
 func playExobench(args []string) {
-	t, err := Dial(context.Background(), Config{
-		ModelPath: args[0], ServerPath: args[1], Args: args[2:], Wire: wire.NewClient(wire.Config{Clock: exobench.NewClock()}),
-	})
+	ctx := context.Background()
+	e, err := Driver{}.Open(ctx, specOf(args[0], strings.Join(args[2:], " ")), newEnv(wire.NewClient(wire.Config{Clock: exobench.NewClock()})))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := e.Resolve(ctx, args[1])
 	if err == nil {
-		fmt.Println(t.Info().URL)
-		_, err = t.Prepare(context.Background(), exobench.Model{ID: "m"}, func(exobench.LoadEvent) {})
+		_, err = e.Prepare(ctx, m, "", func(event exobench.StageEvent) { fmt.Println(event.Stage, event.Detail) })
 	}
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("ready")
-	bufio.NewReader(os.Stdin).ReadString('\n')
 	select {}
 }
 
@@ -233,44 +250,96 @@ func fakeModel(t *testing.T) string {
 	return path
 }
 
-func newWire(t *testing.T) *wire.Client {
-	c := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
-	t.Cleanup(c.Close)
-	return c
+// specOf is an engine that is started with the program and the arguments.
+func specOf(program, args string) exobench.EngineSpec {
+	return exobench.EngineSpec{Name: "llamacpp", Options: map[string]string{"llama-server": program, "engine-args": args}}
 }
 
-func dial(t *testing.T, c Config) *Target {
-	t.Helper()
-	if c.Wire == nil {
-		c.Wire = newWire(t)
+// oneAtATime is a plan of one small request at a time.
+var oneAtATime = exobench.Plan{
+	Traffic:  []exobench.Traffic{{Concurrency: 1}},
+	Workload: exobench.Workload{MaxTokens: 64, Cache: exobench.ColdCache},
+	Stop:     exobench.Stop{Repeat: 1},
+}
+
+func newEnv(client *wire.Client) driver.Env {
+	models, err := catalogue.Load("")
+	if err != nil {
+		panic(err)
 	}
-	target, err := Dial(t.Context(), c)
+	return driver.Env{Wire: client, Catalogue: models, Plan: oneAtATime, Getenv: os.Getenv}
+}
+
+func testEnv(t *testing.T) driver.Env {
+	c := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
+	t.Cleanup(c.Close)
+	return newEnv(c)
+}
+
+// open opens an engine that is closed with the test.
+func open(t *testing.T, spec exobench.EngineSpec, env driver.Env) driver.Engine {
+	t.Helper()
+	e, err := Driver{}.Open(t.Context(), spec, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := target.Close(); err != nil {
+		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return target
+	return e
 }
 
-// fake is a target whose server is a double in a process of its own.
-func fake(t *testing.T, how string) *Target {
+// attach opens the server at the URL.
+func attach(t *testing.T, url string) *attached {
 	t.Helper()
-	target := dial(t, Config{ModelPath: fakeModel(t), ServerPath: os.Args[0], Args: []string{"--fake", how}})
-	target.patience = 200 * time.Millisecond
-	return target
+	return open(t, exobench.EngineSpec{Name: "llamacpp", URL: url}, testEnv(t)).(*attached)
+}
+
+// fake is an engine whose server is a double in a process of its own, and the
+// one model that it has.
+func fake(t *testing.T, how string) (*started, exobench.Model) {
+	t.Helper()
+	return fakeFor(t, how, oneAtATime)
+}
+
+// fakeFor is a fake for a plan.
+func fakeFor(t *testing.T, how string, p exobench.Plan) (*started, exobench.Model) {
+	t.Helper()
+	env := testEnv(t)
+	env.Plan = p
+	e := open(t, specOf(os.Args[0], "--fake "+how+","), env).(*started)
+	e.patience = 200 * time.Millisecond
+	m, err := e.Resolve(t.Context(), fakeModel(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, m
+}
+
+// url returns where the server listens that was started last, by the arguments
+// that it was started with.
+func (e *events) url() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return urlOf(e.all[0].Detail)
+}
+
+// urlOf returns the URL of a server with these arguments.
+func urlOf(arguments string) string {
+	_, port, _ := strings.Cut(arguments, "--port ")
+	port, _, _ = strings.Cut(port, " ")
+	return "http://127.0.0.1:" + port
 }
 
 // events collects what Prepare and Release report.
 type events struct {
 	mu  sync.Mutex
-	all []exobench.LoadEvent
+	all []exobench.StageEvent
 }
 
-func (e *events) report(event exobench.LoadEvent) {
+func (e *events) report(event exobench.StageEvent) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.all = append(e.all, event)
@@ -287,7 +356,7 @@ func (e *events) stages() string {
 	return strings.Join(slices.Compact(names), " ")
 }
 
-func (e *events) last() exobench.LoadEvent {
+func (e *events) last() exobench.StageEvent {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.all[len(e.all)-1]
@@ -301,7 +370,7 @@ func ask(text string, tokens exobench.Tokens) exobench.Request {
 func waitGone(t *testing.T, url string) {
 	t.Helper()
 	address := strings.TrimPrefix(url, "http://")
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
 			return
@@ -314,21 +383,11 @@ func waitGone(t *testing.T, url string) {
 // waitUp waits until something listens at the URL.
 func waitUp(t *testing.T, url string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
 			c.Close()
 			return
 		}
 	}
 	t.Fatalf("nothing listens at %s", url)
-}
-
-// occupy takes an address until the test ends.
-func occupy(t *testing.T, address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
 }

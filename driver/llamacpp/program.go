@@ -13,8 +13,13 @@ import (
 	"time"
 )
 
-// FindProgram returns the absolute path of the llama-server to start.
-func FindProgram(given string) (string, error) {
+// BinVariable is the environment variable that names the folder of llama.cpp's
+// programs.
+const BinVariable = "EXOBENCH_LLAMA_BIN"
+
+// findProgram returns the absolute path of the llama-server to start: the one
+// given, or the one in the folder that BinVariable names, or in PATH.
+func findProgram(given string) (string, error) {
 	if given != "" {
 		path, err := exec.LookPath(given)
 		if err != nil {
@@ -61,16 +66,15 @@ func programVersion(ctx context.Context, program string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, versionTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--version")
-	said := &tail{}
-	cmd.Stdout, cmd.Stderr = said, said
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil {
+	said, err := cmd.CombinedOutput()
+	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return "", fmt.Errorf("%s does not run (%w): %s", program, err, said.telling())
+		return "", fmt.Errorf("%s does not run (%w): %s", program, err, reason(string(said)))
 	}
-	return buildName(said.String()), nil
+	return buildName(string(said)), nil
 }
 
 // versionForms are what llama-server --version says, newer and older:

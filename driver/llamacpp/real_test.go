@@ -5,16 +5,16 @@ package llamacpp
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"exobench"
+	"exobench/driver"
 	"exobench/gguf"
 )
 
@@ -22,7 +22,7 @@ import (
 // for it. Where there is none, the test is skipped.
 func realServer(t *testing.T) (program, model string) {
 	t.Helper()
-	program, err := FindProgram("")
+	program, err := findProgram("")
 	if err != nil {
 		t.Skipf("no real llama.cpp to test with (%v); .ci/install-llama puts one in place", err)
 	}
@@ -39,37 +39,48 @@ func realServer(t *testing.T) (program, model string) {
 	return program, model
 }
 
-// startReal prepares a real server with one thread, to be kind to the tests
-// beside it.
-func startReal(t *testing.T, c Config) (*Target, exobench.Deployment) {
+// startReal starts a real server for the plan with one thread, to be kind to the
+// tests beside it.
+func startReal(t *testing.T, p exobench.Plan) (*started, exobench.Deployment) {
 	t.Helper()
-	c.ServerPath, c.ModelPath = realServer(t)
-	c.Args = []string{"-t", "1"}
-	target := dial(t, c)
-	m, err := target.Resolve("real", nil)
+	program, model := realServer(t)
+	env := testEnv(t)
+	env.Plan = p
+	e := open(t, specOf(program, "-t 1"), env).(*started)
+	m, err := e.Resolve(t.Context(), model)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := target.Info().Version
-	d, err := target.Prepare(t.Context(), m, new(events).report)
+	d, err := e.Prepare(t.Context(), m, "", new(events).report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := target.Info().Version; before != after || after == "" {
+	if before, after := e.Info().Version, e.current.server.Version; before != after || after == "" {
 		t.Errorf("got version %q from the program and %q from the server, want the same", before, after)
 	}
-	return target, d
+	if e.Info().Label != syntheticLabel {
+		t.Errorf("the label of random weights is %q", e.Info().Label)
+	}
+	return e, d
 }
 
 // release takes the server away, and returns what was unusual about that.
-func release(t *testing.T, target *Target, d exobench.Deployment) string {
+func release(t *testing.T, e *started, d exobench.Deployment) string {
 	t.Helper()
+	url := e.Info().URL
 	var got events
-	if err := target.Release(t.Context(), d, got.report); err != nil {
+	if err := e.Release(t.Context(), d, got.report); err != nil {
 		t.Error(err)
 	}
-	waitGone(t, target.Info().URL)
+	waitGone(t, url)
 	return got.last().Detail
+}
+
+// atOnce is a plan of so many requests at a time.
+func atOnce(n int) exobench.Plan {
+	p := oneAtATime
+	p.Traffic = []exobench.Traffic{{Concurrency: n}}
+	return p
 }
 
 func text(seed string) string {
@@ -78,20 +89,23 @@ func text(seed string) string {
 
 func TestRealServerWritesExactlyWhatIsAskedFor(t *testing.T) {
 	t.Parallel()
-	target, d := startReal(t, Config{Slots: 2})
-	server := target.Server()
-	if server.Slots != 2 || server.Context != DefaultContext || server.Parameters == 0 || !strings.EqualFold(server.Quantisation, "q8_0") {
+	target, d := startReal(t, atOnce(2))
+	server := target.current.server
+	if server.Slots != 2 || server.Context != slotContext || server.Parameters == 0 || !strings.EqualFold(server.Quantisation, "q8_0") {
 		t.Errorf("got %+v", server)
 	}
-	other := dial(t, Config{URL: target.Info().URL, Slots: 2})
-	if got := other.Server(); got.Version != server.Version || got.Slots != 2 {
+	other := attach(t, target.Info().URL)
+	if got := other.session.server; got.Version != server.Version || got.Slots != 2 {
 		t.Errorf("attached: got %+v, want %+v", got, server)
 	}
-	if _, err := other.Resolve("real", nil); err != nil {
+	if _, err := other.Resolve(t.Context(), "real"); err != nil {
 		t.Error(err)
 	}
+	if other.seen.PID != d.PID {
+		t.Errorf("process %d listens, and %d was started", other.seen.PID, d.PID)
+	}
 	records := make(chan exobench.Record)
-	for i, via := range []*Target{target, target, other} {
+	for i, via := range []driver.Engine{target, target, other} {
 		go func() { records <- via.Do(t.Context(), d, ask(text(fmt.Sprint(i)), 40)) }()
 	}
 	for range 3 {
@@ -110,29 +124,50 @@ func TestRealServerWritesExactlyWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// The server times from its first token to its last, as the client does.
-func TestRealServersRateAgreesWithTheClients(t *testing.T) {
+// The server times from its first token to its last. That lies within the
+// request as the client saw it, however late either of them was.
+func TestRealServerDecodesWithinTheRequest(t *testing.T) {
 	t.Parallel()
-	target, d := startReal(t, Config{})
-	var ratios []float64
-	for range 7 {
+	target, d := startReal(t, oneAtATime)
+	for range 5 {
 		r := target.Do(t.Context(), d, ask(text("rate"), 300))
-		if r.Outcome != exobench.OK || r.Server == nil || r.Server.DecodeTPS == nil {
+		if r.Outcome != exobench.OK || r.Server == nil || r.Server.DecodeTPS == nil || *r.Server.DecodeTPS <= 0 {
 			t.Fatalf("got %+v", r)
 		}
-		client := 299 / r.LastToken.Sub(r.FirstToken).Seconds()
-		ratios = append(ratios, client / *r.Server.DecodeTPS)
+		t.Logf("tokens per second: the client's %.0f, the server's %.0f", 299/r.LastToken.Sub(r.FirstToken).Seconds(), *r.Server.DecodeTPS)
+		whole := r.Ended.Sub(r.Sent).Seconds()
+		if decode := 299 / *r.Server.DecodeTPS; decode > whole {
+			t.Errorf("the server decoded for %v s of a request that took %v s", decode, whole)
+		}
 	}
-	slices.Sort(ratios)
-	t.Logf("client's tokens per second by the server's: %.4v", ratios)
-	if middle := ratios[len(ratios)/2]; math.Abs(middle-1) > 0.1 {
-		t.Errorf("got ratios %.3v, want 1 in the middle", ratios)
+}
+
+// Of many slots each has what the plan needs, however the server divides the
+// context among them.
+func TestRealServerHasWhatAnOpenLoopNeeds(t *testing.T) {
+	t.Parallel()
+	p := oneAtATime
+	p.Workload.Prompts = []exobench.Prompt{{Text: text("need")}}
+	p.Traffic, p.Stop = []exobench.Traffic{{Rate: 1}}, exobench.Stop{Duration: exobench.Duration(time.Minute)}
+	target, d := startReal(t, p)
+	server, need := target.current.server, contextNeeded(p)
+	if server.Slots != mostSlots || server.Context < need {
+		t.Errorf("got %+v, want %d slots of %d tokens", server, mostSlots, need)
 	}
+	var all sync.WaitGroup
+	for range mostSlots {
+		all.Go(func() {
+			if r := target.Do(t.Context(), d, ask(text("need"), p.Workload.MaxTokens)); r.Outcome != exobench.OK {
+				t.Errorf("got %s: %s", r.Outcome, r.Error)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestRealServerForgetsColdPrompts(t *testing.T) {
 	t.Parallel()
-	target, d := startReal(t, Config{})
+	target, d := startReal(t, oneAtATime)
 	cached := func(prompt string, warm bool) float64 {
 		t.Helper()
 		r := ask(text(prompt), 2)
@@ -159,7 +194,7 @@ func TestRealServerForgetsColdPrompts(t *testing.T) {
 
 func TestRealServerIsGoneInSpiteOfARequest(t *testing.T) {
 	t.Parallel()
-	target, d := startReal(t, Config{Context: 4096})
+	target, d := startReal(t, oneAtATime)
 	// Somebody else's request, which Release cannot cancel.
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -177,7 +212,9 @@ func TestRealServerIsGoneInSpiteOfARequest(t *testing.T) {
 	}()
 	own := make(chan exobench.Record)
 	go func() { own <- target.Do(t.Context(), d, ask("hello", 3000)) }()
-	time.Sleep(150 * time.Millisecond)
+	for target.env.Wire.Events() == 0 {
+		time.Sleep(time.Millisecond)
+	}
 	began := time.Now()
 	closing := make(chan string)
 	go func() { closing <- release(t, target, d) }()
@@ -196,12 +233,17 @@ func TestRealServerTellsWhyItCannotLoad(t *testing.T) {
 	if err := os.Truncate(model, 2_000_000); err != nil {
 		t.Fatal(err)
 	}
-	target := dial(t, Config{ModelPath: model, ServerPath: program, Args: []string{"-t", "1"}})
-	_, err := target.Prepare(t.Context(), exobench.Model{ID: "real"}, new(events).report)
+	e := open(t, specOf(program, "-t 1"), testEnv(t))
+	m, err := e.Resolve(t.Context(), model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got events
+	_, err = e.Prepare(t.Context(), m, "", got.report)
 	if err == nil || !strings.Contains(err.Error(), "llama-server ended (exit status 1): ") || !strings.Contains(err.Error(), "error loading model") {
 		t.Errorf("got %v, want why the model cannot be loaded", err)
 	}
-	waitGone(t, target.Info().URL)
+	waitGone(t, got.url())
 }
 
 func TestRealServerGoesWhenExobenchIsKilled(t *testing.T) {

@@ -1,12 +1,9 @@
 package llamacpp
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // The texts are what llama-server b11669 wrote, cut short.
-func TestTellingFindsTheLineThatSaysWhy(t *testing.T) {
+func TestTheReasonIsTheLineThatSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, text, want string }{
 		{"a file cut short", `0.00.013.855 E common_fit_params: encountered an error while trying to fit params to free device memory: failed to load model
@@ -28,23 +25,9 @@ func TestTellingFindsTheLineThatSaysWhy(t *testing.T) {
 		{"words not known", "one\n  two  words \n\n", "two words"},
 		{"nothing", "", "it said nothing"},
 	} {
-		out := &tail{}
-		out.Write([]byte(c.text))
-		if got := out.telling(); got != c.want {
+		if got := reason(c.text); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
-	}
-}
-
-func TestTailKeepsTheLastOfTheOutput(t *testing.T) {
-	t.Parallel()
-	out := &tail{}
-	for range 100 {
-		out.Write([]byte(strings.Repeat("a", 1000) + "\n"))
-	}
-	out.Write([]byte("the end"))
-	if got := out.String(); len(got) != tailLimit || !strings.HasSuffix(got, "a\nthe end") {
-		t.Errorf("got %d bytes, want the last %d", len(got), tailLimit)
 	}
 }
 
