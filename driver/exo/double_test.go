@@ -14,9 +14,7 @@ import (
 	"time"
 
 	"exobench"
-	"exobench/catalogue"
-	"exobench/driver"
-	"exobench/wire"
+	"exobench/driver/drivertest"
 )
 
 const gib = 1 << 30
@@ -66,7 +64,7 @@ func newDouble(t *testing.T) *double {
 // quick is a configuration whose waits suit a double.
 func (d *double) quick() config {
 	return config{
-		label: "exo", url: d.server.URL, env: environment(d.t), minNodes: 1, maxNodes: 1,
+		label: "exo", url: d.server.URL, env: drivertest.Env(d.t), minNodes: 1, maxNodes: 1,
 		pace: pace{
 			settle: 10 * time.Second, download: 10 * time.Second, load: 10 * time.Second, release: 10 * time.Second,
 			poll: time.Millisecond, probe: 2 * time.Second, ready: 2 * time.Second, call: 5 * time.Second,
@@ -75,19 +73,6 @@ func (d *double) quick() config {
 			linger: 300 * time.Millisecond, staleFail: 10 * time.Second,
 		},
 	}
-}
-
-// environment is one with the built-in catalogue.
-func environment(t *testing.T) driver.Env {
-	t.Helper()
-	models, err := catalogue.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock := exobench.NewClock()
-	client := wire.NewClient(wire.Config{Clock: clock})
-	t.Cleanup(client.Close)
-	return driver.Env{Clock: clock, Wire: client, Catalogue: models}
 }
 
 func (d *double) dial(config config) *Engine {

@@ -13,7 +13,20 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/drivertest"
 )
+
+func TestTheDriverKeepsToTheContract(t *testing.T) {
+	t.Parallel()
+	drivertest.Driver(t, Driver{})
+	spec := exobench.EngineSpec{Name: "exo", Variant: "b", URL: newDouble(t).server.URL}
+	e, err := Driver{}.Open(t.Context(), spec, drivertest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	drivertest.Engine(t, Driver{}, spec, e)
+}
 
 func TestOptionsThatMakeNoSenseAreNamed(t *testing.T) {
 	t.Parallel()
@@ -31,14 +44,14 @@ func TestOptionsThatMakeNoSenseAreNamed(t *testing.T) {
 		{map[string]string{"reuse": "true", "replace": "true"}, "--reuse and --replace"},
 		{map[string]string{"pull": "true"}, "engine exo has no option pull"},
 	} {
-		_, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "exo", Options: row.options}, environment(t))
+		_, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "exo", Options: row.options}, drivertest.Env(t))
 		wantError(t, err, row.says)
 		if _, usage := errors.AsType[driver.UsageError](err); !usage {
 			t.Errorf("%v is no UsageError", err)
 		}
 	}
 	c, err := configOf(exobench.EngineSpec{Name: "exo", Variant: "b", Options: map[string]string{
-		"sharding": "TENSOR", "instance-meta": "Ring", "max-nodes": "2", "reuse": "true"}}, environment(t))
+		"sharding": "TENSOR", "instance-meta": "Ring", "max-nodes": "2", "reuse": "true"}}, drivertest.Env(t))
 	if err != nil || c.sharding != tensor || c.instanceMeta != ring || c.minNodes != 1 || c.maxNodes != 2 || !c.reuse || c.replace ||
 		c.label != "exo b" || c.url != usualURL {
 		t.Errorf("config %+v, %v", c, err)
@@ -49,7 +62,7 @@ func TestInfoTellsWhatThePlanMakesOfExo(t *testing.T) {
 	t.Parallel()
 	d := newDouble(t)
 	for _, natural := range []bool{false, true} {
-		env := environment(t)
+		env := drivertest.Env(t)
 		env.Plan.Workload.NaturalStop = natural
 		e, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "exo", Variant: "b", URL: d.server.URL + "/"}, env)
 		if err != nil {
@@ -72,7 +85,7 @@ func TestFindTellsWhatTheExoHas(t *testing.T) {
 	_, raw, _ := strings.Cut(previews(preview1("i-1", tinyID)), `"instance":`)
 	raw, _, _ = strings.Cut(raw, `,"memory_delta`)
 	d.instances["i-1"] = []byte(raw)
-	found := Driver{}.Find(t.Context(), d.server.URL, environment(t))
+	found := Driver{}.Find(t.Context(), d.server.URL, drivertest.Env(t))
 	want := []driver.Found{{
 		Engine: "exo", Version: "v1", URL: d.server.URL, Loaded: []string{tinyID}, Models: 1,
 		Detail: "1 node(s): studio-1 Apple M3 Ultra, 8.00 GiB of 16.0 GiB free",
@@ -81,7 +94,7 @@ func TestFindTellsWhatTheExoHas(t *testing.T) {
 		t.Errorf("found %+v, want %+v", found, want)
 	}
 	d.server.Close()
-	if found := (Driver{}).Find(t.Context(), d.server.URL, environment(t)); found != nil {
+	if found := (Driver{}).Find(t.Context(), d.server.URL, drivertest.Env(t)); found != nil {
 		t.Errorf("found %+v where nothing listens", found)
 	}
 }
@@ -93,7 +106,7 @@ func TestOffersAreTheCataloguesModelsAndExosOwn(t *testing.T) {
 	d.cards = []string{card(one), card(tinyID), card("org/not-here")}
 	d.answers["GET /models?status=downloaded"] = func(w http.ResponseWriter) { fmt.Fprintf(w, `{"data":[%s,%s]}`, card(one), card(tinyID)) }
 	d.instances["i-1"] = []byte(placed("MlxRingInstance", "PipelineShardMetadata", "i-1", "org/loaded", "n1"))
-	env := environment(t)
+	env := drivertest.Env(t)
 	spec := exobench.EngineSpec{Name: "exo", URL: d.server.URL}
 	offers, err := Driver{}.Offers(t.Context(), spec, env)
 	if err != nil {
@@ -115,13 +128,13 @@ func TestOffersAreTheCataloguesModelsAndExosOwn(t *testing.T) {
 		t.Error("a card that is neither the catalogue's nor downloaded is offered")
 	}
 
-	d.server.Close()
-	offers, err = Driver{}.Offers(t.Context(), spec, env)
-	if err != nil {
-		t.Fatal(err)
-	}
+	offers = offersOf(env.Catalogue, stock{})
 	m, _ := env.Catalogue.Find("llama-3.2-1b")
-	check("llama-3.2-1b", driver.Offer{ID: m.IDs["exo"][0], Size: driver.Estimate(m), Estimated: true, Why: "exo does not answer"})
+	check("llama-3.2-1b", driver.Offer{ID: m.IDs["exo"][0], Size: driver.Estimate(m), Estimated: true, Why: "unknown"})
+
+	d.server.Close()
+	_, err = Driver{}.Offers(t.Context(), spec, env)
+	wantError(t, err, "is unreachable: connection refused")
 }
 
 func TestARequestThatIsGivenUpIsCancelledAtExo(t *testing.T) {

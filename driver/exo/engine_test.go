@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/driver/drivertest"
 )
 
 func TestDialTellsWhatItFoundInThePlaceOfAnExo(t *testing.T) {
@@ -47,7 +48,7 @@ func TestDialTellsWhatItFoundInThePlaceOfAnExo(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(row.handler)
 			defer server.Close()
-			_, err := Driver{}.Open(context.Background(), exobench.EngineSpec{Name: "exo", URL: server.URL}, environment(t))
+			_, err := Driver{}.Open(context.Background(), exobench.EngineSpec{Name: "exo", URL: server.URL}, drivertest.Env(t))
 			wantError(t, err, server.URL, row.says)
 			if !errors.Is(err, row.is) {
 				t.Errorf("error %v is not %v", err, row.is)
@@ -63,7 +64,7 @@ func TestDialTellsWhyNothingAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := "http://" + listener.Addr().String()
-	quick := config{url: address, env: environment(t), pace: usualPace}
+	quick := config{url: address, env: drivertest.Env(t), pace: usualPace}
 	quick.pace.probe = 200 * time.Millisecond
 
 	_, err = dial(context.Background(), quick) // accepts and says nothing

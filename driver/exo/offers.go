@@ -12,19 +12,29 @@ import (
 )
 
 // Offers returns the catalogue's models that have an id for exo and, where exo
-// answers, the others that it has downloaded or loaded.
+// answers, the others that it has downloaded or loaded. Only at the address that
+// the spec gives must one answer.
 func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
-	s := stock{}
 	e, err := open(ctx, spec, env, Identity{})
-	switch usage := (driver.UsageError{}); {
+	_, usage := errors.AsType[driver.UsageError](err)
+	switch {
 	case err == nil:
 		defer e.Close()
-		s = e.stock(ctx)
-	case errors.As(err, &usage), ctx.Err() != nil:
+		return offersOf(env.Catalogue, e.stock(ctx)), nil
+	case usage || spec.URL != "" || ctx.Err() != nil:
 		return nil, err
 	}
+	offers := offersOf(env.Catalogue, stock{})
+	for i := range offers {
+		offers[i].Why = "exo does not answer"
+	}
+	return offers, nil
+}
+
+// offersOf returns the offers of the exo that has the stock.
+func offersOf(models *catalogue.Catalogue, s stock) []driver.Offer {
 	var offers []driver.Offer
-	for _, m := range env.Catalogue.Models() {
+	for _, m := range models.Models() {
 		if len(m.IDs[catalogueKey]) > 0 {
 			offers = append(offers, s.offer(m))
 		}
@@ -35,13 +45,7 @@ func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver
 			offers = append(offers, s.complete(driver.Offer{Model: card.name, ID: card.id, Size: card.size}))
 		}
 	}
-	for i := range offers {
-		offers[i].Engine = d.Name()
-		if err != nil {
-			offers[i].Why = "exo does not answer"
-		}
-	}
-	return offers, nil
+	return offers
 }
 
 // stock is what an exo has: its cards, and the ids of the models that are
@@ -94,6 +98,7 @@ func (s stock) own() []modelCard {
 
 // complete says whether the offer is downloaded, loaded, and would fit.
 func (s stock) complete(o driver.Offer) driver.Offer {
+	o.Engine = Driver{}.Name()
 	o.Downloaded, o.Loaded = holds(s.downloaded, o.ID), holds(s.loaded, o.ID)
 	o.Fit(s.free)
 	return o

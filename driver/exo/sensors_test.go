@@ -9,6 +9,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/drivertest"
 )
 
 // sensor returns the engine's sensor of that name; nil where it has none.
@@ -85,7 +86,7 @@ func TestExoOnThisHostIsMeasuredByItsProcesses(t *testing.T) {
 	d := newDouble(t)
 	d.walk = d.ready("i-1")
 	spec := exobench.EngineSpec{Name: "exo", URL: d.server.URL}
-	e, err := Driver{}.Open(t.Context(), spec, environment(t))
+	e, err := Driver{}.Open(t.Context(), spec, drivertest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestExoOnThisHostIsMeasuredByItsProcesses(t *testing.T) {
 	d.mu.Lock()
 	d.nodes["n2"] = "elsewhere"
 	d.mu.Unlock()
-	if e, err = (Driver{}).Open(t.Context(), spec, environment(t)); err != nil {
+	if e, err = (Driver{}).Open(t.Context(), spec, drivertest.Env(t)); err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
@@ -119,7 +120,7 @@ func TestAnEngineThatOnlySpeaksExosAPIIsWhatItIs(t *testing.T) {
 	t.Parallel()
 	d := newDouble(t)
 	as := Identity{Driver: "embedded", Version: "2", Label: "no real engine", Caveat: "They say nothing.", PID: os.Getpid()}
-	env := environment(t)
+	env := drivertest.Env(t)
 	env.Plan.Workload.NaturalStop = true
 	e, err := OpenAs(t.Context(), exobench.EngineSpec{Name: "embedded", URL: d.server.URL}, env, as)
 	if err != nil {

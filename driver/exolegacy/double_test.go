@@ -15,9 +15,7 @@ import (
 	"time"
 
 	"exobench"
-	"exobench/catalogue"
-	"exobench/driver"
-	"exobench/wire"
+	"exobench/driver/drivertest"
 )
 
 // double is a scripted exo 0.0.x: it answers each request on a raw socket with
@@ -132,7 +130,7 @@ func tinygradNode() *double {
 // has none.
 func reach(t *testing.T, d *double, p pace) *engine {
 	t.Helper()
-	e, err := dial(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: d.start(t)}, environment(t), quick(p))
+	e, err := dial(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: d.start(t)}, drivertest.Env(t), quick(p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,19 +144,6 @@ func quick(p pace) pace {
 		load: cmp.Or(p.load, usualPace.load), download: cmp.Or(p.download, usualPace.download),
 		look: cmp.Or(p.look, usualPace.look), poll: 2 * time.Millisecond,
 	}
-}
-
-// environment is one with the built-in catalogue.
-func environment(t *testing.T) driver.Env {
-	t.Helper()
-	models, err := catalogue.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock := exobench.NewClock()
-	client := wire.NewClient(wire.Config{Clock: clock})
-	t.Cleanup(client.Close)
-	return driver.Env{Clock: clock, Wire: client, Catalogue: models}
 }
 
 // events collects stage events.

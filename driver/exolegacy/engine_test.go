@@ -10,10 +10,22 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/drivertest"
 )
 
+func TestTheDriverKeepsToTheContract(t *testing.T) {
+	drivertest.Driver(t, Driver{})
+	spec := exobench.EngineSpec{Name: "exo-legacy", Variant: "b", URL: tinygradNode().start(t)}
+	e, err := Driver{}.Open(t.Context(), spec, drivertest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	drivertest.Engine(t, Driver{}, spec, e)
+}
+
 func openAt(t *testing.T, url string) (driver.Engine, error) {
-	return Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: url}, environment(t))
+	return Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: url}, drivertest.Env(t))
 }
 
 func TestOpenTellsTheGenerationsApart(t *testing.T) {
@@ -102,7 +114,7 @@ func TestOnlyListedModelsResolve(t *testing.T) {
 
 func TestOffersAreWhatItCanRun(t *testing.T) {
 	spec := exobench.EngineSpec{Name: "exo-legacy", URL: tinygradNode().start(t)}
-	offers, err := Driver{}.Offers(t.Context(), spec, environment(t))
+	offers, err := Driver{}.Offers(t.Context(), spec, drivertest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +131,7 @@ func TestOffersAreWhatItCanRun(t *testing.T) {
 }
 
 func TestFindTellsTheInferenceEngine(t *testing.T) {
-	found := Driver{}.Find(t.Context(), tinygradNode().start(t), environment(t))
+	found := Driver{}.Find(t.Context(), tinygradNode().start(t), drivertest.Env(t))
 	if len(found) != 1 || found[0].Version != "0.0.x (tinygrad)" || found[0].Models != 2 {
 		t.Errorf("found %+v", found)
 	}
@@ -205,7 +217,7 @@ func TestARealLegacyExo(t *testing.T) {
 	if name == "" {
 		name = "dummy"
 	}
-	engine, err := dial(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: url}, environment(t), usualPace)
+	engine, err := dial(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: url}, drivertest.Env(t), usualPace)
 	if err != nil {
 		t.Fatal(err)
 	}
