@@ -108,9 +108,9 @@ func (c *Client) Get(ctx context.Context, path string, result any) error {
 }
 
 // Call makes one call and decodes the answer into result, unless that is nil.
-// The body is encoded as JSON; nil is none, and a []byte is sent as it is. Any
-// call may be sent twice: where a server closes an idle connection just as it
-// is used, the call is repeated on another.
+// The body is encoded as JSON; nil is none, and a []byte or json.RawMessage is
+// sent as it is. Any call may be sent twice: where a server closes an idle
+// connection just as it is used, the call is repeated on another.
 func (c *Client) Call(ctx context.Context, method, path string, body, result any) error {
 	answer, err := c.Send(ctx, method, path, body)
 	if err != nil {
@@ -191,6 +191,8 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (*http
 	switch body := body.(type) {
 	case nil:
 	case []byte:
+		sent = bytes.NewReader(body)
+	case json.RawMessage:
 		sent = bytes.NewReader(body)
 	default:
 		sent = bytes.NewReader(Encode(body))

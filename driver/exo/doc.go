@@ -1,12 +1,13 @@
 // Package exo drives exo (the v1 line) through the life of a model: it finds
-// the model's id, has exo place and load it, waits until it truly answers, and
-// takes it away again. It also builds the body of a chat request. It does not
-// send chat requests: timing is the business of the package that reads streams.
+// the model's id, has exo place and load it, waits until it truly answers, sends
+// it requests, and takes it away again.
 //
-//	target, err := exo.Dial(ctx, exo.Config{Clock: clock})
-//	model, err := target.Resolve(ctx, "llama-3.2-1b", catalogueIDs)
-//	deployment, err := target.Prepare(ctx, model, journal.LoadEvent)
-//	defer target.Release(ctx, deployment, journal.LoadEvent)
+//	engine, err := exo.Driver{}.Open(ctx, spec, env)
+//	model, err := engine.Resolve(ctx, "llama-3.2-1b")
+//	deployment, err := engine.Prepare(ctx, model, "", report)
+//	defer engine.Release(ctx, deployment, report)
+//
+// An engine that speaks exo's API and is no exo is opened with [OpenAs].
 //
 // # What exo does that shapes this package
 //

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/driver/drivertest"
 )
 
 const gib = 1 << 30
@@ -61,27 +62,27 @@ func newDouble(t *testing.T) *double {
 }
 
 // quick is a configuration whose waits suit a double.
-func (d *double) quick() Config {
-	return Config{
-		URL: d.server.URL, Clock: exobench.NewClock(), PollInterval: time.Millisecond,
-		SettleTimeout: 10 * time.Second, DownloadTimeout: 10 * time.Second,
-		LoadTimeout: 10 * time.Second, ReleaseTimeout: 10 * time.Second,
+func (d *double) quick() config {
+	return config{
+		label: "exo", url: d.server.URL, env: drivertest.Env(d.t), minNodes: 1, maxNodes: 1,
 		pace: pace{
-			probe: 2 * time.Second, ready: 2 * time.Second, call: 5 * time.Second, slowCall: 5 * time.Second,
-			backoff: time.Millisecond, slowPoll: time.Nanosecond, appear: 5 * time.Second,
-			late: 500 * time.Millisecond, silence: 5 * time.Second, linger: 300 * time.Millisecond,
-			staleFail: 10 * time.Second,
+			settle: 10 * time.Second, download: 10 * time.Second, load: 10 * time.Second, release: 10 * time.Second,
+			poll: time.Millisecond, probe: 2 * time.Second, ready: 2 * time.Second, call: 5 * time.Second,
+			cancel: 5 * time.Second, slowCall: 5 * time.Second, backoff: time.Millisecond, slowPoll: time.Nanosecond,
+			appear: 5 * time.Second, late: 500 * time.Millisecond, silence: 5 * time.Second,
+			linger: 300 * time.Millisecond, staleFail: 10 * time.Second,
 		},
 	}
 }
 
-func (d *double) dial(config Config) *Target {
+func (d *double) dial(config config) *Engine {
 	d.t.Helper()
-	target, err := Dial(context.Background(), config)
+	engine, err := dial(context.Background(), config)
 	if err != nil {
-		d.t.Fatalf("Dial: %v", err)
+		d.t.Fatalf("dial: %v", err)
 	}
-	return target
+	d.t.Cleanup(func() { engine.Close() })
+	return engine
 }
 
 func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -90,6 +91,9 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := r.Method + " " + r.URL.Path
 	if r.Method != http.MethodGet {
 		d.log = append(d.log, call)
+	}
+	if r.URL.RawQuery == "status=downloaded" {
+		call += "?" + r.URL.RawQuery
 	}
 	if answer, ok := d.answers[call]; ok {
 		answer(w)
@@ -337,10 +341,10 @@ func failedDownload(model, message string) string {
 // recorder keeps the events of a model as short lines.
 type recorder struct {
 	mu     sync.Mutex
-	events []exobench.LoadEvent
+	events []exobench.StageEvent
 }
 
-func (r *recorder) add(e exobench.LoadEvent) {
+func (r *recorder) add(e exobench.StageEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events = append(r.events, e)

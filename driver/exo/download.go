@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"exobench"
+	"exobench/driver/api"
 )
 
 // download is how far one node is with the files of one model.
@@ -22,10 +23,10 @@ func (d download) ongoing() bool  { return d.tag == "DownloadOngoing" }
 
 // download reads how far a node is. exo answers with an entry for every model
 // that it knows, about 100 KB: this is not for every tick.
-func (t *Target) download(ctx context.Context, node, modelID string) (download, error) {
+func (e *Engine) download(ctx context.Context, node, modelID string) (download, error) {
 	var entries []tagged
-	err := t.get(ctx, "/state/downloads"+pathOf(node), &entries)
-	if missing(err) {
+	err := e.api.Get(ctx, "/state/downloads"+api.Path(node), &entries)
+	if api.Missing(err) {
 		return download{}, nil
 	}
 	if err != nil {
@@ -98,8 +99,8 @@ func (d *downloads) add(node download) {
 	d.rate += node.rate
 }
 
-func (d downloads) event() exobench.LoadEvent {
-	return exobench.LoadEvent{
+func (d downloads) event() exobench.StageEvent {
+	return exobench.StageEvent{
 		Stage: exobench.StageDownload, Downloaded: d.done, DownloadTotal: d.total, DownloadRate: d.rate,
 	}
 }

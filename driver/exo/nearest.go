@@ -7,34 +7,28 @@ import (
 	"strings"
 )
 
-// UnknownModelError is about a name that is neither exo's nor the catalogue's.
-type UnknownModelError struct {
-	Name string
-	// Nearest are the names that exo lists and that look most like Name, best
+// unknownError is about a name that is neither exo's nor the catalogue's.
+type unknownError struct {
+	name string
+	// nearest are the names that exo lists and that look most like it, best
 	// first; few, or none.
-	Nearest []string
+	nearest []string
 }
 
-func (e *UnknownModelError) Error() string {
-	text := fmt.Sprintf("exo knows no model %q", e.Name)
-	if len(e.Nearest) > 0 {
-		text += " (near it: " + strings.Join(e.Nearest, ", ") + ")"
-	}
-	return text + "; a full Hugging Face id such as mlx-community/" + e.Name + " is added as a custom model"
-}
+func (e *unknownError) Error() string { return fmt.Sprintf("exo knows no model %q", e.name) }
 
 // nearest returns the names of at most three cards that a person may have
 // meant by name.
-func nearest(name string, cards []Card) []string {
+func nearest(name string, cards []modelCard) []string {
 	type candidate struct {
 		name        string
 		start, full int
 	}
 	var candidates []candidate
 	for _, card := range cards {
-		start, full := distance(strings.ToLower(name), strings.ToLower(card.Name))
+		start, full := distance(strings.ToLower(name), strings.ToLower(card.name))
 		if start <= max(2, len(name)/3) {
-			candidates = append(candidates, candidate{card.Name, start, full})
+			candidates = append(candidates, candidate{card.name, start, full})
 		}
 	}
 	slices.SortStableFunc(candidates, func(a, b candidate) int {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/driver/api"
 )
 
 // preview is one placement that exo considered: an instance, or the reason why
@@ -40,15 +41,15 @@ func permanent(reason string) bool {
 }
 
 // Placements lists where exo can put the model within the bounds of the
-// configuration, each as a value for Model.Placement: few nodes before many,
+// options, each as a value for Prepare: few nodes before many,
 // Pipeline before Tensor, ring before jaccl. It adds the model's card where exo
 // has none, and waits for exo to settle.
-func (t *Target) Placements(ctx context.Context, model exobench.Model) ([]string, error) {
-	silent := t.reporter(model, func(exobench.LoadEvent) {})
-	if err := t.ensureCard(ctx, model, silent); err != nil {
+func (e *Engine) Placements(ctx context.Context, model exobench.Model) ([]string, error) {
+	silent := e.reporter(model, func(exobench.StageEvent) {})
+	if err := e.ensureCard(ctx, model, silent); err != nil {
 		return nil, silent.blame(err)
 	}
-	allowed, err := t.settled(ctx, model, silent)
+	allowed, err := e.settled(ctx, model, silent)
 	if err != nil {
 		return nil, silent.blame(err)
 	}
@@ -62,63 +63,63 @@ func (t *Target) Placements(ctx context.Context, model exobench.Model) ([]string
 }
 
 // place returns the instance to ask for: the best one, or that of the placement
-// that the model wants.
-func (t *Target) place(ctx context.Context, model exobench.Model, say *reporter) (instance, error) {
-	allowed, err := t.settled(ctx, model, say)
+// that is wanted.
+func (e *Engine) place(ctx context.Context, model exobench.Model, placement string, say *reporter) (instance, error) {
+	allowed, err := e.settled(ctx, model, say)
 	if err != nil {
 		return instance{}, err
 	}
-	if model.Placement == "" {
+	if placement == "" {
 		return allowed[0], nil
 	}
 	for _, candidate := range allowed {
-		if candidate.placement() == model.Placement {
+		if candidate.placement() == placement {
 			return candidate, nil
 		}
 	}
-	return instance{}, fmt.Errorf("exo no longer offers %s", model.Placement)
+	return instance{}, fmt.Errorf("exo no longer offers %s", placement)
 }
 
 // settled returns the placements that the flags allow, at least one, waiting
 // for exo to settle.
-func (t *Target) settled(ctx context.Context, model exobench.Model, say *reporter) ([]instance, error) {
-	deadline := time.Now().Add(t.config.SettleTimeout)
-	for wait := t.config.pace.backoff; ; wait *= 2 {
-		previews, err := t.previews(ctx, model.ID)
+func (e *Engine) settled(ctx context.Context, model exobench.Model, say *reporter) ([]instance, error) {
+	deadline := time.Now().Add(e.config.pace.settle)
+	for wait := e.config.pace.backoff; ; wait *= 2 {
+		previews, err := e.previews(ctx, model.ID)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if err == nil {
-			allowed, offered := t.choose(previews)
+			allowed, offered := e.choose(previews)
 			if len(allowed) > 0 {
 				return allowed, nil
 			}
-			err = t.noPlacement(previews, offered)
-			if t.hopeless(previews, offered) {
+			err = e.noPlacement(previews, offered)
+			if e.hopeless(previews, offered) {
 				return nil, err
 			}
-		} else if !passing(err) {
+		} else if !api.Passing(err) {
 			return nil, err
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
-			return nil, fmt.Errorf("%w (waited %v for exo to settle)", err, t.config.SettleTimeout)
+			return nil, fmt.Errorf("%w (waited %v for exo to settle)", err, e.config.pace.settle)
 		}
-		say.event(exobench.LoadEvent{Stage: exobench.StagePlace, Detail: "waiting for exo to settle: " + err.Error()})
-		if err := pause(ctx, min(wait, left)); err != nil {
+		say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "waiting for exo to settle: " + err.Error()})
+		if err := api.Pause(ctx, min(wait, left)); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (t *Target) previews(ctx context.Context, id string) ([]preview, error) {
+func (e *Engine) previews(ctx context.Context, id string) ([]preview, error) {
 	var list struct {
 		Previews []preview `json:"previews"`
 	}
 	path := "/instance/previews?" + url.Values{"model_id": {id}}.Encode()
-	err := t.call(ctx, t.config.pace.slowCall, http.MethodGet, path, nil, &list)
-	var status *StatusError
-	if errors.As(err, &status) && !passing(err) {
+	err := e.api.Within(e.config.pace.slowCall).Call(ctx, http.MethodGet, path, nil, &list)
+	var status *api.StatusError
+	if errors.As(err, &status) && !api.Passing(err) {
 		return nil, fmt.Errorf("exo cannot preview it: %s", status.Text)
 	}
 	return list.Previews, err
@@ -126,7 +127,7 @@ func (t *Target) previews(ctx context.Context, id string) ([]preview, error) {
 
 // choose returns the placements that the flags allow, and all that exo offers:
 // few nodes before many, Pipeline before Tensor, ring before jaccl.
-func (t *Target) choose(previews []preview) (allowed, offered []instance) {
+func (e *Engine) choose(previews []preview) (allowed, offered []instance) {
 	for _, p := range previews {
 		if candidate, err := parseInstance(p.Instance); err == nil {
 			offered = append(offered, candidate)
@@ -140,8 +141,8 @@ func (t *Target) choose(previews []preview) (allowed, offered []instance) {
 		)
 	})
 	for _, candidate := range offered {
-		if t.allows(candidate.sharding, candidate.meta) &&
-			t.config.MinNodes <= len(candidate.nodes) && len(candidate.nodes) <= t.config.MaxNodes {
+		if e.allows(candidate.sharding, candidate.meta) &&
+			e.config.minNodes <= len(candidate.nodes) && len(candidate.nodes) <= e.config.maxNodes {
 			allowed = append(allowed, candidate)
 		}
 	}
@@ -156,16 +157,16 @@ func rank(name string, order ...string) int {
 	return len(order)
 }
 
-func (t *Target) allows(sharding, meta string) bool {
-	return (t.sharding == "" || t.sharding == sharding) && (t.meta == "" || t.meta == meta)
+func (e *Engine) allows(sharding, meta string) bool {
+	return (e.config.sharding == "" || e.config.sharding == sharding) && (e.config.instanceMeta == "" || e.config.instanceMeta == meta)
 }
 
 // hopeless reports whether waiting cannot bring a placement: exo gave a lasting
 // reason for each way to place the model that the flags allow.
-func (t *Target) hopeless(previews []preview, offered []instance) bool {
+func (e *Engine) hopeless(previews []preview, offered []instance) bool {
 	reasons := 0
 	for _, p := range previews {
-		if p.Error == "" || !t.allows(p.Sharding, p.Meta) {
+		if p.Error == "" || !e.allows(p.Sharding, p.Meta) {
 			continue
 		}
 		if !permanent(p.Error) {
@@ -177,7 +178,7 @@ func (t *Target) hopeless(previews []preview, offered []instance) bool {
 }
 
 // noPlacement says why nothing fits, in exo's own words where it has any.
-func (t *Target) noPlacement(previews []preview, offered []instance) error {
+func (e *Engine) noPlacement(previews []preview, offered []instance) error {
 	var reasons []string
 	add := func(reason string) {
 		if !slices.Contains(reasons, reason) {
@@ -191,38 +192,38 @@ func (t *Target) noPlacement(previews []preview, offered []instance) error {
 		// Tensor and jaccl need two nodes, so exo's reason against them says
 		// nothing to who asked for one.
 		oneNode := p.Sharding == pipeline && p.Meta == ring
-		if p.Error != "" && t.allows(p.Sharding, p.Meta) && (oneNode || t.config.MaxNodes > 1) {
-			add(oneLine(p.Error))
+		if p.Error != "" && e.allows(p.Sharding, p.Meta) && (oneNode || e.config.maxNodes > 1) {
+			add(api.Line(p.Error))
 		}
 	}
 	if len(reasons) == 0 {
 		add("exo offers no placement at all")
 	}
-	return fmt.Errorf("no placement fits (%s): %s", t.wanted(), strings.Join(reasons, "; "))
+	return fmt.Errorf("no placement fits (%s): %s", e.wanted(), strings.Join(reasons, "; "))
 }
 
 // wanted says what the flags ask for.
-func (t *Target) wanted() string {
+func (e *Engine) wanted() string {
 	var words []string
-	for _, word := range []string{t.sharding, t.meta} {
+	for _, word := range []string{e.config.sharding, e.config.instanceMeta} {
 		if word != "" {
 			words = append(words, word)
 		}
 	}
-	if t.config.MinNodes == t.config.MaxNodes {
-		words = append(words, nodesText(t.config.MinNodes))
+	if e.config.minNodes == e.config.maxNodes {
+		words = append(words, nodesText(e.config.minNodes))
 	} else {
-		words = append(words, fmt.Sprintf("%d to %d nodes", t.config.MinNodes, t.config.MaxNodes))
+		words = append(words, fmt.Sprintf("%d to %d nodes", e.config.minNodes, e.config.maxNodes))
 	}
 	return strings.Join(words, ", ")
 }
 
 // create asks exo for the instance, in the bytes in which exo previewed it:
 // exo rejects unknown keys, and a field that we do not know must survive.
-func (t *Target) create(ctx context.Context, chosen instance) error {
+func (e *Engine) create(ctx context.Context, chosen instance) error {
 	body := slices.Concat([]byte(`{"instance":`), chosen.raw, []byte("}"))
-	err := t.call(ctx, t.config.pace.slowCall, http.MethodPost, "/instance", body, nil)
-	var status *StatusError
+	err := e.api.Within(e.config.pace.slowCall).Call(ctx, http.MethodPost, "/instance", body, nil)
+	var status *api.StatusError
 	if !errors.As(err, &status) {
 		return err
 	}

@@ -42,7 +42,7 @@ func TestAReasonThatLastsIsNotWaitedFor(t *testing.T) {
 		refusal("Pipeline", "MlxRing", "No cycles found with sufficient memory"), // not what was asked for
 		refusal("Tensor", "MlxRing", reason), refusal("Tensor", "MlxJaccl", reason))}
 	config := d.quick()
-	config.Sharding, config.MaxNodes, config.SettleTimeout = "tensor", 2, time.Hour
+	config.sharding, config.maxNodes, config.pace.settle = tensor, 2, time.Hour
 	_, _, err := d.prepare(config)
 	wantError(t, err, "place "+tinyID, "(Tensor, 1 to 2 nodes): "+reason)
 	if strings.Count(err.Error(), reason) != 1 || strings.Contains(err.Error(), "sufficient memory") {
@@ -57,7 +57,7 @@ func TestTooLittleMemoryIsReportedOnceExoHadTimeToSettle(t *testing.T) {
 		refusal("Pipeline", "MlxRing", "No cycles found with sufficient memory"),
 		refusal("Pipeline", "MlxJaccl", "Requested RDMA (MlxJaccl) but no RDMA-connected cycles available"))}
 	config := d.quick()
-	config.SettleTimeout = 30 * time.Millisecond
+	config.pace.settle = 30 * time.Millisecond
 	_, _, err := d.prepare(config)
 	wantError(t, err, "(1 node): No cycles found with sufficient memory (waited 30ms")
 	if strings.Contains(err.Error(), "RDMA") {
@@ -71,7 +71,7 @@ func TestAFalseLabelDoesNotMakeAPlacementTensor(t *testing.T) {
 	alone := placed("MlxRingInstance", "PipelineShardMetadata", "i-1", tinyID, "n1")
 	d.previews = []string{previews(labelled("Tensor", "MlxJaccl", alone))}
 	config := d.quick()
-	config.Sharding, config.MaxNodes, config.SettleTimeout = "Tensor", 2, 10*time.Millisecond
+	config.sharding, config.maxNodes, config.pace.settle = tensor, 2, 10*time.Millisecond
 	_, _, err := d.prepare(config)
 	wantError(t, err, "(Tensor, 1 to 2 nodes): exo offers Pipeline/MlxRing/1 node")
 }
@@ -91,9 +91,9 @@ func TestTheSmallestAndPlainestPlacementComesFirst(t *testing.T) {
 	}{
 		{claim: "one node where nothing is asked", min: 1, max: 2, want: "one"},
 		{claim: "pipeline over ring of two nodes", min: 2, max: 2, want: "pipe-ring"},
-		{claim: "tensor over ring before jaccl", sharding: "Tensor", min: 1, max: 2, want: "tensor-ring"},
-		{claim: "pipeline before tensor over jaccl", meta: "jaccl", min: 1, max: 2, want: "pipe-jaccl"},
-		{claim: "exactly what is asked", sharding: "tensor", meta: "mlxjaccl", min: 2, max: 2, want: "tensor-jaccl"},
+		{claim: "tensor over ring before jaccl", sharding: tensor, min: 1, max: 2, want: "tensor-ring"},
+		{claim: "pipeline before tensor over jaccl", meta: jaccl, min: 1, max: 2, want: "pipe-jaccl"},
+		{claim: "exactly what is asked", sharding: tensor, meta: jaccl, min: 2, max: 2, want: "tensor-jaccl"},
 	} {
 		t.Run(row.claim, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestTheSmallestAndPlainestPlacementComesFirst(t *testing.T) {
 				}
 			}}
 			config := d.quick()
-			config.Sharding, config.InstanceMeta, config.MinNodes, config.MaxNodes = row.sharding, row.meta, row.min, row.max
+			config.sharding, config.instanceMeta, config.minNodes, config.maxNodes = row.sharding, row.meta, row.min, row.max
 			deployment, _, err := d.prepare(config)
 			if err != nil {
 				t.Fatal(err)
@@ -137,9 +137,9 @@ func TestEachPlacementThatIsOfferedCanBeAskedFor(t *testing.T) {
 		labelled("Tensor", "MlxRing", placed("MlxRingInstance", "PipelineShardMetadata", "i-0", tinyID, "n1")), // falsely labelled
 	)}
 	config := d.quick()
-	config.MaxNodes = 2
-	target := d.dial(config)
-	labels, err := target.Placements(t.Context(), exobench.Model{ID: tinyID})
+	config.maxNodes = 2
+	engine := d.dial(config)
+	labels, err := engine.Placements(t.Context(), exobench.Model{ID: tinyID})
 	want := []string{"Pipeline/MlxRing/1 node", "Pipeline/MlxRing/2 nodes", "Tensor/MlxJaccl/2 nodes"}
 	if err != nil || !slices.Equal(labels, want) {
 		t.Fatalf("placements %q, %v; want %q", labels, err, want)
@@ -149,26 +149,8 @@ func TestEachPlacementThatIsOfferedCanBeAskedFor(t *testing.T) {
 			d.runners[r] = `{"RunnerReady":{}}`
 		}
 	}}
-	deployment, err := target.Prepare(t.Context(), exobench.Model{ID: tinyID, Placement: want[1]}, func(exobench.LoadEvent) {})
+	deployment, err := engine.Prepare(t.Context(), tiny, want[1], func(exobench.StageEvent) {})
 	if err != nil || deployment.Placement != want[1] || deployment.Instance != "i-2" {
 		t.Errorf("deployment %+v, %v", deployment, err)
-	}
-}
-
-func TestNodesTellTheirPowerOnlyWhereTheyHaveASensor(t *testing.T) {
-	t.Parallel()
-	d := newDouble(t)
-	d.nodes["n2"] = "studio-2"
-	d.sensors = map[string]string{"n1": `{"gpuUsage":0.42,"temp":51.3,"sysPower":87.5,"pcpuUsage":0.08}`}
-	readings, err := d.dial(d.quick()).ReadNodes(t.Context())
-	if err != nil || len(readings) != 2 {
-		t.Fatalf("%v, %v", readings, err)
-	}
-	with, without := readings[0], readings[1]
-	if with.Node != "studio-1" || *with.Power != 87.5 || *with.GPU != 0.42 || *with.Temperature != 51.3 || *with.MemoryUsed != 8*gib {
-		t.Errorf("node with sensors: %+v", with)
-	}
-	if without.Node != "studio-2" || without.Power != nil || without.GPU != nil || without.Temperature != nil || *without.MemoryTotal != 16*gib {
-		t.Errorf("node without sensors: %+v", without)
 	}
 }

@@ -19,10 +19,10 @@ const tinyID = "mlx-community/Tiny-1B-4bit"
 var tiny = exobench.Model{Name: "tiny-1b", ID: tinyID}
 
 // prepare runs Prepare against the double and returns what was reported.
-func (d *double) prepare(config Config) (exobench.Deployment, *recorder, error) {
+func (d *double) prepare(config config) (exobench.Deployment, *recorder, error) {
 	d.t.Helper()
 	seen := &recorder{}
-	deployment, err := d.dial(config).Prepare(context.Background(), tiny, seen.add)
+	deployment, err := d.dial(config).Prepare(context.Background(), tiny, "", seen.add)
 	return deployment, seen, err
 }
 
@@ -69,6 +69,7 @@ func TestPrepareReportsTheWayToAnAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deployment.PID = 0 // it has a test of its own
 	want := exobench.Deployment{Model: tiny, Placement: "Pipeline/MlxRing/1 node", Instance: "i-1", Created: true}
 	if deployment != want {
 		t.Errorf("deployment: got %+v, want %+v", deployment, want)
@@ -80,9 +81,6 @@ func TestPrepareReportsTheWayToAnAnswer(t *testing.T) {
 			t.Errorf("event %+v is not after the one before it", e)
 		}
 		before = e.At
-		if e.Model != tiny.Name || e.ModelID != tiny.ID {
-			t.Errorf("event %+v is not about %v", e, tiny)
-		}
 		lines = append(lines, fmt.Sprintf("%s %d/%d@%d %d/%d %s", e.Stage,
 			e.Downloaded, e.DownloadTotal, e.DownloadRate, e.Layers, e.LayersTotal, e.Instance))
 	}
@@ -145,7 +143,7 @@ func TestLayersAreSummedOverNodesAndReadyMeansAllOfThem(t *testing.T) {
 		both(`{"RunnerRunning":{}}`, `{"RunnerReady":{}}`),
 	}
 	config := d.quick()
-	config.MaxNodes = 2
+	config.maxNodes = 2
 	deployment, seen, err := d.prepare(config)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +198,7 @@ func TestADownloadFailureFromBeforeIsGivenAnotherChance(t *testing.T) {
 	}
 	config := d.quick()
 	config.pace.staleFail = time.Hour
-	config.DownloadTimeout = time.Second
+	config.pace.download = time.Second
 	_, _, err := d.prepare(config)
 	wantError(t, err, "no network") // exo did try again, and that is the end
 }
@@ -240,7 +238,7 @@ func TestPrepareFailsWhenANodeLeaves(t *testing.T) {
 		func() { delete(d.nodes, "n2") },
 	}
 	config := d.quick()
-	config.MaxNodes = 2
+	config.maxNodes = 2
 	_, _, err := d.prepare(config)
 	wantError(t, err, "node studio-2 left the cluster")
 	wantEqual(t, "instances left", d.running(), []string{})
@@ -261,7 +259,7 @@ func TestAStalledDownloadOrLoadFails(t *testing.T) {
 	d := newDouble(t)
 	d.walk = []func(){d.runner("i-1-r0", `{"RunnerIdle":{}}`), d.download("n1", ongoing(tinyID, 512, 2048))}
 	config := d.quick()
-	config.DownloadTimeout = 300 * time.Millisecond
+	config.pace.download = 300 * time.Millisecond
 	_, _, err := d.prepare(config)
 	wantError(t, err, "download "+tinyID, "no new byte for 300ms", "512 B of 2.00 KiB")
 	wantEqual(t, "instances left", d.running(), []string{})
@@ -269,7 +267,7 @@ func TestAStalledDownloadOrLoadFails(t *testing.T) {
 	d = newDouble(t)
 	d.walk = []func(){d.runner("i-1-r0", `{"RunnerWarmingUp":{}}`)}
 	config = d.quick()
-	config.LoadTimeout = 100 * time.Millisecond
+	config.pace.load = 100 * time.Millisecond
 	_, _, err = d.prepare(config)
 	wantError(t, err, "warm up "+tinyID, "nothing has moved for 100ms")
 	wantEqual(t, "instances left", d.running(), []string{})
@@ -283,8 +281,8 @@ func TestASlowWalkIsNoStall(t *testing.T) {
 	}
 	d.walk = append(d.walk, d.ready("i-1")...)
 	config := d.quick()
-	config.PollInterval = 20 * time.Millisecond
-	config.DownloadTimeout = 600 * time.Millisecond // less than the 800 ms of the walk
+	config.pace.poll = 20 * time.Millisecond
+	config.pace.download = 600 * time.Millisecond // less than the 800 ms of the walk
 	if _, _, err := d.prepare(config); err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +318,7 @@ func TestACancelledLoadDeletesTheInstance(t *testing.T) {
 	d := newDouble(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	d.walk = []func(){d.runner("i-1-r0", `{"RunnerLoading":{"layersLoaded":3,"totalLayers":16}}`), cancel}
-	_, err := d.dial(d.quick()).Prepare(ctx, tiny, nil)
+	_, err := d.dial(d.quick()).Prepare(ctx, tiny, "", nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled in it", err)
 	}
@@ -334,7 +332,7 @@ func TestAnInstanceThatShowsUpAfterTheCancelIsDeletedToo(t *testing.T) {
 	d.onCreate = func(id string, raw json.RawMessage) {
 		d.walk = []func(){cancel, func() {}, func() {}, func() { d.instances[id] = raw }}
 	}
-	_, err := d.dial(d.quick()).Prepare(ctx, tiny, nil)
+	_, err := d.dial(d.quick()).Prepare(ctx, tiny, "", nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled in it", err)
 	}
@@ -350,7 +348,7 @@ func TestACleanupThatFailsIsPartOfTheError(t *testing.T) {
 	d.undeletable = true
 	d.walk = []func(){d.runner("i-1-r0", `{"RunnerFailed":{"errorMessage":"boom","diagnostics":[]}}`)}
 	config := d.quick()
-	config.ReleaseTimeout = 300 * time.Millisecond
+	config.pace.release = 300 * time.Millisecond
 	_, _, err := d.prepare(config)
 	wantError(t, err, "boom", "could not be taken away", "still there 300ms after")
 }
@@ -388,22 +386,22 @@ func TestReuseWaitsForTheInstanceAndLeavesItThere(t *testing.T) {
 	d.instances["old"] = json.RawMessage(placed("MlxRingInstance", "PipelineShardMetadata", "old", tinyID, "n1"))
 	d.walk = d.ready("old")
 	config := d.quick()
-	config.Reuse = true
-	target := d.dial(config)
-	deployment, err := target.Prepare(context.Background(), tiny, nil)
+	config.reuse = true
+	engine := d.dial(config)
+	deployment, err := engine.Prepare(context.Background(), tiny, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if deployment.Created || deployment.Instance != "old" || deployment.Placement != "Pipeline/MlxRing/1 node" {
 		t.Errorf("deployment %+v", deployment)
 	}
-	if err := target.Release(context.Background(), deployment, nil); err != nil {
+	if err := engine.Release(context.Background(), deployment, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantEqual(t, "changes", d.changes(), nil)
 
 	d.runners["old-r0"] = `{"RunnerFailed":{"errorMessage":"boom","diagnostics":[]}}`
-	_, err = target.Prepare(context.Background(), tiny, nil)
+	_, err = engine.Prepare(context.Background(), tiny, "", nil)
 	wantError(t, err, "boom")
 	wantEqual(t, "changes", d.changes(), nil)
 }
@@ -415,7 +413,7 @@ func TestReuseRefusesTwoInstancesThatWouldShareTheRequests(t *testing.T) {
 		d.instances[id] = json.RawMessage(placed("MlxRingInstance", "PipelineShardMetadata", id, tinyID, "n1"))
 	}
 	config := d.quick()
-	config.Reuse = true
+	config.reuse = true
 	_, _, err := d.prepare(config)
 	wantError(t, err, "2 instances")
 }
@@ -431,7 +429,7 @@ func TestReplaceDeletesInstancesOfThisModelOnly(t *testing.T) {
 		d.walk = d.ready(id)
 	}
 	config := d.quick()
-	config.Replace = true
+	config.replace = true
 	if _, _, err := d.prepare(config); err != nil {
 		t.Fatal(err)
 	}

@@ -6,32 +6,31 @@ import (
 	"exobench"
 )
 
-// reporter passes on the load events of one model, each only if it says
+// reporter passes on the stage events of one model, each only if it says
 // something new.
 type reporter struct {
 	clock exobench.Clock
-	send  func(exobench.LoadEvent) // nil where nobody wants to know
-	// base holds what every event repeats.
-	base exobench.LoadEvent
-	last exobench.LoadEvent
+	send  func(exobench.StageEvent) // nil where nobody wants to know
+	model exobench.Model
+	// placement and instance are in every event from when they are known.
+	placement, instance string
+	last                exobench.StageEvent
 	// stage is what the model is going through, whether or not an event said so.
 	stage exobench.Stage
 }
 
-func (t *Target) reporter(model exobench.Model, send func(exobench.LoadEvent)) *reporter {
-	base := exobench.LoadEvent{Model: model.Name, ModelID: model.ID}
-	return &reporter{clock: t.config.Clock, send: send, base: base}
+func (e *Engine) reporter(model exobench.Model, send func(exobench.StageEvent)) *reporter {
+	return &reporter{clock: e.config.env.Clock, send: send, model: model}
 }
 
 // about sets the instance that all further events are about.
 func (r *reporter) about(placement, instance string) {
-	r.base.Placement, r.base.Instance = placement, instance
+	r.placement, r.instance = placement, instance
 }
 
-func (r *reporter) event(e exobench.LoadEvent) {
+func (r *reporter) event(e exobench.StageEvent) {
 	r.stage = e.Stage
-	e.Model, e.ModelID = r.base.Model, r.base.ModelID
-	e.Placement, e.Instance = r.base.Placement, r.base.Instance
+	e.Placement, e.Instance = r.placement, r.instance
 	if e == r.last {
 		return
 	}
@@ -53,5 +52,5 @@ func (r *reporter) blame(err error) error {
 		exobench.StageReady:    "start",
 		exobench.StageRelease:  "release",
 	}
-	return fmt.Errorf("%s %s: %w", doing[r.stage], r.base.ModelID, err)
+	return fmt.Errorf("%s %s: %w", doing[r.stage], r.model.ID, err)
 }

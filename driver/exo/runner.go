@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"exobench"
+	"exobench/driver/api"
 )
 
 // runnerState is what exo says of one runner, the process that holds a shard.
@@ -63,14 +64,14 @@ func (s runnerState) failure() error {
 	if text == "" {
 		text = "exo gives no reason"
 	}
-	return errors.New("a runner failed: " + oneLine(strings.TrimPrefix(text, "; ")))
+	return errors.New("a runner failed: " + api.Line(strings.TrimPrefix(text, "; ")))
 }
 
 // runner reads the state of one runner.
-func (t *Target) runner(ctx context.Context, id string) (runnerState, error) {
+func (e *Engine) runner(ctx context.Context, id string) (runnerState, error) {
 	var value tagged
-	err := t.get(ctx, "/state/runners"+pathOf(id), &value)
-	if missing(err) {
+	err := e.api.Get(ctx, "/state/runners"+api.Path(id), &value)
+	if api.Missing(err) {
 		return runnerState{}, nil
 	}
 	if err != nil {
@@ -84,9 +85,9 @@ func (t *Target) runner(ctx context.Context, id string) (runnerState, error) {
 
 // loadEvent says how far the runners are together, or nothing while none of
 // them has begun to load. totals remembers each runner's count of layers.
-func loadEvent(states map[string]runnerState, totals map[string]int) (exobench.LoadEvent, bool) {
+func loadEvent(states map[string]runnerState, totals map[string]int) (exobench.StageEvent, bool) {
 	first, last := stepReady, 0
-	event := exobench.LoadEvent{Stage: exobench.StageLoad}
+	event := exobench.StageEvent{Stage: exobench.StageLoad}
 	for id, state := range states {
 		if state.tag == "RunnerLoading" && state.Total > 0 {
 			totals[id] = state.Total
@@ -102,13 +103,13 @@ func loadEvent(states map[string]runnerState, totals map[string]int) (exobench.L
 	}
 	switch {
 	case first == stepReady:
-		return exobench.LoadEvent{Stage: exobench.StageReady}, true
+		return exobench.StageEvent{Stage: exobench.StageReady}, true
 	case first >= stepLoaded && last >= stepWarm:
-		return exobench.LoadEvent{Stage: exobench.StageWarm}, true
+		return exobench.StageEvent{Stage: exobench.StageWarm}, true
 	case last >= stepLoading:
 		return event, true
 	case last == stepConnecting || last == stepConnected:
-		return exobench.LoadEvent{Stage: exobench.StagePlace, Detail: "connecting its nodes"}, false
+		return exobench.StageEvent{Stage: exobench.StagePlace, Detail: "connecting its nodes"}, false
 	}
-	return exobench.LoadEvent{}, false
+	return exobench.StageEvent{}, false
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/driver/api"
 )
 
 // watch follows one instance from its creation until it answers. Nothing in
 // exo announces a failure in one place, so four things are looked at: the
 // instance, its runners, the downloads and the nodes.
 type watch struct {
-	target *Target
+	engine *Engine
 	inst   instance
 	say    *reporter
 
@@ -34,12 +35,12 @@ type watch struct {
 	slowly  time.Time
 }
 
-func (t *Target) newWatch(inst instance, say *reporter) *watch {
+func (e *Engine) newWatch(inst instance, say *reporter) *watch {
 	totals := make(map[string]int)
 	for id, layers := range inst.layers {
 		totals[id] = layers
 	}
-	return &watch{target: t, inst: inst, say: say, totals: totals, stale: make(map[string]string)}
+	return &watch{engine: e, inst: inst, say: say, totals: totals, stale: make(map[string]string)}
 }
 
 // rememberFailures notes the downloads of the model that failed before it was
@@ -47,7 +48,7 @@ func (t *Target) newWatch(inst instance, say *reporter) *watch {
 // their failure looks like one of ours.
 func (w *watch) rememberFailures(ctx context.Context) {
 	for _, node := range w.inst.nodes {
-		if state, err := w.target.download(ctx, node, w.inst.model); err == nil && state.failed() {
+		if state, err := w.engine.download(ctx, node, w.inst.model); err == nil && state.failed() {
 			w.stale[node] = state.message
 		}
 	}
@@ -57,7 +58,7 @@ func (w *watch) rememberFailures(ctx context.Context) {
 func (w *watch) untilReady(ctx context.Context) error {
 	now := time.Now()
 	w.began, w.heard, w.moved = now, now, now
-	ticker := time.NewTicker(w.target.config.PollInterval)
+	ticker := time.NewTicker(w.engine.config.pace.poll)
 	defer ticker.Stop()
 	for {
 		ready, err := w.look(ctx)
@@ -66,10 +67,10 @@ func (w *watch) untilReady(ctx context.Context) error {
 			return ctx.Err()
 		case err == nil:
 			w.heard = time.Now()
-		case !passing(err):
+		case !api.Passing(err):
 			return err
-		case time.Since(w.heard) > w.target.config.pace.silence:
-			return fmt.Errorf("exo has not answered for %v: %w", w.target.config.pace.silence, err)
+		case time.Since(w.heard) > w.engine.config.pace.silence:
+			return fmt.Errorf("exo has not answered for %v: %w", w.engine.config.pace.silence, err)
 		}
 		if ready {
 			return nil
@@ -101,7 +102,7 @@ func (w *watch) look(ctx context.Context) (ready bool, err error) {
 			return false, err
 		}
 	}
-	if time.Since(w.slowly) >= w.target.config.pace.slowPoll {
+	if time.Since(w.slowly) >= w.engine.config.pace.slowPoll {
 		w.slowly = time.Now()
 		if err := w.lookSlowly(ctx); err != nil {
 			return false, err
@@ -116,27 +117,27 @@ func (w *watch) look(ctx context.Context) (ready bool, err error) {
 
 // present reports whether exo has the instance, and fails when it had it.
 func (w *watch) present(ctx context.Context) (bool, error) {
-	_, err := w.target.instance(ctx, w.inst.id)
+	_, err := w.engine.instance(ctx, w.inst.id)
 	switch {
 	case err == nil:
 		w.seen = true
 		return true, nil
-	case !missing(err):
+	case !api.Missing(err):
 		return false, err
 	case w.seen:
 		return false, w.vanished(ctx)
-	case time.Since(w.began) > w.target.config.pace.appear:
-		return false, fmt.Errorf("exo took the command, but no instance showed up within %v", w.target.config.pace.appear)
+	case time.Since(w.began) > w.engine.config.pace.appear:
+		return false, fmt.Errorf("exo took the command, but no instance showed up within %v", w.engine.config.pace.appear)
 	}
 	return false, nil
 }
 
 // vanished finds out why exo took the instance away.
 func (w *watch) vanished(ctx context.Context) error {
-	if err := w.nodes(ctx); err != nil && !passing(err) {
+	if err := w.nodes(ctx); err != nil && !api.Passing(err) {
 		return err
 	}
-	if _, err := w.runners(ctx); err != nil && !passing(err) {
+	if _, err := w.runners(ctx); err != nil && !api.Passing(err) {
 		return err
 	}
 	return errors.New("its instance vanished: another client deleted it, or exo gave up on a runner that kept failing")
@@ -148,7 +149,7 @@ func (w *watch) vanished(ctx context.Context) error {
 func (w *watch) runners(ctx context.Context) (map[string]runnerState, error) {
 	states := make(map[string]runnerState)
 	for _, id := range w.inst.runners {
-		state, err := w.target.runner(ctx, id)
+		state, err := w.engine.runner(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -177,12 +178,12 @@ func (w *watch) nodes(ctx context.Context) error {
 	var topology struct {
 		Nodes []string `json:"nodes"`
 	}
-	if err := w.target.get(ctx, "/state/topology", &topology); err != nil && !missing(err) {
+	if err := w.engine.api.Get(ctx, "/state/topology", &topology); err != nil && !api.Missing(err) {
 		return err
 	}
 	for _, node := range w.inst.nodes {
 		if len(topology.Nodes) > 0 && !slices.Contains(topology.Nodes, node) {
-			return fmt.Errorf("node %s left the cluster", w.target.nodeName(node))
+			return fmt.Errorf("node %s left the cluster", w.engine.nodeName(node))
 		}
 	}
 	return nil
@@ -192,13 +193,13 @@ func (w *watch) nodes(ctx context.Context) error {
 func (w *watch) downloads(ctx context.Context) error {
 	var sum downloads
 	for _, node := range w.inst.nodes {
-		state, err := w.target.download(ctx, node, w.inst.model)
+		state, err := w.engine.download(ctx, node, w.inst.model)
 		if err != nil {
 			return err
 		}
 		if state.failed() && !w.excused(node, state) {
 			w.say.stage = exobench.StageDownload
-			return fmt.Errorf("the download failed on node %s: %s", w.target.nodeName(node), oneLine(state.message))
+			return fmt.Errorf("the download failed on node %s: %s", w.engine.nodeName(node), api.Line(state.message))
 		}
 		if !state.failed() {
 			delete(w.stale, node)
@@ -231,14 +232,14 @@ func (w *watch) fetchedAll(ctx context.Context) error {
 // yet to try again.
 func (w *watch) excused(node string, state download) bool {
 	message, known := w.stale[node]
-	if !known || message != state.message || time.Since(w.began) > w.target.config.pace.staleFail {
+	if !known || message != state.message || time.Since(w.began) > w.engine.config.pace.staleFail {
 		return false
 	}
 	if !w.excuses {
 		w.excuses = true
-		w.say.event(exobench.LoadEvent{
+		w.say.event(exobench.StageEvent{
 			Stage:  exobench.StagePlace,
-			Detail: "an earlier download failed; exo tries again within a minute: " + oneLine(message),
+			Detail: "an earlier download failed; exo tries again within a minute: " + api.Line(message),
 		})
 	}
 	return true
@@ -258,13 +259,13 @@ func (w *watch) note(states map[string]runnerState) {
 // stalled fails when nothing has moved for too long.
 func (w *watch) stalled() error {
 	still := time.Since(w.moved)
-	config := w.target.config
-	if w.here && still > config.LoadTimeout {
-		return fmt.Errorf("nothing has moved for %v", config.LoadTimeout)
+	config := w.engine.config
+	if w.here && still > config.pace.load {
+		return fmt.Errorf("nothing has moved for %v", config.pace.load)
 	}
-	if !w.here && still > config.DownloadTimeout {
+	if !w.here && still > config.pace.download {
 		w.say.stage = exobench.StageDownload
-		return fmt.Errorf("no new byte for %v: %s", config.DownloadTimeout, w.fetched.progress())
+		return fmt.Errorf("no new byte for %v: %s", config.pace.download, w.fetched.progress())
 	}
 	return nil
 }

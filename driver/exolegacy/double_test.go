@@ -2,6 +2,7 @@ package exolegacy
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 	"time"
 
 	"exobench"
-	"exobench/wire"
+	"exobench/driver/drivertest"
 )
 
 // double is a scripted exo 0.0.x: it answers each request on a raw socket with
@@ -125,29 +126,30 @@ func tinygradNode() *double {
 	}}
 }
 
-func dial(t *testing.T, d *double, c Config) *Target {
+// reach returns the engine that the double is, with the waits of quick where p
+// has none.
+func reach(t *testing.T, d *double, p pace) *engine {
 	t.Helper()
-	target, err := Dial(t.Context(), config(t, d.start(t), c))
+	e, err := dial(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: d.start(t)}, drivertest.Env(t), quick(p))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target
+	t.Cleanup(func() { e.Close() })
+	return e
 }
 
-func config(t *testing.T, url string, c Config) Config {
-	c.URL, c.Clock = url, exobench.NewClock()
-	c.Wire = wire.NewClient(wire.Config{Clock: c.Clock})
-	t.Cleanup(c.Wire.Close)
-	if c.PollInterval == 0 {
-		c.PollInterval = 2 * time.Millisecond
+// quick shortens the waits that p leaves open.
+func quick(p pace) pace {
+	return pace{
+		load: cmp.Or(p.load, usualPace.load), download: cmp.Or(p.download, usualPace.download),
+		look: cmp.Or(p.look, usualPace.look), poll: 2 * time.Millisecond,
 	}
-	return c
 }
 
-// events collects load events.
-type events []exobench.LoadEvent
+// events collects stage events.
+type events []exobench.StageEvent
 
-func (e *events) add(one exobench.LoadEvent) { *e = append(*e, one) }
+func (e *events) add(one exobench.StageEvent) { *e = append(*e, one) }
 
 func (e events) stages() string {
 	var all []string
@@ -158,10 +160,10 @@ func (e events) stages() string {
 }
 
 // of returns the first event of a stage.
-func (e events) of(stage exobench.Stage) exobench.LoadEvent {
-	i := slices.IndexFunc(e, func(one exobench.LoadEvent) bool { return one.Stage == stage })
+func (e events) of(stage exobench.Stage) exobench.StageEvent {
+	i := slices.IndexFunc(e, func(one exobench.StageEvent) bool { return one.Stage == stage })
 	if i < 0 {
-		return exobench.LoadEvent{}
+		return exobench.StageEvent{}
 	}
 	return e[i]
 }

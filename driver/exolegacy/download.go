@@ -1,10 +1,10 @@
 package exolegacy
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 
 	"exobench"
 )
@@ -15,26 +15,23 @@ type fetched struct {
 	rate        exobench.Bytes // bytes/s
 }
 
-func (f fetched) event() exobench.LoadEvent {
-	return exobench.LoadEvent{Stage: exobench.StageDownload, Downloaded: f.done, DownloadTotal: f.total, DownloadRate: f.rate}
+func (f fetched) event() exobench.StageEvent {
+	return exobench.StageEvent{Stage: exobench.StageDownload, Downloaded: f.done, DownloadTotal: f.total, DownloadRate: f.rate}
 }
 
 // stored looks for the model among those that exo compares with its disk. exo
 // tells them one by one, in no order; false where it did not tell in time.
-func (t *Target) stored(ctx context.Context, id string) (fetched, bool) {
-	if t.engine == dummy {
+func (e *engine) stored(ctx context.Context, id string) (fetched, bool) {
+	if e.inference == dummy {
 		return fetched{}, true // it has no files
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.config.LookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.pace.look)
 	defer cancel()
-	response, err := t.open(ctx, "/modelpool")
-	if err != nil {
-		return fetched{}, false
-	}
-	defer response.Body.Close()
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: "))
+	for line, err := range e.api.Lines(ctx, http.MethodGet, "/modelpool", nil) {
+		if err != nil {
+			break
+		}
+		data, ok := bytes.CutPrefix(line, []byte("data: "))
 		if !ok {
 			continue
 		}
@@ -54,7 +51,7 @@ func (t *Target) stored(ctx context.Context, id string) (fetched, bool) {
 
 // downloading sums what the nodes have under way for the model; false where
 // there is none.
-func (t *Target) downloading(ctx context.Context, id string) (sum fetched, under bool, err error) {
+func (e *engine) downloading(ctx context.Context, id string) (sum fetched, under bool, err error) {
 	var nodes map[string]struct {
 		Shard struct {
 			ModelID string `json:"model_id"`
@@ -63,7 +60,7 @@ func (t *Target) downloading(ctx context.Context, id string) (sum fetched, under
 		Total exobench.Bytes `json:"total_bytes"`
 		Speed float64        `json:"overall_speed"`
 	}
-	if err := t.get(ctx, "/v1/download/progress", &nodes); err != nil {
+	if err := e.api.Get(ctx, "/v1/download/progress", &nodes); err != nil {
 		return fetched{}, false, err
 	}
 	for _, n := range nodes {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/driver/api"
 	"exobench/wire"
 )
 
@@ -18,10 +19,10 @@ const firstPrompt = "Answer with the one word OK."
 
 // Prepare sends the model a first short prompt, which makes exo download and
 // load it. The load lasts from StageLoad to the first token, at StageReady.
-func (t *Target) Prepare(ctx context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error) {
-	l := &loading{target: t, id: m.ID, report: report}
-	l.event(exobench.LoadEvent{Stage: exobench.StageResolve})
-	if !slices.Contains(t.usable, m.ID) {
+func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
+	l := &loading{engine: e, id: m.ID, report: report}
+	l.event(exobench.StageEvent{Stage: exobench.StageResolve})
+	if !slices.Contains(e.usable, m.ID) {
 		return exobench.Deployment{}, fmt.Errorf("exo 0.0.x does not run %s, and would answer with its default model", m.ID)
 	}
 	l.look(ctx)
@@ -30,14 +31,14 @@ func (t *Target) Prepare(ctx context.Context, m exobench.Model, report func(exob
 		return exobench.Deployment{}, fmt.Errorf("load %s: %w", m.ID, err)
 	}
 	l.ready(record)
-	return exobench.Deployment{Model: m, Created: true}, nil
+	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID}, nil
 }
 
 // loading is one model on its way.
 type loading struct {
-	target *Target
+	engine *engine
 	id     string
-	report func(exobench.LoadEvent)
+	report func(exobench.StageEvent)
 
 	last    exobench.Instant // of the latest event
 	files   fetched
@@ -47,9 +48,9 @@ type loading struct {
 	changed time.Time // when there was news, the start included
 }
 
-func (l *loading) event(e exobench.LoadEvent) {
+func (l *loading) event(e exobench.StageEvent) {
 	if !e.At.Reached() {
-		e.At = l.target.config.Clock.Now()
+		e.At = l.engine.env.Clock.Now()
 	}
 	e.At = max(e.At, l.last)
 	l.last = e.At
@@ -58,8 +59,8 @@ func (l *loading) event(e exobench.LoadEvent) {
 
 // look finds out whether the model's files are there before it is asked for.
 func (l *loading) look(ctx context.Context) {
-	files, told := l.target.stored(ctx, l.id)
-	l.event(exobench.LoadEvent{Stage: exobench.StagePlace, Detail: "a first short prompt makes exo load it"})
+	files, told := l.engine.stored(ctx, l.id)
+	l.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "a first short prompt makes exo load it"})
 	switch {
 	case told && files.done < files.total:
 		l.files = files
@@ -74,7 +75,7 @@ func (l *loading) look(ctx context.Context) {
 func (l *loading) load(at exobench.Instant) {
 	if !l.loads {
 		l.loads = true
-		l.event(exobench.LoadEvent{Stage: exobench.StageLoad, At: at})
+		l.event(exobench.StageEvent{Stage: exobench.StageLoad, At: at})
 	}
 }
 
@@ -115,13 +116,13 @@ func (l *loading) attempt(ctx context.Context) (exobench.Record, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan exobench.Record, 1)
-	go func() { done <- l.target.chat(ctx, l.id, firstPrompt, wire.Call{}) }()
+	go func() { done <- l.engine.chat(ctx, l.id, firstPrompt, wire.Call{}) }()
 	l.waited, l.changed = false, time.Now()
 	for {
 		select {
 		case record := <-done:
 			return record, context.Cause(ctx)
-		case <-time.After(l.target.config.PollInterval):
+		case <-time.After(l.engine.pace.poll):
 		}
 		if err := l.poll(ctx); err != nil {
 			cancel()
@@ -137,10 +138,8 @@ func (l *loading) downloaded(ctx context.Context) error {
 		if err := l.poll(ctx); err != nil || !l.under {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(l.target.config.PollInterval):
+		if err := api.Pause(ctx, l.engine.pace.poll); err != nil {
+			return err
 		}
 	}
 }
@@ -148,7 +147,7 @@ func (l *loading) downloaded(ctx context.Context) error {
 // poll looks at the download once and reports what is new; it is an error when
 // nothing was for too long. A look that got no answer says nothing.
 func (l *loading) poll(ctx context.Context) error {
-	files, under, err := l.target.downloading(ctx, l.id)
+	files, under, err := l.engine.downloading(ctx, l.id)
 	switch {
 	case err != nil:
 	case under:
@@ -161,9 +160,9 @@ func (l *loading) poll(ctx context.Context) error {
 		l.under, l.changed = false, time.Now()
 		l.load(0)
 	}
-	limit, what := l.target.config.LoadTimeout, "exo did not answer a first prompt"
+	limit, what := l.engine.pace.load, "exo did not answer a first prompt"
 	if l.under {
-		limit, what = l.target.config.DownloadTimeout, "nothing new of its download"
+		limit, what = l.engine.pace.download, "nothing new of its download"
 	}
 	if time.Since(l.changed) > limit {
 		return fmt.Errorf("%s for %v", what, limit)
@@ -179,17 +178,17 @@ func (l *loading) ready(r exobench.Record) {
 		at = r.FirstChunk
 	}
 	detail := "the load has a short prompt in it; exo does not tell whether it was loaded before"
-	if caveat := l.target.engine.caveat(l.id); caveat != "" {
+	if caveat := l.engine.inference.caveat(l.id); caveat != "" {
 		detail += "; " + caveat
 	}
-	l.event(exobench.LoadEvent{Stage: exobench.StageReady, At: at, Detail: detail})
+	l.event(exobench.StageEvent{Stage: exobench.StageReady, At: at, Detail: detail})
 }
 
 // Release has nothing to do, and says so the first time: exo 0.0.x keeps a
 // model until another is asked for.
-func (t *Target) Release(_ context.Context, _ exobench.Deployment, report func(exobench.LoadEvent)) error {
-	t.kept.Do(func() {
-		report(exobench.LoadEvent{Stage: exobench.StageRelease, Detail: "exo 0.0.x cannot unload: it stays in memory until another model is asked for"})
+func (e *engine) Release(_ context.Context, _ exobench.Deployment, report func(exobench.StageEvent)) error {
+	e.kept.Do(func() {
+		report(exobench.StageEvent{Stage: exobench.StageRelease, Detail: "exo 0.0.x cannot unload: it stays in memory until another model is asked for"})
 	})
 	return nil
 }

@@ -12,18 +12,18 @@ import (
 
 func call() wire.Call { return wire.Call{Timeout: 20 * time.Second} }
 
-func prepare(t *testing.T, d *double, c Config) (events, exobench.Deployment, error) {
+func prepare(t *testing.T, d *double, p pace) (events, exobench.Deployment, error) {
 	t.Helper()
-	target := dial(t, d, c)
+	engine := reach(t, d, p)
 	var seen events
-	deployment, err := target.Prepare(t.Context(), model(llama), seen.add)
+	deployment, err := engine.Prepare(t.Context(), model(llama), "", seen.add)
 	return seen, deployment, err
 }
 
 func TestTheFirstPromptIsTheLoad(t *testing.T) {
 	d := tinygradNode()
 	d.wait[chatURL] = 50 * time.Millisecond
-	seen, deployment, err := prepare(t, d, Config{})
+	seen, deployment, err := prepare(t, d, pace{})
 	if err != nil || !deployment.Created || deployment.Model.ID != llama {
 		t.Fatalf("deployment %+v, error %v", deployment, err)
 	}
@@ -49,11 +49,11 @@ func TestADownloadIsToldApartFromTheLoad(t *testing.T) {
 		d.answers["/modelpool"] = []string{c.pool}
 		d.answers["/v1/download/progress"] = []string{underWay("other", 1, 9), underWay(llama, 40, 100), underWay(llama, 80, 100), object(200, `{}`)}
 		d.wait[chatURL] = 200 * time.Millisecond
-		seen, _, err := prepare(t, d, Config{})
+		seen, _, err := prepare(t, d, pace{})
 		if err != nil || seen.stages() != "resolve place download load ready" {
 			t.Errorf("%s: error %v, stages %s", c.name, err, seen.stages())
 		}
-		var most exobench.LoadEvent
+		var most exobench.StageEvent
 		for i, e := range seen {
 			if e.Downloaded > most.Downloaded {
 				most = e
@@ -72,7 +72,7 @@ func TestAnExoThatSaysNothingOfFilesIsTimedFromTheRequest(t *testing.T) {
 	d := tinygradNode()
 	delete(d.answers, "/modelpool")
 	d.wait[chatURL] = 30 * time.Millisecond
-	seen, _, err := prepare(t, d, Config{})
+	seen, _, err := prepare(t, d, pace{})
 	if err != nil || seen.stages() != "resolve place load ready" {
 		t.Fatalf("error %v, stages %s", err, seen.stages())
 	}
@@ -84,7 +84,7 @@ func TestAnExoThatSaysNothingOfFilesIsTimedFromTheRequest(t *testing.T) {
 func TestASlowLookAtTheFilesIsGivenUp(t *testing.T) {
 	d := tinygradNode()
 	d.wait["/modelpool"] = time.Minute
-	if _, _, err := prepare(t, d, Config{LookTimeout: 10 * time.Millisecond}); err != nil {
+	if _, _, err := prepare(t, d, pace{look: 10 * time.Millisecond}); err != nil {
 		t.Error(err)
 	}
 }
@@ -98,7 +98,7 @@ func TestADownloadThatOutlivesExosTimeoutIsWaitedFor(t *testing.T) {
 	}
 	d.answers["/v1/download/progress"] = append(progress, object(200, `{}`))
 	d.answers[chatURL] = []string{object(408, `{"detail": "Response generation timed out"}`), d.answers[chatURL][0]}
-	seen, _, err := prepare(t, d, Config{})
+	seen, _, err := prepare(t, d, pace{})
 	if err != nil || len(d.asked()) != 2 || !strings.HasSuffix(seen.stages(), "download load ready") {
 		t.Errorf("error %v, %d requests, stages %s", err, len(d.asked()), seen.stages())
 	}
@@ -114,7 +114,7 @@ func TestALoadThatFailsSaysWhy(t *testing.T) {
 	} {
 		d := tinygradNode()
 		d.answers[chatURL] = []string{c.answer}
-		seen, _, err := prepare(t, d, Config{})
+		seen, _, err := prepare(t, d, pace{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(seen.stages(), "ready") {
 			t.Errorf("%s: error %v, stages %s; want %q", c.name, err, seen.stages(), c.want)
 		}
@@ -123,8 +123,8 @@ func TestALoadThatFailsSaysWhy(t *testing.T) {
 
 func TestAModelThatIsNotListedIsNeverSent(t *testing.T) {
 	d := tinygradNode()
-	target := dial(t, d, Config{})
-	if _, err := target.Prepare(t.Context(), model("nope"), new(events).add); err == nil || len(d.asked()) != 0 {
+	engine := reach(t, d, pace{})
+	if _, err := engine.Prepare(t.Context(), model("nope"), "", new(events).add); err == nil || len(d.asked()) != 0 {
 		t.Errorf("error %v, sent %v", err, d.asked())
 	}
 }
@@ -132,11 +132,11 @@ func TestAModelThatIsNotListedIsNeverSent(t *testing.T) {
 func TestLoadsAndDownloadsThatStandStillAreGivenUp(t *testing.T) {
 	d := tinygradNode()
 	d.wait[chatURL] = 10 * time.Second
-	if _, _, err := prepare(t, d, Config{LoadTimeout: 20 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "did not answer a first prompt for 20ms") {
+	if _, _, err := prepare(t, d, pace{load: 20 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "did not answer a first prompt for 20ms") {
 		t.Errorf("a load: error %v", err)
 	}
 	d.answers["/v1/download/progress"] = []string{underWay(llama, 10, 100)}
-	if _, _, err := prepare(t, d, Config{DownloadTimeout: 20 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "nothing new of its download for 20ms") {
+	if _, _, err := prepare(t, d, pace{download: 20 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "nothing new of its download for 20ms") {
 		t.Errorf("a download: error %v", err)
 	}
 }
@@ -144,10 +144,10 @@ func TestLoadsAndDownloadsThatStandStillAreGivenUp(t *testing.T) {
 func TestAnInterruptEndsTheWait(t *testing.T) {
 	d := tinygradNode()
 	d.wait[chatURL] = 10 * time.Second
-	target := dial(t, d, Config{})
+	engine := reach(t, d, pace{})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := target.Prepare(ctx, model(llama), new(events).add); err == nil || ctx.Err() == nil {
+	if _, err := engine.Prepare(ctx, model(llama), "", new(events).add); err == nil || ctx.Err() == nil {
 		t.Errorf("error %v", err)
 	}
 }
@@ -157,18 +157,18 @@ func TestTheNameOfOtherWeightsIsTold(t *testing.T) {
 	id := "llama-3.2-1b-8bit"
 	d.answers[chatURL] = []string{stream(said(id, "OK", "stop"))}
 	delete(d.answers, "/modelpool")
-	target := dial(t, d, Config{})
+	engine := reach(t, d, pace{})
 	var seen events
-	if _, err := target.Prepare(t.Context(), model(id), seen.add); err != nil || !strings.Contains(seen.of(exobench.StageReady).Detail, "same weights") {
+	if _, err := engine.Prepare(t.Context(), model(id), "", seen.add); err != nil || !strings.Contains(seen.of(exobench.StageReady).Detail, "same weights") {
 		t.Errorf("error %v, events %+v", err, seen)
 	}
 }
 
 func TestReleaseSaysOnceThatModelsStay(t *testing.T) {
-	target := dial(t, tinygradNode(), Config{})
+	engine := reach(t, tinygradNode(), pace{})
 	var seen events
 	for range 2 {
-		if err := target.Release(t.Context(), exobench.Deployment{Model: model(llama)}, seen.add); err != nil {
+		if err := engine.Release(t.Context(), exobench.Deployment{Model: model(llama)}, seen.add); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package exolegacy
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -8,9 +9,26 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/driver"
+	"exobench/driver/drivertest"
 )
 
-func TestDialTellsTheGenerationsApart(t *testing.T) {
+func TestTheDriverKeepsToTheContract(t *testing.T) {
+	drivertest.Driver(t, Driver{})
+	spec := exobench.EngineSpec{Name: "exo-legacy", Variant: "b", URL: tinygradNode().start(t)}
+	e, err := Driver{}.Open(t.Context(), spec, drivertest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	drivertest.Engine(t, Driver{}, spec, e)
+}
+
+func openAt(t *testing.T, url string) (driver.Engine, error) {
+	return Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: url}, drivertest.Env(t))
+}
+
+func TestOpenTellsTheGenerationsApart(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		answers map[string][]string
@@ -23,14 +41,14 @@ func TestDialTellsTheGenerationsApart(t *testing.T) {
 		{"no models", map[string][]string{"/healthcheck": {object(200, `{"status":"ok"}`)}}, "list the models of exo 0.0.x"},
 	} {
 		d := &double{answers: c.answers}
-		if _, err := Dial(t.Context(), config(t, d.start(t), Config{})); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := openAt(t, d.start(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v; want %q in it", c.name, err, c.want)
 		}
 	}
-	if _, err := Dial(t.Context(), config(t, "http://127.0.0.1:1", Config{})); err == nil || !strings.Contains(err.Error(), "is exo running there?") {
+	if _, err := openAt(t, "http://127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "is exo running there?") {
 		t.Errorf("nothing listens: error %v", err)
 	}
-	if _, err := Dial(t.Context(), config(t, "52415", Config{})); err == nil || !strings.Contains(err.Error(), "it must be like http://127.0.0.1:52415") {
+	if _, err := openAt(t, "52415"); err == nil || !strings.Contains(err.Error(), "it must be like http://") {
 		t.Errorf("no URL: error %v", err)
 	}
 }
@@ -50,36 +68,36 @@ func TestTheModelsThatExoCanRunTellItsInferenceEngine(t *testing.T) {
 			t.Errorf("%v: %v; want %v", c.usable, got, c.want)
 		}
 	}
-	info := dial(t, tinygradNode(), Config{}).Info()
+	info := reach(t, tinygradNode(), pace{}).Info()
 	if info.Name != "exo-legacy" || info.Version != "0.0.x (tinygrad)" || info.Label != "" || info.CacheSwitch || info.IgnoresEOS {
 		t.Errorf("info %+v", info)
 	}
 	d := tinygradNode()
 	d.answers["/v1/models"] = []string{object(200, `{"data":[{"id":"dummy"},{"id":"llama-3.2-1b"}]}`)}
 	d.answers["/initial_models"] = []string{object(200, `{"dummy":{}}`)}
-	if info := dial(t, d, Config{}).Info(); info.Version != "0.0.x (dummy)" || info.Label == "" {
+	if info := reach(t, d, pace{}).Info(); info.Version != "0.0.x (dummy)" || info.Label == "" {
 		t.Errorf("info of the dummy engine %+v", info)
 	}
 	d = tinygradNode()
 	delete(d.answers, "/initial_models")
-	target := dial(t, d, Config{})
-	if info := target.Info(); info.Version != "0.0.x (inference engine unknown)" || len(target.Models()) != 3 {
-		t.Errorf("without /initial_models: %+v, models %v", info, target.Models())
+	engine := reach(t, d, pace{})
+	if info := engine.Info(); info.Version != "0.0.x (inference engine unknown)" || len(engine.usable) != 3 {
+		t.Errorf("without /initial_models: %+v, models %v", info, engine.usable)
 	}
 }
 
 func TestOnlyListedModelsResolve(t *testing.T) {
-	target := dial(t, tinygradNode(), Config{})
-	if !slices.Equal(target.Models(), []string{llama, "llama-3.2-1b-8bit"}) {
-		t.Errorf("models %v", target.Models())
+	engine := reach(t, tinygradNode(), pace{})
+	if !slices.Equal(engine.usable, []string{llama, "llama-3.2-1b-8bit"}) {
+		t.Errorf("models %v", engine.usable)
 	}
-	for _, c := range []struct {
-		name  string
-		known []string
-		want  string
-	}{{llama, nil, llama}, {"LLAMA-3.2-1B", nil, llama}, {"small", []string{"nope", llama}, llama}} {
-		if m, err := target.Resolve(c.name, c.known); err != nil || m.ID != c.want || m.Name != c.name {
-			t.Errorf("%s: %+v, error %v; want %s", c.name, m, err, c.want)
+	for asked, want := range map[string]exobench.Model{
+		llama:               {Name: llama, ID: llama},
+		"LLAMA-3.2-1B-8BIT": {Name: "LLAMA-3.2-1B-8BIT", ID: "llama-3.2-1b-8bit"},
+		"Llama-3.2-1B":      {Name: llama, ID: llama}, // the catalogue's name
+	} {
+		if m, err := engine.Resolve(t.Context(), asked); err != nil || m != want {
+			t.Errorf("%s: %+v, error %v; want %+v", asked, m, err, want)
 		}
 	}
 	for _, c := range []struct{ name, want string }{
@@ -87,9 +105,35 @@ func TestOnlyListedModelsResolve(t *testing.T) {
 		{"qwen-2.5-7b", "cannot run it with its inference engine (tinygrad)"},
 		{"gpt-4o", "would answer with its default model"},
 	} {
-		if _, err := target.Resolve(c.name, nil); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v; want %q in it", c.name, err, c.want)
+		_, err := engine.Resolve(t.Context(), c.name)
+		if _, usage := errors.AsType[driver.UsageError](err); !usage || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v; want a UsageError with %q in it", c.name, err, c.want)
 		}
+	}
+}
+
+func TestOffersAreWhatItCanRun(t *testing.T) {
+	spec := exobench.EngineSpec{Name: "exo-legacy", URL: tinygradNode().start(t)}
+	offers, err := Driver{}.Offers(t.Context(), spec, drivertest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, o := range offers {
+		ids = append(ids, o.ID)
+		if o.Downloaded != nil || o.Loaded != nil || o.Fits != nil || o.Why != "unknown" || o.Estimated != (o.Size > 0) {
+			t.Errorf("%+v: it does not tell what is downloaded or loaded", o)
+		}
+	}
+	if !slices.Equal(ids, []string{llama, "llama-3.2-1b-8bit"}) {
+		t.Errorf("offers %v", ids)
+	}
+}
+
+func TestFindTellsTheInferenceEngine(t *testing.T) {
+	found := Driver{}.Find(t.Context(), tinygradNode().start(t), drivertest.Env(t))
+	if len(found) != 1 || found[0].Version != "0.0.x (tinygrad)" || found[0].Models != 2 {
+		t.Errorf("found %+v", found)
 	}
 }
 
@@ -99,8 +143,9 @@ func do(t *testing.T, answer string) (exobench.Record, *double) {
 	t.Helper()
 	d := tinygradNode()
 	d.answers[chatURL] = []string{answer}
-	target := dial(t, d, Config{Timeout: 10 * time.Second})
-	return target.Do(t.Context(), exobench.Deployment{Model: model(llama)}, exobench.Request{
+	engine := reach(t, d, pace{})
+	engine.env.Plan.Timeout = exobench.Duration(10 * time.Second)
+	return engine.Do(t.Context(), exobench.Deployment{Model: model(llama)}, exobench.Request{
 		Prompt: exobench.Prompt{Text: "Why?"}, MaxTokens: 50, Seed: 3, IgnoreEOS: true,
 	}), d
 }
@@ -156,7 +201,7 @@ func TestAChatSaysOnlyWhatExoReads(t *testing.T) {
 func TestHeadersComeAfterThePrefill(t *testing.T) {
 	d := tinygradNode()
 	d.wait[chatURL] = 60 * time.Millisecond
-	r := dial(t, d, Config{}).Do(t.Context(), exobench.Deployment{Model: model(llama)}, exobench.Request{})
+	r := reach(t, d, pace{}).Do(t.Context(), exobench.Deployment{Model: model(llama)}, exobench.Request{})
 	if r.Outcome != exobench.OK || r.Headers.Sub(r.Sent) < 60*time.Millisecond || r.FirstToken.Sub(r.Sent) < 60*time.Millisecond {
 		t.Errorf("outcome %s, headers after %v, first token after %v", r.Outcome, r.Headers.Sub(r.Sent), r.FirstToken.Sub(r.Sent))
 	}
@@ -172,30 +217,30 @@ func TestARealLegacyExo(t *testing.T) {
 	if name == "" {
 		name = "dummy"
 	}
-	target, err := Dial(t.Context(), config(t, url, Config{PollInterval: time.Second}))
+	engine, err := dial(t.Context(), exobench.EngineSpec{Name: "exo-legacy", URL: url}, drivertest.Env(t), usualPace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := target.Resolve(name, nil)
+	m, err := engine.Resolve(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var seen events
-	deployment, err := target.Prepare(t.Context(), m, seen.add)
+	deployment, err := engine.Prepare(t.Context(), m, "", seen.add)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := target.Do(t.Context(), deployment, exobench.Request{Prompt: exobench.Prompt{Text: "Why?"}})
+	r := engine.Do(t.Context(), deployment, exobench.Request{Prompt: exobench.Prompt{Text: "Why?"}})
 	if r.Outcome != exobench.OK || r.ServerModel != m.ID {
 		t.Errorf("record %+v", r)
 	}
-	if r := target.chat(t.Context(), "no-such-model", "Why?", call()); r.Outcome != exobench.Malformed {
+	if r := engine.chat(t.Context(), "no-such-model", "Why?", call()); r.Outcome != exobench.Malformed {
 		t.Errorf("an unknown model: outcome %s, error %q", r.Outcome, r.Error)
 	}
-	if err := target.Release(t.Context(), deployment, seen.add); err != nil {
+	if err := engine.Release(t.Context(), deployment, seen.add); err != nil {
 		t.Error(err)
 	}
-	t.Logf("%+v", target.Info())
+	t.Logf("%+v", engine.Info())
 	for _, e := range seen {
 		t.Logf("%-9s %.4f s %s", e.Stage, e.At.Seconds(), e.Detail)
 	}
