@@ -51,7 +51,7 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 		label: spec.Label(), url: cmp.Or(spec.URL, usualURL), env: env,
 		sharding: shardingOption.In(spec), instanceMeta: metaOption.In(spec),
 		minNodes: number(minNodesOption), maxNodes: number(maxNodesOption),
-		reuse: reuseOption.On(spec), replace: replaceOption.On(spec),
+		reuse: driver.Reuse.On(spec), replace: replaceOption.On(spec),
 		pace: usualPace,
 	}
 	if err := c.validate(); err != nil {

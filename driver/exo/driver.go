@@ -22,16 +22,14 @@ var (
 	metaOption     = driver.Option{Name: "instance-meta", Help: "exo: MlxRing or MlxJaccl (default: what exo offers, MlxRing first)"}
 	minNodesOption = driver.Option{Name: "min-nodes", Kind: driver.NumberOption, Default: "1", Help: "exo: fewest nodes of a placement"}
 	maxNodesOption = driver.Option{Name: "max-nodes", Kind: driver.NumberOption, Default: "1", Help: "exo: most nodes of a placement"}
-	reuseOption    = driver.Option{Name: "reuse", Kind: driver.SwitchOption, Default: "false",
-		Help: "exo: measure an instance of the model that is already there, and leave it"}
-	replaceOption = driver.Option{Name: "replace", Kind: driver.SwitchOption, Default: "false",
+	replaceOption  = driver.Option{Name: "replace", Kind: driver.SwitchOption, Default: "false",
 		Help: "exo: delete instances of the model that are already there"}
 )
 
 // Options are how models are placed, and what is done with instances that exo
 // runs already.
 func (Driver) Options() []driver.Option {
-	return []driver.Option{shardingOption, metaOption, minNodesOption, maxNodesOption, reuseOption, replaceOption}
+	return []driver.Option{shardingOption, metaOption, minNodesOption, maxNodesOption, driver.Reuse, replaceOption}
 }
 
 // Find returns the exo at url, or at exo's usual port of this host.
