@@ -21,7 +21,7 @@ var imports = map[string]string{
 	"driver/exo":        ". catalogue driver driver/api resource wire",
 	"driver/exolegacy":  ". driver driver/api driver/local wire",
 	"driver/local":      ". driver resource",
-	"driver/embedded":   ". catalogue child driver driver/exo driver/local resource",
+	"driver/embedded":   ". catalogue child decoder driver driver/exo driver/local",
 	"driver/llamacpp":   ". child driver driver/api driver/local resource synth wire",
 	"driver/ollama":     ". driver driver/api driver/local wire",
 	"driver/openai":     ". driver driver/api driver/local wire",

@@ -106,7 +106,11 @@ func (Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.Env
 		return nil, err
 	}
 	if spec.URL == "" {
-		return newStarted(ctx, spec, env)
+		s, err := newStarted(ctx, spec, env)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	if syntheticOption.On(spec) || argsOption.In(spec) != "" || programOption.In(spec) != "" {
 		return nil, driver.UsageError{Err: fmt.Errorf("--synthetic, --engine-args and --llama-server are for a llama-server that exobench starts; the one at %s runs already", spec.URL)}
