@@ -2,6 +2,7 @@ package driver
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,8 @@ func TestAPIKeysComeFromWhereTheSpecSays(t *testing.T) {
 	if err := os.WriteFile(path, []byte(" from the file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := Env{Getenv: func(name string) string { return map[string]string{"KEY": "from the environment"}[name] }}
+	given := http.Header{"X-Team": {"bench"}}
+	env := Env{Header: given, Getenv: func(name string) string { return map[string]string{"KEY": "from the environment"}[name] }}
 	for _, c := range []struct {
 		options    map[string]string
 		key, wrong string
@@ -50,8 +52,12 @@ func TestAPIKeysComeFromWhereTheSpecSays(t *testing.T) {
 		{map[string]string{"api-key-file": path + "s"}, "", "--api-key-file: open"},
 		{map[string]string{"api-key-env": "KEY", "api-key-file": path}, "", "give one of them"},
 	} {
-		key, err := env.APIKey(exobench.EngineSpec{Options: c.options})
+		header, err := env.HeaderOf(exobench.EngineSpec{Options: c.options})
+		key := strings.TrimPrefix(header.Get("Authorization"), "Bearer ")
 		_, usage := errors.AsType[UsageError](err)
+		if header.Get("X-Team") != "bench" || len(given) != 1 {
+			t.Errorf("%v: got %v, and %v is left of what was given", c.options, header, given)
+		}
 		if key != c.key || usage != (c.wrong != "") || usage && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%v: got %q, %v; want %q, %q", c.options, key, err, c.key, c.wrong)
 		}

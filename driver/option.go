@@ -3,6 +3,8 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -74,9 +76,22 @@ var (
 	APIKeyFile = Option{Name: "api-key-file", Help: "file that holds the API key (engines openai and llamacpp)"}
 )
 
-// APIKey returns the key that the spec names with APIKeyEnv or APIKeyFile; it is
-// empty where it names none.
-func (e Env) APIKey(s exobench.EngineSpec) (string, error) {
+// HeaderOf returns what every request to the engine carries: Header, and the API
+// key that the spec names with APIKeyEnv or APIKeyFile, where it names one, as a
+// bearer token.
+func (e Env) HeaderOf(s exobench.EngineSpec) (http.Header, error) {
+	key, err := e.apiKey(s)
+	if err != nil || key == "" {
+		return e.Header, err
+	}
+	h := http.Header{}
+	maps.Copy(h, e.Header)
+	h.Set("Authorization", "Bearer "+key)
+	return h, nil
+}
+
+// apiKey returns the key that the spec names; it is empty where it names none.
+func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
 	switch name, path := APIKeyEnv.In(s), APIKeyFile.In(s); {
 	case name != "" && path != "":
 		return "", UsageError{errors.New("--api-key-env and --api-key-file name two API keys: give one of them")}

@@ -18,8 +18,12 @@ type attached struct {
 	seen    local.Server
 }
 
-func newAttached(ctx context.Context, spec exobench.EngineSpec, key string, env driver.Env) (driver.Engine, error) {
-	c, err := newClient(spec.URL, key, env)
+func newAttached(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+	header, err := env.HeaderOf(spec)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(spec.URL, header, env)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +33,7 @@ func newAttached(ctx context.Context, spec exobench.EngineSpec, key string, env 
 	}
 	return &attached{
 		env: env, label: spec.Label(), seen: local.Find(ctx, c.Address()),
-		session: newSession(c, header(key, env), server, nil),
+		session: newSession(c, header, server, nil),
 	}, nil
 }
 

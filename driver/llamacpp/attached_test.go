@@ -16,6 +16,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/driver/drivertest"
 )
 
 func TestOpenWaitsWhileTheServerLoads(t *testing.T) {
@@ -293,4 +294,13 @@ func catalogueOf(t *testing.T, text string) *catalogue.Catalogue {
 		t.Fatal(err)
 	}
 	return c
+}
+
+func TestTheDriverKeepsToTheContract(t *testing.T) {
+	t.Parallel()
+	drivertest.Driver(t, Driver{})
+	spec := exobench.EngineSpec{Name: "llamacpp", Variant: "b", URL: (&double{}).serve(t)}
+	drivertest.Engine(t, Driver{}, spec, open(t, spec, testEnv(t)))
+	spec.URL, spec.Options = "", map[string]string{"llama-server": os.Args[0]}
+	drivertest.Engine(t, Driver{}, spec, open(t, spec, testEnv(t)))
 }

@@ -45,7 +45,7 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 	if url == "" {
 		url = usualURL
 	}
-	c, err := newClient(url, "", env)
+	c, err := newClient(url, env.Header, env)
 	if err != nil {
 		return nil
 	}
@@ -64,15 +64,15 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 // is a program to start.
 func (Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
 	var offers []driver.Offer
-	key, err := env.APIKey(spec)
-	if err != nil {
-		return nil, err
-	}
 	url := spec.URL
 	if url == "" {
 		url = usualURL
 	}
-	c, err := newClient(url, key, env)
+	header, err := env.HeaderOf(spec)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(url, header, env)
 	if err != nil {
 		return nil, err
 	}
@@ -115,29 +115,14 @@ func (Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.Env
 	if syntheticOption.On(spec) || argsOption.In(spec) != "" || programOption.In(spec) != "" {
 		return nil, driver.UsageError{Err: fmt.Errorf("--synthetic, --engine-args and --llama-server are for a llama-server that exobench starts; the one at %s runs already", spec.URL)}
 	}
-	key, err := env.APIKey(spec)
-	if err != nil {
-		return nil, err
-	}
-	return newAttached(ctx, spec, key, env)
+	return newAttached(ctx, spec, env)
 }
 
-// header is what every request to a server carries.
-func header(key string, env driver.Env) http.Header {
-	h := env.Header.Clone()
-	if key != "" {
-		if h == nil {
-			h = http.Header{}
-		}
-		h.Set("Authorization", "Bearer "+key)
-	}
-	return h
-}
-
-// newClient returns a client that asks a server about itself.
-func newClient(url, key string, env driver.Env) (*api.Client, error) {
+// newClient returns a client that asks a server about itself, with the header in
+// every call.
+func newClient(url string, header http.Header, env driver.Env) (*api.Client, error) {
 	// A connection kept open would hold up the end of a server.
-	c, err := api.New(api.Config{URL: url, Header: header(key, env), Insecure: env.Plan.Insecure, NoKeepAlive: true})
+	c, err := api.New(api.Config{URL: url, Header: header, Insecure: env.Plan.Insecure, NoKeepAlive: true})
 	if err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", url, err)}
 	}

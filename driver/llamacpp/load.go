@@ -31,7 +31,7 @@ func (l launch) start(ctx context.Context, model string, env driver.Env, report 
 		return nil, err
 	}
 	url := "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	c, err := newClient(url, "", env)
+	c, err := newClient(url, env.Header, env)
 	if err != nil {
 		return nil, err
 	}

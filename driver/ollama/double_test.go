@@ -17,7 +17,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
-	"exobench/wire"
+	"exobench/driver/drivertest"
 )
 
 // double is a scripted Ollama on a real socket. It keeps models and what is
@@ -163,20 +163,19 @@ func open(t *testing.T, d *double, on ...string) *engine {
 // testEnv has the catalogue and more models.
 func testEnv(t *testing.T, more string) driver.Env {
 	t.Helper()
-	path := ""
-	if more != "" {
-		path = filepath.Join(t.TempDir(), "models.yaml")
-		if err := os.WriteFile(path, []byte(more), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	env := drivertest.Env(t)
+	if more == "" {
+		return env
 	}
-	models, err := catalogue.Load(path)
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "models.yaml")
+	if err := os.WriteFile(path, []byte(more), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
-	t.Cleanup(client.Close)
-	return driver.Env{Wire: client, Catalogue: models}
+	var err error
+	if env.Catalogue, err = catalogue.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	return env
 }
 
 // events collects load events.

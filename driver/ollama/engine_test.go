@@ -15,6 +15,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/drivertest"
 )
 
 const tiny = "tiny:latest"
@@ -46,6 +47,11 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: error %v; want %q in it", c.name, err, c.want)
 		}
 	}
+}
+
+func TestTheDriverKeepsToTheContract(t *testing.T) {
+	drivertest.Driver(t, Driver{})
+	drivertest.Engine(t, Driver{}, exobench.EngineSpec{Name: "ollama"}, open(t, &double{models: []string{tiny}}))
 }
 
 func TestInfoSaysWhatOllamaCannotDo(t *testing.T) {

@@ -136,17 +136,11 @@ type engine struct {
 }
 
 func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
-	key, err := env.APIKey(spec)
+	header, err := env.HeaderOf(spec)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{env: env, label: spec.Label(), header: env.Header.Clone()}
-	if key != "" {
-		if e.header == nil {
-			e.header = http.Header{}
-		}
-		e.header.Set("Authorization", "Bearer "+key)
-	}
+	e := &engine{env: env, label: spec.Label(), header: header}
 	if e.client, err = api.New(api.Config{URL: spec.URL, Header: e.header, Insecure: env.Plan.Insecure}); err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", spec.URL, err)}
 	}

@@ -18,7 +18,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
-	"exobench/wire"
+	"exobench/driver/drivertest"
 )
 
 // server is an OpenAI-compatible server that rejects requests with any of the
@@ -83,13 +83,13 @@ func testEnv(t *testing.T) driver.Env {
 	if err := os.WriteFile(path, []byte("- name: short\n  ids: {openai: [absent, org/model, other], exo: [mlx/short]}\n- name: none\n  ids: {openai: [absent]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	models, err := catalogue.Load(path)
-	if err != nil {
+	env := drivertest.Env(t)
+	var err error
+	if env.Catalogue, err = catalogue.Load(path); err != nil {
 		t.Fatal(err)
 	}
-	client := wire.NewClient(wire.Config{Clock: exobench.NewClock()})
-	t.Cleanup(client.Close)
-	return driver.Env{Wire: client, Catalogue: models, Getenv: func(string) string { return "secret" }}
+	env.Getenv = func(string) string { return "secret" }
+	return env
 }
 
 var request = exobench.Request{Prompt: exobench.Prompt{Text: "hi"}, MaxTokens: 5, Seed: 7, IgnoreEOS: true}
@@ -177,6 +177,11 @@ func TestAModelIsFoundByItsIdOrOneThatIsKnownForIt(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
+}
+
+func TestTheDriverKeepsToTheContract(t *testing.T) {
+	drivertest.Driver(t, Driver{})
+	drivertest.Engine(t, Driver{}, exobench.EngineSpec{Name: "openai"}, open(t, &server{}, nil))
 }
 
 func TestAServerIsDescribedFoundAndItsModelsOffered(t *testing.T) {
