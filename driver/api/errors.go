@@ -37,7 +37,7 @@ type StatusError struct {
 func (e *StatusError) Error() string {
 	text := fmt.Sprintf("%s: HTTP %d: %s", e.Call, e.Status, e.Text)
 	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
-		text += "; where it wants an API key, name the environment variable that holds it with --api-key-env"
+		text += "; where it wants an API key, give it with --api-key-env, or --header"
 	}
 	return text
 }

@@ -147,17 +147,27 @@ func TestARequestThatIsGivenUpIsCancelledAtExo(t *testing.T) {
 		defer d.mu.Lock()
 		time.Sleep(time.Second)
 	}
-	config := d.quick()
-	config.env.Plan.Timeout = exobench.Duration(200 * time.Millisecond)
-	config.env.Header = http.Header{"X-Gateway": {"a"}}
-	e := d.dial(config)
-	request := exobench.Request{Prompt: exobench.Prompt{Text: "hi"}, MaxTokens: 5, IgnoreEOS: true}
-	record := e.Do(context.Background(), exobench.Deployment{Model: tiny}, request)
-	if record.Outcome != exobench.Timeout || record.ServerID != "c/1" {
-		t.Errorf("record %+v", record)
-	}
-	if changes := d.changes(); !slices.Contains(changes, "POST /v1/cancel/c/1") {
-		t.Errorf("calls %q, want one that cancels", changes)
+	for _, want := range []exobench.Outcome{exobench.Timeout, exobench.Canceled} {
+		config := d.quick()
+		ctx, interrupt := context.WithCancel(t.Context())
+		if want == exobench.Timeout {
+			config.env.Plan.Timeout = exobench.Duration(200 * time.Millisecond)
+		} else {
+			defer time.AfterFunc(200*time.Millisecond, interrupt).Stop()
+		}
+		request := exobench.Request{Prompt: exobench.Prompt{Text: "hi"}, MaxTokens: 5, IgnoreEOS: true}
+		record := d.dial(config).Do(ctx, exobench.Deployment{Model: tiny}, request)
+		interrupt()
+		if record.Outcome != want || record.ServerID != "c/1" {
+			t.Errorf("record %+v, want outcome %s", record, want)
+		}
+		cancels := func(call string) bool { return call == "POST /v1/cancel/c/1" }
+		if changes := d.changes(); !slices.ContainsFunc(changes, cancels) {
+			t.Errorf("%s: calls %q, want one that cancels", want, changes)
+		}
+		d.mu.Lock()
+		d.log = nil
+		d.mu.Unlock()
 	}
 }
 
