@@ -17,6 +17,7 @@ import (
 	"exobench"
 	"exobench/calibrate"
 	"exobench/child"
+	"exobench/driver"
 	"exobench/plot"
 	"exobench/wire"
 )

@@ -24,6 +24,8 @@ import (
 	"strings"
 	"syscall"
 
+	"exobench/driver"
+
 	"github.com/spf13/cobra"
 )
 
