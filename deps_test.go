@@ -18,9 +18,9 @@ var imports = map[string]string{
 	"load":               ". alarm",
 	"driver":             ". catalogue nearest wire",
 	"driver/api":         "",
-	"driver/exo":         ". catalogue driver driver/api driver/local nearest wire",
+	"driver/exo":         ". catalogue driver driver/api driver/local nearest resource wire",
 	"driver/exolegacy":   ". catalogue driver driver/api driver/local wire",
-	"driver/llamacpp":    ". catalogue child driver driver/api driver/local synth wire",
+	"driver/llamacpp":    ". catalogue child driver driver/api driver/local resource synth wire",
 	"driver/ollama":      ". catalogue driver driver/api driver/local wire",
 	"driver/openai":      ". catalogue driver driver/api driver/local wire",
 	"driver/embedded":    ". catalogue child driver driver/exo driver/local embedded/decoder",
@@ -41,13 +41,14 @@ var imports = map[string]string{
 	"embedded/decoder":   "shape",
 	"metric":             ". stat",
 	"stat":               "",
-	"summary":            ". internal/histogram metric stat",
+	"summary":            ". internal/histogram metric stat timeline",
 	"plot":               "",
 	"report":             ". metric plot summary",
 	"internal/histogram": "",
 	"nearest":            "",
 	"driver/local":       ". driver resource",
 	"driver/drivertest":  ". catalogue driver wire",
+	"timeline":           ".",
 }
 
 const module = "exobench"

@@ -68,7 +68,7 @@ func (o Option) check(value string) error {
 }
 
 // Reuse is the option of engines on which a model can be there before the run.
-var Reuse = Option{Name: "reuse", Kind: SwitchOption, Default: "false", Help: "exo, ollama: measure a model that is already there as it is, and leave it"}
+var Reuse = Option{Name: "reuse", Kind: SwitchOption, Default: "false", Help: "measure a model that is already there as it is, and leave it"}
 
 // APIKeyEnv and APIKeyFile are the options of engines that may want an API key.
 var (

@@ -106,7 +106,7 @@ func registerOptions(groups *flagGroups) {
 	sets := map[string]*pflag.FlagSet{}
 	for _, d := range drivers {
 		for _, o := range d.Options() {
-			title := "Engine " + strings.Join(owners[o.Name], ", ")
+			title := "Engine " + strings.Join(titled(owners[o.Name]), ", ")
 			if sets[title] == nil {
 				sets[title] = groups.add(title)
 			}
@@ -124,6 +124,15 @@ func registerOptions(groups *flagGroups) {
 			}
 		}
 	}
+}
+
+// titled leaves the embedded engine out of the title of options that it has only
+// since it is driven as an exo.
+func titled(owners []string) []string {
+	if slices.Contains(owners, "exo") {
+		return slices.DeleteFunc(slices.Clone(owners), func(name string) bool { return name == "embedded" })
+	}
+	return owners
 }
 
 // optionOwners returns the names of the drivers that have each option.
@@ -197,23 +206,27 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 			change()
 		}
 	}
-	f.applyStop(p)
-	f.applyTraffic(p)
-	return f.applyOptions(p)
+	return errors.Join(f.applyStop(p), f.applyTraffic(p), f.applyOptions(p))
 }
 
 func (f *planFlags) changed(name string) bool { return f.flags.Changed(name) }
 
-func (f *planFlags) applyStop(p *exobench.Plan) {
+func (f *planFlags) applyStop(p *exobench.Plan) error {
+	for name, n := range map[string]int64{"repeat": int64(f.repeat), "requests": int64(f.requests), "duration": int64(f.duration)} {
+		if f.changed(name) && n <= 0 {
+			return fmt.Errorf("--%s is %s: it must be above 0", name, f.flags.Lookup(name).Value)
+		}
+	}
 	if f.changed("repeat") {
 		p.Stop = exobench.Stop{Repeat: f.repeat}
 	}
 	if f.changed("requests") || f.changed("duration") {
 		p.Stop = exobench.Stop{Requests: f.requests, Duration: exobench.Duration(f.duration)}
 	}
+	return nil
 }
 
-func (f *planFlags) applyTraffic(p *exobench.Plan) {
+func (f *planFlags) applyTraffic(p *exobench.Plan) error {
 	if f.changed("concurrency") {
 		p.Traffic = nil
 		for _, n := range f.concurrency {
@@ -223,6 +236,9 @@ func (f *planFlags) applyTraffic(p *exobench.Plan) {
 	if f.changed("rate") {
 		p.Traffic = nil
 		for _, rate := range f.rates {
+			if rate <= 0 {
+				return fmt.Errorf("--rate is %g: it must be above 0 requests per second", rate)
+			}
 			p.Traffic = append(p.Traffic, exobench.Traffic{Rate: rate, Arrival: exobench.Poisson})
 		}
 	}
@@ -236,6 +252,7 @@ func (f *planFlags) applyTraffic(p *exobench.Plan) {
 			t.MaxUnderWay = f.maxUnderWay
 		}
 	}
+	return nil
 }
 
 // applyEngines takes --engine, --url and --header. An engine that the plan has
@@ -243,7 +260,13 @@ func (f *planFlags) applyTraffic(p *exobench.Plan) {
 func (f *planFlags) applyEngines(p *exobench.Plan) error {
 	if f.changed("engine") {
 		var specs []exobench.EngineSpec
-		for _, name := range f.engines {
+		for i, name := range f.engines {
+			if slices.Contains(f.engines[:i], name) {
+				return fmt.Errorf("--engine %s is named twice", name)
+			}
+			if name == auto && len(f.engines) > 1 {
+				return errors.New("--engine auto chooses one engine: name the others without it")
+			}
 			spec := exobench.EngineSpec{Name: name}
 			for _, have := range p.Engines {
 				if have.Label() == name {
@@ -407,6 +430,8 @@ func (f *planFlags) explain(err error) error {
 		if errors.As(problem, &member) {
 			if flag := memberFlags[member.Member]; f.file == "" || f.changed(flag) {
 				text = "--" + flag + " " + member.Text
+			} else {
+				text = "plan file " + f.file + ": " + text
 			}
 		}
 		if !slices.Contains(texts, text) {

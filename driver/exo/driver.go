@@ -18,12 +18,12 @@ func (Driver) Name() string { return "exo" }
 
 // The options of the driver.
 var (
-	shardingOption = driver.Option{Name: "sharding", Help: "exo: Pipeline or Tensor (default: what exo offers, Pipeline first)"}
-	metaOption     = driver.Option{Name: "instance-meta", Help: "exo: MlxRing or MlxJaccl (default: what exo offers, MlxRing first)"}
-	minNodesOption = driver.Option{Name: "min-nodes", Kind: driver.NumberOption, Default: "1", Help: "exo: fewest nodes of a placement"}
-	maxNodesOption = driver.Option{Name: "max-nodes", Kind: driver.NumberOption, Default: "1", Help: "exo: most nodes of a placement"}
+	shardingOption = driver.Option{Name: "sharding", Help: "Pipeline or Tensor (default: what exo offers, Pipeline first)"}
+	metaOption     = driver.Option{Name: "instance-meta", Help: "MlxRing or MlxJaccl (default: what exo offers, MlxRing first)"}
+	minNodesOption = driver.Option{Name: "min-nodes", Kind: driver.NumberOption, Default: "1", Help: "fewest nodes of a placement"}
+	maxNodesOption = driver.Option{Name: "max-nodes", Kind: driver.NumberOption, Default: "1", Help: "most nodes of a placement"}
 	replaceOption  = driver.Option{Name: "replace", Kind: driver.SwitchOption, Default: "false",
-		Help: "exo: delete instances of the model that are already there"}
+		Help: "delete instances of the model that are already there"}
 )
 
 // Options are how models are placed, and what is done with instances that exo

@@ -22,10 +22,10 @@ const usualURL = "http://127.0.0.1:8080"
 
 // The options.
 var (
-	programOption   = driver.Option{Name: "llama-server", Help: "llamacpp: the llama-server to start (default: found in $" + BinVariable + " or $PATH)"}
-	argsOption      = driver.Option{Name: "engine-args", Help: "llamacpp: more arguments for the llama-server that is started"}
-	syntheticOption = driver.Option{Name: "synthetic", Kind: driver.SwitchOption, Default: "false", Help: "llamacpp: measure files with random weights in the models' true shapes, made on the way"}
-	quantOption     = driver.Option{Name: "quant", Default: synth.DefaultQuant, Help: "llamacpp: quantisation of --synthetic files"}
+	programOption   = driver.Option{Name: "llama-server", Help: "the llama-server to start (default: found in $" + BinVariable + " or $PATH)"}
+	argsOption      = driver.Option{Name: "engine-args", Help: "more arguments for the llama-server that is started"}
+	syntheticOption = driver.Option{Name: "synthetic", Kind: driver.SwitchOption, Default: "false", Help: "measure files with random weights in the models' true shapes, made on the way"}
+	quantOption     = driver.Option{Name: "quant", Default: synth.DefaultQuant, Help: "quantisation of --synthetic files"}
 )
 
 // Name returns "llamacpp".

@@ -28,9 +28,7 @@ type started struct {
 	label   string
 	launch  launch
 	version string
-	// synthetic has files of that quantisation made for the catalogue's models.
-	synthetic bool
-	quant     string
+	spec    exobench.EngineSpec
 	// patience is how long a server is waited for after a SIGTERM.
 	patience time.Duration
 
@@ -50,6 +48,11 @@ func newStarted(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (
 	if err := checkArgs(args); err != nil {
 		return nil, driver.UsageError{Err: err}
 	}
+	for _, name := range env.Plan.Models {
+		if _, err := sourceOf(name, spec, env); err != nil {
+			return nil, err
+		}
+	}
 	program, err := findProgram(programOption.In(spec))
 	if err != nil {
 		return nil, driver.UsageError{Err: err}
@@ -60,7 +63,7 @@ func newStarted(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (
 	}
 	return &started{
 		env: env, label: spec.Label(), launch: newLaunch(program, args, env.Plan), version: version,
-		synthetic: syntheticOption.On(spec), quant: quantOption.In(spec), patience: stopPatience,
+		spec: spec, patience: stopPatience,
 		files: map[string]string{}, sessions: map[string]*session{},
 	}, nil
 }
@@ -107,30 +110,47 @@ func (s *started) Resolve(ctx context.Context, name string) (exobench.Model, err
 	return m, nil
 }
 
-// file returns the file of a model: itself, one that the catalogue names, or one
-// of synthetic weights.
-func (s *started) file(ctx context.Context, name string) (string, error) {
+// source is where a model's weights are, or are to come from.
+type source struct {
+	path string
+	// random is the file of synthetic weights to write, where there is no path.
+	random *synth.File
+}
+
+// sourceOf finds a model's weights: the file itself, one that the catalogue
+// names, or synthetic ones. Nothing is written yet. An error is one of usage.
+func sourceOf(name string, spec exobench.EngineSpec, env driver.Env) (source, error) {
 	if IsFile(name) {
 		if _, err := os.Stat(name); err != nil {
-			return "", driver.UsageError{Err: fmt.Errorf("model file %s: %w", name, errors.Unwrap(err))}
+			return source{}, driver.UsageError{Err: fmt.Errorf("model file %s: %w", name, errors.Unwrap(err))}
 		}
-		return name, nil
+		return source{path: name}, nil
 	}
-	m, ok := s.env.FindModel(name)
+	m, ok := env.FindModel(name)
 	if !ok {
-		return "", s.env.UnknownModel(name)
+		return source{}, env.UnknownModel(name)
 	}
-	if s.synthetic {
-		file, err := synth.New(m, s.quant, synth.DefaultSeed)
+	if syntheticOption.On(spec) {
+		file, err := synth.New(m, quantOption.In(spec), synth.DefaultSeed)
 		if err != nil {
-			return "", driver.UsageError{Err: err}
+			return source{}, driver.UsageError{Err: err}
 		}
-		return file.Cached(ctx, s.env.Progress)
+		return source{random: file}, nil
 	}
 	if paths := m.IDs["llamacpp"]; len(paths) > 0 {
-		return paths[0], nil
+		return source{path: paths[0]}, nil
 	}
-	return "", driver.UsageError{Err: fmt.Errorf("llamacpp has no file for %s: name one with --model FILE.gguf, or measure random weights in its shape with --synthetic", name)}
+	return source{}, driver.UsageError{Err: fmt.Errorf("llamacpp has no file for %s: name one with --model FILE.gguf, or measure random weights in its shape with --synthetic", name)}
+}
+
+// file returns the file of a model, and writes that of synthetic weights if it
+// is not there yet.
+func (s *started) file(ctx context.Context, name string) (string, error) {
+	from, err := sourceOf(name, s.spec, s.env)
+	if err != nil || from.random == nil {
+		return from.path, err
+	}
+	return from.random.Cached(ctx, s.env.Progress)
 }
 
 // Prepare starts the model's server and waits until its model is loaded.

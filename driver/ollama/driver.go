@@ -21,7 +21,7 @@ type Driver struct{}
 const usualURL = "http://127.0.0.1:11434"
 
 // pullOption fetches models that the server does not have.
-var pullOption = driver.Option{Name: "pull", Kind: driver.SwitchOption, Default: "false", Help: "ollama: fetch models that it does not have"}
+var pullOption = driver.Option{Name: "pull", Kind: driver.SwitchOption, Default: "false", Help: "fetch models that it does not have"}
 
 // Name returns "ollama".
 func (Driver) Name() string { return "ollama" }
