@@ -14,6 +14,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/driver/llamacpp"
 	"exobench/planfile"
 	"exobench/prompt"
 )
@@ -254,7 +255,7 @@ func (f *planFlags) applyEngines(p *exobench.Plan) error {
 		p.Engines = specs
 	}
 	p.Engines = slices.Clone(p.Engines)
-	if slices.Equal(labels(p.Engines), []string{auto}) && slices.ContainsFunc(f.models, isGGUF) {
+	if slices.Equal(labels(p.Engines), []string{auto}) && slices.ContainsFunc(f.models, llamacpp.IsFile) {
 		p.Engines[0].Name = "llamacpp"
 	}
 	if err := f.applyURLs(p.Engines); err != nil {
@@ -277,8 +278,6 @@ func (f *planFlags) applyEngines(p *exobench.Plan) error {
 	}
 	return nil
 }
-
-func isGGUF(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".gguf") }
 
 func labels(specs []exobench.EngineSpec) []string {
 	var all []string
