@@ -1,16 +1,83 @@
 package summary
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
 
 	"exobench"
+	"exobench/journal"
 )
+
+// BenchmarkMillion reads a journal of a million requests from the disk and
+// summarises it: the time, and the most memory that the process ever had.
+func BenchmarkMillion(b *testing.B) {
+	path := filepath.Join(b.TempDir(), journal.Name)
+	maker := exec.Command(os.Args[0])
+	maker.Env = append(os.Environ(), journalTo+"="+path)
+	if out, err := maker.CombinedOutput(); err != nil {
+		b.Fatalf("make the journal: %v\n%s", err, out)
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(10)) // as the report command
+	for b.Loop() {
+		file, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r := journal.NewReader(file)
+		run, err := Build(r.All())
+		if err := errors.Join(err, r.Err(), file.Close()); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(run.Requests), "requests")
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	if peak, ok := peakMemory(); ok {
+		b.ReportMetric(peak, "MB-peak")
+	}
+}
+
+// journalTo makes the test binary write the journal of the benchmark to a file
+// and end: in a process of its own, its memory does not count.
+const journalTo = "EXOBENCH_TEST_JOURNAL_TO"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(journalTo); path != "" {
+		if err := writeLong(path, 1_000_000); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// writeLong writes a journal of that many requests.
+func writeLong(path string, requests int) error {
+	h := longHeader()
+	w, err := journal.Create(path, h)
+	if err != nil {
+		return err
+	}
+	err = makeLong(h, requests, func(e exobench.Entry) error {
+		if _, written := e.(*exobench.Header); written {
+			return nil
+		}
+		return w.Append(e)
+	})
+	return errors.Join(err, w.Close())
+}
 
 // BenchmarkFoldMillion folds a million requests that are made on the way: the
 // summary's part of a report of a long journal, and the most memory that the

@@ -193,6 +193,13 @@ func TestResidentGrowthIsAddedToTheProportionalSize(t *testing.T) {
 	checkWarnings(t, c, TooFewRequests{1, IntervalN})
 }
 
+func TestOfEqualPeaksTheFirstCounts(t *testing.T) {
+	c := only(t, resident(10, exobench.During, 600, 0, 100, 500), resident(11, exobench.During, 600, 0, 200, 400), ok(1, 9, 5*second))
+	if peak := c.Memory.Peak; peak.Total != 600*mib || *peak.Anonymous != 100*mib {
+		t.Errorf("peak %v, anonymous %v", peak.Total, *peak.Anonymous)
+	}
+}
+
 func TestReadingsOfTwoSourcesAreWarnedOf(t *testing.T) {
 	// Without the resident size after the load, the two cannot be related.
 	entries := append(requests(6), resident(1, exobench.Before, 100, 0, 0, 0), resident(2, exobench.Loaded, 600, 0, 0, 0), resident(10, exobench.During, 0, 690, 0, 0))

@@ -153,12 +153,45 @@ func TestBlocksOfACellAreJoinedAndInstantsOfSessionsAreNot(t *testing.T) {
 	if peaks.Min != 120*float64(mib) || peaks.Max != 320*float64(mib) {
 		t.Errorf("peaks %+v", peaks)
 	}
+	// 10 and 30 W, for 1 and 2 s.
+	if energy, _ := c.Metric(metric.Energy); energy.Min != 10 || energy.Max != 60 || energy.Median != 25 {
+		t.Errorf("energy %+v", energy)
+	}
 	// Shares of equal times, and the greatest hiccup.
 	if m := c.Machine; m.Wall != 8*time.Second || *m.Foreign != 0.02 || *m.HiccupMax != 3*time.Millisecond || m.Steal != nil {
 		t.Errorf("machine %+v", m)
 	}
 	if run.End.Session != 2 || run.Incomplete || run.Interrupted {
 		t.Errorf("end %+v", run.End)
+	}
+}
+
+func TestTheFirstErrorIsThatOfTheFirstRequestOfAllBlocks(t *testing.T) {
+	entries := interleaved()
+	for _, e := range entries {
+		if r, ok := e.(*exobench.Record); ok {
+			r.Outcome, r.Error = exobench.HTTPError, fmt.Sprint("error ", r.Seq)
+		}
+	}
+	if got := build(t, entries...).Cell(2).Errors[exobench.HTTPError]; got != "error 3" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestRowsSayWhatTheyBelongTo(t *testing.T) {
+	entries := interleaved()
+	run := build(t, entries...)
+	var got []string
+	err := run.Rows(slices.Values(entries), func(row Row) error {
+		got = append(got, fmt.Sprintf("%d: block %d of cell %d in step %d, %v", row.Record.Seq, row.Block.ID, row.Cell.ID, row.Step.ID, int64(row.Memory.Loaded.Total/mib)))
+		return nil
+	})
+	want := []string{
+		"1: block 1 of cell 1 in step 1, 100", "2: block 1 of cell 1 in step 1, 100", "3: block 2 of cell 2 in step 2, 200", "4: block 2 of cell 2 in step 2, 200",
+		"5: block 3 of cell 1 in step 3, 300", "6: block 3 of cell 1 in step 3, 300", "7: block 4 of cell 2 in step 4, 400", "8: block 4 of cell 2 in step 4, 400",
+	}
+	if !slices.Equal(got, want) || err != nil {
+		t.Errorf("%v, %q, want %q", err, got, want)
 	}
 }
 
@@ -199,29 +232,35 @@ func TestSummaryDoesNotDependOnTheOrderOfEntries(t *testing.T) {
 // entries until then comes to: what is worked out only where something changed
 // must be worked out wherever something did.
 func TestASnapshotAfterEachEntryIsThatOfTheEntriesUntilThen(t *testing.T) {
-	entries := slices.Concat(openLoop(), interleaved()[3:])
-	for i := range entries { // the ids of the second part follow those of the first
-		if i >= len(openLoop()) {
-			shift(entries[i], 10)
-		}
+	others := interleaved()[3:]
+	for _, e := range others {
+		shift(e, 10) // their ids follow those of the first
 	}
-	const seed = 3
-	rng := rand.New(rand.NewPCG(seed, seed))
-	rng.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
-	f := NewFold()
-	for i, e := range entries {
-		if err := f.Add(e); err != nil {
-			t.Fatal(err)
-		}
-		fresh := NewFold()
-		for _, e := range entries[:i+1] {
-			if err := fresh.Add(e); err != nil {
+	entries := slices.Concat(openLoop(), others, []exobench.Entry{
+		&exobench.Calibration{Session: 1, Streams: 1}, &exobench.Calibration{Session: 2, Streams: 4}, &exobench.Note{Session: 1, At: 1, Text: "x"},
+		// A reading of the memory of what is loaded after all requests, and of
+		// power between which the ends of blocks lie.
+		bytesAt(1, 3, exobench.Loaded, 10), bytesAt(1, 14, exobench.During, 20), bytesAt(1, 100, exobench.Loaded, 12),
+		powerAt(1, 9, 10), powerAt(1, 13, 20), powerAt(1, 17, 10), powerAt(1, 21, 30), powerAt(1, 29, 10), powerAt(1, 33, 20), powerAt(1, 37, 10), powerAt(1, 41, 30),
+	})
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, seed))
+		rng.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
+		f := NewFold()
+		for i, e := range entries {
+			fresh := NewFold()
+			for _, e := range entries[:i+1] {
+				if err := fresh.Add(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := f.Add(e); err != nil {
 				t.Fatal(err)
 			}
-		}
-		for range 2 {
-			if d := cmp.Diff(fresh.Snapshot(), f.Snapshot(), cmpopts.IgnoreUnexported(Run{})); d != "" {
-				t.Fatalf("seed %d: after %d entries, the last %+v (-fresh +folded):\n%s", seed, i+1, e, d)
+			for range 2 {
+				if d := cmp.Diff(fresh.Snapshot(), f.Snapshot(), cmpopts.IgnoreUnexported(Run{})); d != "" {
+					t.Fatalf("seed %d: after %d entries, the last %+v (-fresh +folded):\n%s", seed, i+1, e, d)
+				}
 			}
 		}
 	}
@@ -303,5 +342,19 @@ func TestPeekIsTheMedianOfWhatCame(t *testing.T) {
 	}
 	if p := f.Peek(99); p.Requests != 0 || p.Latency != nil {
 		t.Errorf("a cell that nothing tells of: %+v", p)
+	}
+}
+
+func TestWhatWasPeekedAtStaysSorted(t *testing.T) {
+	b := newBlock(1, metric.PerRequest())
+	var r running
+	for i, v := range []float64{5, 3, 9, 1, 9, 4, 2} {
+		b.ok.values[0].put(i, v)
+		if i%2 == 0 {
+			r.take(b, 0)
+			if len(r.sorted) != i+1 || !slices.IsSorted(r.sorted) {
+				t.Errorf("after %d values: %v", i+1, r.sorted)
+			}
+		}
 	}
 }

@@ -102,6 +102,14 @@ func TestALineIsInOrderOfTimeHoweverItsReadingsCame(t *testing.T) {
 	}
 }
 
+func TestReadingsOfOneInstantAreInOneOrder(t *testing.T) {
+	a, b := sample("a", 4, exobench.During, 12), sample("a", 4, exobench.During, 13)
+	one, other := set(a, b).Line("s", "a").Curve("q0"), set(b, a).Line("s", "a").Curve("q0")
+	if !slices.Equal(one, other) {
+		t.Errorf("%v and %v", one, other)
+	}
+}
+
 func TestWhatIsReadTogetherIsAddedUp(t *testing.T) {
 	s := set(sample("a", 1, exobench.Before, 10), sample("b", 1, exobench.Before, 20),
 		sample("a", 2, exobench.During, 30), // b was not read
