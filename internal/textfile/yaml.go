@@ -86,13 +86,17 @@ func tooDeep(tokens token.Tokens) int {
 // follows and reports no error.
 func withoutEmpty(tokens token.Tokens) token.Tokens {
 	var kept token.Tokens
+	header := -1 // where in kept the last token stands that is no comment, if that is "---"
 	for _, t := range tokens {
-		if t.Type == token.CommentType {
-			continue
-		}
-		last := len(kept) - 1
-		if t.Type == token.DocumentHeaderType && last >= 0 && kept[last].Type == token.DocumentHeaderType {
-			kept = kept[:last]
+		switch {
+		case t.Type == token.CommentType:
+		case t.Type != token.DocumentHeaderType:
+			header = -1
+		default:
+			if header >= 0 {
+				kept = append(kept[:header], kept[header+1:]...)
+			}
+			header = len(kept)
 		}
 		kept = append(kept, t)
 	}
