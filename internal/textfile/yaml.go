@@ -86,7 +86,7 @@ func tooDeep(tokens token.Tokens) int {
 // follows and reports no error.
 func withoutEmpty(tokens token.Tokens) token.Tokens {
 	var kept token.Tokens
-	header := -1 // where in kept the last token stands that is no comment, if that is "---"
+	header := -1 // in kept: a "---" that only comments follow so far
 	for _, t := range tokens {
 		switch {
 		case t.Type == token.CommentType:
