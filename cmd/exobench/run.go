@@ -89,7 +89,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
 	flags.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
 	flags.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
-	flags.StringSliceVar(&f.prompts, "prompts", []string{"standard"}, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
+	flags.StringArrayVar(&f.prompts, "prompts", []string{"standard"}, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	flags.Int64Var(&f.maxTokens, "max-tokens", 64, "length of each answer in tokens")
 	flags.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
 	flags.IntVar(&f.repeat, "repeat", 3, "how often each prompt is measured")
