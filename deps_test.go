@@ -25,9 +25,9 @@ var imports = map[string]string{
 	"driver/openai":      ". catalogue driver driver/api driver/local wire",
 	"driver/embedded":    ". catalogue child driver driver/exo driver/local embedded/decoder",
 	"run":                ". driver load",
-	"prompt":             ".",
+	"prompt":             ". internal/textfile",
 	"planfile":           ".",
-	"catalogue":          "shape",
+	"catalogue":          "internal/textfile shape",
 	"shape":              "",
 	"child":              "",
 	"synth":              ". catalogue gguf",
@@ -49,6 +49,7 @@ var imports = map[string]string{
 	"driver/local":       ". driver resource",
 	"driver/drivertest":  ". catalogue driver wire",
 	"timeline":           ".",
+	"internal/textfile":  "",
 }
 
 const module = "exobench"

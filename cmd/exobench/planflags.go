@@ -71,7 +71,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
 	what.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
 	what.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
-	what.StringSliceVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
+	what.StringArrayVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	what.Int64Var(&f.maxTokens, "max-tokens", int64(d.Workload.MaxTokens), "length of each answer in tokens")
 	what.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
 	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may")
