@@ -26,7 +26,7 @@ var imports = map[string]string{
 	"driver/embedded":    ". catalogue child driver driver/exo driver/local embedded/decoder",
 	"run":                ". driver load",
 	"prompt":             ". internal/textfile",
-	"planfile":           ".",
+	"planfile":           ". internal/textfile",
 	"catalogue":          "internal/textfile shape",
 	"shape":              "",
 	"child":              "",
