@@ -2,33 +2,36 @@ package exobench
 
 import "time"
 
-// SchemaVersion is the version of the journal's entries; a reader refuses a
-// journal with a higher one.
-const SchemaVersion = 1
+// SchemaVersion is the version of the journal's entries. A reader refuses a
+// journal with a higher one, and one of schema 1, which did not tell the steps,
+// cells and blocks of a run.
+const SchemaVersion = 2
 
-// Entry is one line of a journal: *Header, *LoadEvent, *Record, *Reading,
-// *NodeReading, *Disturbance, *Calibration, *Note or *End.
+// Entry is one line of a journal: *Header, *Session, *Step, *Cell, *Block,
+// *StageEvent, *Record, *Sample, *BlockEnd, *StepEnd, *Calibration, *Note or
+// *End. Package journal has the table of their names.
 type Entry interface{ entry() }
 
 func (*Header) entry()      {}
-func (*LoadEvent) entry()   {}
+func (*Session) entry()     {}
+func (*Step) entry()        {}
+func (*Cell) entry()        {}
+func (*Block) entry()       {}
+func (*StageEvent) entry()  {}
 func (*Record) entry()      {}
-func (*Reading) entry()     {}
-func (*NodeReading) entry() {}
-func (*Disturbance) entry() {}
+func (*Sample) entry()      {}
+func (*BlockEnd) entry()    {}
+func (*StepEnd) entry()     {}
 func (*Calibration) entry() {}
 func (*Note) entry()        {}
 func (*End) entry()         {}
 
-// Header is the first entry: how the run was made, and on what.
+// Header is the first entry: what was to be run, and with what.
 type Header struct {
 	Schema int    `json:"schema"`
 	RunID  string `json:"run_id"`
-	// Epoch is the wall time of the run's epoch, in UTC.
-	Epoch time.Time `json:"epoch"`
-	Tool  Tool      `json:"tool"`
-	Host  Host      `json:"host"`
-	Plan  Plan      `json:"plan"`
+	Tool   Tool   `json:"tool"`
+	Plan   Plan   `json:"plan"`
 	// Engines are measured one after the other, in this order. Their names
 	// differ.
 	Engines []Engine `json:"engines"`
@@ -42,6 +45,18 @@ func (h *Header) Engine(name string) (Engine, bool) {
 		}
 	}
 	return Engine{}, false
+}
+
+// Session is one process that wrote to the journal: a run that is resumed has
+// several.
+type Session struct {
+	// ID numbers the sessions of a run from 1.
+	ID int `json:"id"`
+	// Epoch is the wall time, in UTC, of the epoch of the session's Instants.
+	Epoch time.Time `json:"epoch"`
+	Host  Host      `json:"host"`
+	// PID is exobench's own process.
+	PID int `json:"pid"`
 }
 
 // Tool is the exobench that made a run.
@@ -63,7 +78,10 @@ type Host struct {
 
 // Engine is what answered, and how it was reached.
 type Engine struct {
-	Name    string `json:"name"`
+	// Name is the label of its spec, which entries and reports call it by.
+	Name string `json:"name"`
+	// Driver is what drives it: "exo", "llamacpp", ...
+	Driver  string `json:"driver"`
 	Version string `json:"version,omitempty"`
 	URL     string `json:"url"`
 	// Label is what every report must say of these results, in a few words; set
@@ -79,17 +97,14 @@ type Engine struct {
 	// IgnoresEOS reports whether the engine can be told to write exactly as
 	// many tokens as asked.
 	IgnoresEOS bool `json:"ignores_eos"`
-	// PID is the process that listens at URL, where it runs on this host and
-	// could be found.
-	PID int `json:"pid,omitempty"`
 	// Models are the plan's models as this engine knows them.
 	Models []Model `json:"models"`
 }
 
-// Stage is a step in the life of a model on an engine.
+// Stage is a point in a model's way onto the engine and off it.
 type Stage string
 
-// The stages, in order. StageFailed may follow any of them.
+// The stages, in order.
 const (
 	StageResolve  Stage = "resolve"  // its card is looked up or added
 	StagePlace    Stage = "place"    // a placement is chosen and asked for
@@ -99,18 +114,18 @@ const (
 	StageReady    Stage = "ready"    // it answers
 	StageRelease  Stage = "release"  // it is being taken away
 	StageReleased Stage = "released" // it is gone
-	StageFailed   Stage = "failed"   // it cannot be measured; Error says why
 )
 
-// LoadEvent is one step in the life of a model on an engine.
-type LoadEvent struct {
-	At        Instant `json:"at_ns"`
-	Engine    string  `json:"engine"`
-	Model     string  `json:"model"`
-	ModelID   string  `json:"model_id,omitempty"`
-	Placement string  `json:"placement,omitempty"`
-	Instance  string  `json:"instance,omitempty"`
-	Stage     Stage   `json:"stage"`
+// StageEvent is news of a model's way onto the engine, or off it.
+type StageEvent struct {
+	At   Instant `json:"at_ns"`
+	Step int     `json:"step"`
+	// Stage is the one that the model is in.
+	Stage Stage `json:"stage"`
+	// Placement and Instance are the engine's, as far as they are known; see
+	// Deployment.
+	Placement string `json:"placement,omitempty"`
+	Instance  string `json:"instance,omitempty"`
 	// Downloaded of DownloadTotal bytes are here, at DownloadRate bytes/s.
 	Downloaded    Bytes `json:"downloaded_bytes,omitempty"`
 	DownloadTotal Bytes `json:"download_total_bytes,omitempty"`
@@ -119,117 +134,62 @@ type LoadEvent struct {
 	Layers      int    `json:"layers,omitempty"`
 	LayersTotal int    `json:"layers_total,omitempty"`
 	Detail      string `json:"detail,omitempty"`
-	Error       string `json:"error,omitempty"`
 }
 
-// Moment says at which point of a model's life a Reading was taken.
-type Moment string
+// StepEndReason says how a step ended.
+type StepEndReason string
 
-// The moments.
+// The reasons.
 const (
-	MomentBefore Moment = "before" // before the model is loaded
-	MomentLoaded Moment = "loaded" // loaded, and no request has been sent
-	MomentDuring Moment = "during" // while requests are under way
+	StepReleased    StepEndReason = "released"    // the model was taken away
+	StepKept        StepEndReason = "kept"        // it was left where it is, as wanted or since it was not ours
+	StepFailed      StepEndReason = "failed"      // it could not be measured, or no further
+	StepInterrupted StepEndReason = "interrupted" // somebody ended the run
 )
 
-// MemorySource says what a Reading's Memory counts.
-type MemorySource string
-
-// The sources.
-const (
-	// FromPSS is the proportional set size summed over the engine's processes.
-	FromPSS MemorySource = "pss"
-	// FromRSS is the resident set size summed over the engine's processes;
-	// pages shared between them are counted more than once.
-	FromRSS MemorySource = "rss"
-	// FromNode is all memory in use on the engine's nodes, whoever uses it.
-	FromNode MemorySource = "node"
-)
-
-// Reading is the engine's memory at one instant.
-type Reading struct {
-	At     Instant      `json:"at_ns"`
-	Engine string       `json:"engine"`
-	Model  string       `json:"model"`
-	Moment Moment       `json:"moment"`
-	Source MemorySource `json:"source"`
-	Memory Bytes        `json:"memory_bytes"`
-	// Anonymous and File split Memory where the system tells them apart;
-	// file-backed pages (mapped weights) can be dropped and read again.
-	Anonymous *Bytes `json:"anonymous_bytes,omitempty"`
-	File      *Bytes `json:"file_bytes,omitempty"`
-	// Resident is the resident set size at the same time, where Memory is the
-	// proportional one. Where proportional sizes cost too much to read often,
-	// readings during requests are resident ones, and what they grew by is
-	// added to the proportional size after the load.
-	Resident *Bytes `json:"resident_bytes,omitempty"`
-	// Processes is how many processes were summed.
-	Processes int `json:"processes,omitempty"`
+// StepEnd is the end of a step.
+type StepEnd struct {
+	At     Instant       `json:"at_ns"`
+	Step   int           `json:"step"`
+	Reason StepEndReason `json:"reason"`
+	// Error says why it failed.
+	Error string `json:"error,omitempty"`
 }
 
-// Clone returns a copy that shares nothing with r.
-func (r *Reading) Clone() *Reading {
-	c := *r
-	c.Anonymous, c.File, c.Resident = clone(r.Anonymous), clone(r.File), clone(r.Resident)
-	return &c
+// BlockEndReason says why the requests of a block ended.
+type BlockEndReason string
+
+// The reasons.
+const (
+	BlockDone        BlockEndReason = "done"           // all requests were sent
+	BlockTime        BlockEndReason = "duration"       // its time was over
+	BlockNoAnswer    BlockEndReason = "no_answer"      // the engine stopped answering
+	BlockInterrupted BlockEndReason = "interrupted"    // somebody ended the run
+	BlockFailed      BlockEndReason = "harness_failed" // exobench could not go on
+)
+
+// BlockEnd is the end of a block: all its requests have ended.
+type BlockEnd struct {
+	At     Instant        `json:"at_ns"`
+	Block  int            `json:"block"`
+	Reason BlockEndReason `json:"reason"`
 }
 
 // Note is something that the reader of a report must know.
 type Note struct {
-	At     Instant `json:"at_ns"`
-	Engine string  `json:"engine,omitempty"`
-	Model  string  `json:"model,omitempty"`
-	Text   string  `json:"text"`
-}
-
-// NodeReading is what an engine tells of one of the machines that it runs on.
-type NodeReading struct {
-	At     Instant `json:"at_ns"`
-	Engine string  `json:"engine"`
-	Model  string  `json:"model"`
-	Moment Moment  `json:"moment"`
-	// Node is its name for people.
-	Node string `json:"node"`
-	// MemoryUsed is all memory in use on the node, whoever uses it.
-	MemoryUsed  *Bytes `json:"memory_used_bytes,omitempty"`
-	MemoryTotal *Bytes `json:"memory_total_bytes,omitempty"`
-	// Power is that of the whole node in watts; GPU is 0 to 1; Temperature is
-	// in °C. Each is absent where the node has no sensor for it.
-	Power       *float64 `json:"power_watts,omitempty"`
-	GPU         *float64 `json:"gpu_fraction,omitempty"`
-	Temperature *float64 `json:"temperature_celsius,omitempty"`
-}
-
-// Disturbance is what else the machine did while the requests of one cell were
-// under way. Shares are of all cores over the whole time, 0 to 1; each figure
-// is absent where the system does not tell.
-type Disturbance struct {
-	At          Instant       `json:"at_ns"` // the end of the time
-	Engine      string        `json:"engine"`
-	Model       string        `json:"model"`
-	Placement   string        `json:"placement,omitempty"`
-	Concurrency int           `json:"concurrency,omitempty"`
-	Rate        float64       `json:"rate_rps,omitempty"`
-	Wall        time.Duration `json:"wall_ns"`
-	// Steal is time that the host of a virtual machine took away; Foreign is
-	// the time of all processes but the engine's and our own.
-	Steal      *float64 `json:"steal_share,omitempty"`
-	Foreign    *float64 `json:"foreign_share,omitempty"`
-	EngineCPU  *float64 `json:"engine_share,omitempty"`
-	HarnessCPU *float64 `json:"harness_share,omitempty"`
-	// Hiccups are gaps in the progress of a thread of ours that wants to run
-	// every millisecond, or up to every 10 ms where waking up is costly.
-	HiccupP99 time.Duration `json:"hiccup_p99_ns"`
-	HiccupMax time.Duration `json:"hiccup_max_ns"`
-	// GCPauseMax and SchedulerP99 are of our own Go runtime.
-	GCPauseMax   time.Duration `json:"gc_pause_max_ns"`
-	SchedulerP99 time.Duration `json:"scheduler_p99_ns"`
+	At      Instant `json:"at_ns"`
+	Session int     `json:"session"`
+	// Engine and Step say what it is about; empty and 0 where it is the run.
+	Engine string `json:"engine,omitempty"`
+	Step   int    `json:"step,omitempty"`
+	Text   string `json:"text"`
 }
 
 // Calibration is the harness's own error, measured against the timing
 // reference at one load. Errors are what the harness measured less the truth.
 type Calibration struct {
-	At Instant `json:"at_ns"`
+	At      Instant `json:"at_ns"`
+	Session int     `json:"session"`
 	// Streams ran side by side, each with Rate tokens per second and one token
 	// an event.
 	Streams int     `json:"streams"`
@@ -274,9 +234,11 @@ const (
 	EndFailed      EndReason = "failed"
 )
 
-// End is the last entry. A journal without one is of a run that was cut off.
+// End is the last entry of a session. A run whose last session has none was
+// cut off.
 type End struct {
-	At     Instant   `json:"at_ns"`
-	Reason EndReason `json:"reason"`
-	Error  string    `json:"error,omitempty"`
+	At      Instant   `json:"at_ns"`
+	Session int       `json:"session"`
+	Reason  EndReason `json:"reason"`
+	Error   string    `json:"error,omitempty"`
 }

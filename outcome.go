@@ -27,8 +27,11 @@ const (
 	ConnectError Outcome = "connect_error"
 	// Canceled: the run was interrupted while the request was under way.
 	Canceled Outcome = "canceled"
-	// Dropped: the request could not be sent in time.
+	// Dropped: when the request was due, the traffic allowed no more of them
+	// under way.
 	Dropped Outcome = "dropped"
+	// Unsent: the request was not sent, since the engine had stopped answering.
+	Unsent Outcome = "unsent"
 	// Malformed: the answer is not what the protocol allows.
 	Malformed Outcome = "malformed"
 )
@@ -36,5 +39,5 @@ const (
 // Outcomes lists every outcome in the order in which reports show them.
 var Outcomes = []Outcome{
 	OK, HTTPError, StreamError, Truncated, Empty, Short, Timeout, IdleTimeout,
-	ConnectError, Canceled, Dropped, Malformed,
+	ConnectError, Canceled, Dropped, Unsent, Malformed,
 }

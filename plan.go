@@ -3,53 +3,157 @@ package exobench
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// Plan says what one run does. It stands in the journal's header, so that a
-// result tells how it was made.
+// Plan is everything that decides what a run does. It is complete: written to
+// a plan file and run again, it gives the same run. It stands in the journal's
+// header, so that a result tells how it was made.
+//
+// Secrets are never in it, only the names of where they come from.
 type Plan struct {
-	// Engines are the engines asked for, "auto" included, in the order in which
-	// they are measured; URLs are the addresses given for them.
-	Engines []string          `json:"engines"`
-	URLs    map[string]string `json:"urls,omitempty"`
+	// Engines are measured in this order. Their labels differ.
+	Engines []EngineSpec `json:"engines"`
 	// Models are the names asked for, in the order in which they run.
 	Models []string `json:"models"`
-	// Prompts are sent in every repeat, each once.
+	// ModelsFile is a file with more models than the catalogue has.
+	ModelsFile string `json:"models_file"`
+	// Workload is what is asked of each model.
+	Workload Workload `json:"workload"`
+	// Traffic lists what is offered to each model; each is a cell of its own.
+	Traffic []Traffic `json:"traffic"`
+	// Stop says when a cell has been measured.
+	Stop Stop `json:"stop"`
+	// Warmup is the number of requests sent before the first cell of each
+	// loaded model; they are journaled and enter no statistic.
+	Warmup int `json:"warmup"`
+	// Timeout bounds one request; IdleTimeout bounds a silence within it, where
+	// keep-alives do not count as a sign of life. 0 means no bound.
+	Timeout     Duration `json:"timeout"`
+	IdleTimeout Duration `json:"idle_timeout"`
+	// AllPlacements measures each model on every placement that its engine
+	// offers within the bounds given, not only on the engine's first.
+	AllPlacements bool `json:"all_placements"`
+	// KeepLoaded leaves the models on the engines.
+	KeepLoaded bool `json:"keep_loaded"`
+	// Calibrate has the harness's own error measured before the run.
+	Calibrate bool `json:"calibrate"`
+	// Insecure accepts any TLS certificate.
+	Insecure bool `json:"insecure"`
+	// Seeds make the run repeatable.
+	Seeds Seeds `json:"seeds"`
+}
+
+// EngineSpec says which engine to measure, where it is and how it is driven.
+type EngineSpec struct {
+	// Name is that of its driver, or "auto".
+	Name string `json:"name"`
+	// Variant tells apart several specs of one driver; empty where there is one.
+	Variant string `json:"variant"`
+	// URL is where it answers; empty is its usual place, or one that is started.
+	URL string `json:"url"`
+	// Options are the driver's own, by the names of their flags.
+	Options map[string]string `json:"options"`
+	// Headers are sent with every request: by name, the environment variable
+	// that holds the value. An empty one means that the value was given on the
+	// command line and must be given again.
+	Headers map[string]string `json:"headers"`
+}
+
+// Label tells the engine from the others of the plan, in entries and reports.
+func (s EngineSpec) Label() string {
+	if s.Variant == "" {
+		return s.Name
+	}
+	return s.Name + " " + s.Variant
+}
+
+// Workload is what is asked of a model, whatever the traffic.
+type Workload struct {
+	// PromptFiles are where the prompts come from: "standard", or files.
+	PromptFiles []string `json:"prompt_files"`
+	// Prompts are sent in every repeat, each once. Those given here count; where
+	// there are none they are read from PromptFiles.
 	Prompts []Prompt `json:"prompts"`
 	// MaxTokens is the length of each answer asked for.
 	MaxTokens Tokens `json:"max_tokens"`
 	// NaturalStop lets the model end its answer; otherwise engines that can are
 	// told to ignore the end-of-sequence token.
-	NaturalStop bool `json:"natural_stop,omitempty"`
-	// Repeat is how often each prompt is measured in each cell.
+	NaturalStop bool `json:"natural_stop"`
+	// Cache says whether an engine may answer from a prompt that it has seen.
+	Cache CachePolicy `json:"cache"`
+}
+
+// CachePolicy is what a plan wants of prompt caches.
+type CachePolicy string
+
+// The policies.
+const (
+	// ColdCache: no answer may come from an engine's prompt cache.
+	ColdCache CachePolicy = "cold"
+	// WarmCache: answers may come from it.
+	WarmCache CachePolicy = "warm"
+)
+
+// Prompt is one text that a model is asked.
+type Prompt struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Traffic is what is offered to a model: so many requests under way (a closed
+// loop), or so many sent per second whatever the answers (an open loop). One
+// of Concurrency and Rate is 0.
+type Traffic struct {
+	Concurrency int `json:"concurrency,omitempty"`
+	// Rate is in requests per second, spread as Arrival says.
+	Rate    float64 `json:"rate_rps,omitempty"`
+	Arrival Arrival `json:"arrival,omitempty"`
+	// MaxUnderWay bounds the requests of an open loop that are under way: one
+	// that is due beyond it is dropped. 0 means no bound.
+	MaxUnderWay int `json:"max_under_way,omitempty"`
+}
+
+// Arrival says how the requests of an open loop are spread.
+type Arrival string
+
+// The arrival processes.
+const (
+	Poisson  Arrival = "poisson"  // as independent users would send them
+	Constant Arrival = "constant" // at even steps
+)
+
+// Open reports whether the traffic is an open loop.
+func (t Traffic) Open() bool { return t.Rate > 0 }
+
+// String writes the traffic for people: "4", or "2.5/s".
+func (t Traffic) String() string {
+	if t.Open() {
+		return fmt.Sprintf("%g/s", t.Rate)
+	}
+	return fmt.Sprint(t.Concurrency)
+}
+
+// Stop says when the requests of one cell end: with whichever of Requests,
+// Repeat and Duration is set and comes first.
+type Stop struct {
+	// Repeat is how often each prompt is sent.
 	Repeat int `json:"repeat"`
-	// Requests, where not 0, is the number of measured requests in each cell;
-	// it takes the place of Repeat.
-	Requests int `json:"requests,omitempty"`
-	// Warmup is the number of requests sent before the first cell of each
-	// loaded model; they are journaled and left out of every statistic.
-	Warmup int `json:"warmup"`
-	// Concurrency lists the closed-loop loads, Rates the open-loop ones in
-	// requests per second; each is a cell of its own. With Rates there is no
-	// closed loop.
-	Concurrency []int     `json:"concurrency,omitempty"`
-	Rates       []float64 `json:"rates_rps,omitempty"`
-	// Arrival is how requests of an open loop are spread: "constant" or
-	// "poisson".
-	Arrival string `json:"arrival,omitempty"`
-	// Timeout bounds one request; IdleTimeout bounds a silence within it, where
-	// keep-alives do not count as a sign of life. 0 means no bound.
-	Timeout     time.Duration `json:"timeout_ns"`
-	IdleTimeout time.Duration `json:"idle_timeout_ns"`
-	// AllPlacements measures each model on every placement that its engine
-	// offers within the bounds given, not only on the engine's first.
-	AllPlacements bool `json:"all_placements,omitempty"`
-	// Cache is "cold" or "warm": whether an engine may answer from a prompt
-	// that it has seen.
-	Cache string `json:"cache"`
-	// Seeds makes the run repeatable.
-	Seeds Seeds `json:"seeds"`
+	// Requests is the number of requests; where set, Repeat does not count.
+	Requests int `json:"requests"`
+	// Duration is the time in which requests are sent; those under way at its
+	// end are waited for.
+	Duration Duration `json:"duration"`
+}
+
+// Count returns how many requests a cell of n prompts has; 0 means as many as
+// Duration allows.
+func (s Stop) Count(n int) int {
+	if s.Requests > 0 {
+		return s.Requests
+	}
+	return s.Repeat * n
 }
 
 // Seeds holds one seed per random dimension, so that one can change while the
@@ -65,76 +169,121 @@ type Seeds struct {
 	Prompts uint64 `json:"prompts"`
 }
 
-// Prompt is one text that a model is asked.
-type Prompt struct {
-	ID   string `json:"id"`
-	Text string `json:"text"`
+// MostUnderWay returns how many requests the plan may have under way on one
+// model. An open loop without a bound may have all of a cell's requests so; 0
+// means that there is no bound.
+func (p Plan) MostUnderWay() int {
+	most := 0
+	for _, t := range p.Traffic {
+		n := t.Concurrency
+		if t.Open() {
+			n = p.Stop.Count(len(p.Workload.Prompts))
+			if t.MaxUnderWay > 0 && (n == 0 || t.MaxUnderWay < n) {
+				n = t.MaxUnderWay
+			}
+			if n == 0 {
+				return 0
+			}
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
-// Validate reports everything that is wrong with the plan, in words for the
-// person who gave the flags.
+// PlanError is one thing that is wrong with a plan.
+type PlanError struct {
+	// Member is the plan file's name of what is wrong, such as
+	// "workload.max_tokens".
+	Member string
+	// Text says what it is and what it must be, such as "is 0: it must be at
+	// least 1".
+	Text string
+}
+
+func (e *PlanError) Error() string { return e.Member + " " + e.Text }
+
+// Validate reports everything that is wrong with the plan: PlanErrors, joined.
 func (p Plan) Validate() error {
 	var problems []error
-	check := func(ok bool, format string, args ...any) {
+	check := func(ok bool, member, format string, args ...any) {
 		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
+			problems = append(problems, &PlanError{member, fmt.Sprintf(format, args...)})
 		}
 	}
-	check(len(p.Engines) > 0, "no engine is named: give --engine")
-	check(len(p.Models) > 0, "no model is named: give --model")
-	check(len(p.Prompts) > 0, "no prompt is given: give --prompts a file with at least one")
-	check(p.MaxTokens >= 1, "--max-tokens is %d: it must be at least 1", p.MaxTokens)
-	check(p.Repeat >= 1, "--repeat is %d: it must be at least 1", p.Repeat)
-	check(p.Requests >= 0, "--requests is %d: it must be at least 1, or 0 to go by --repeat", p.Requests)
-	check(p.Warmup >= 0, "--warmup is %d: it must be 0 or more", p.Warmup)
-	check(len(p.Loads()) > 0, "--concurrency is empty: give at least one number")
-	for _, r := range p.Rates {
-		check(r > 0 && r <= 1e6, "--rate is %g: it must be above 0 requests per second", r)
+	check(len(p.Engines) > 0, "engines", "is empty: name at least one")
+	labels := map[string]bool{}
+	for _, e := range p.Engines {
+		check(!labels[e.Label()], "engines", "has %s twice: give one of them another variant", e.Label())
+		check(e.Name != "auto" || len(p.Engines) == 1, "engines", "has auto, which chooses one engine: name the others without it")
+		labels[e.Label()] = true
 	}
-	check(len(p.Rates) == 0 || p.Arrival == "constant" || p.Arrival == "poisson", "--arrival is %q: it must be constant or poisson", p.Arrival)
-	for _, c := range p.Concurrency {
-		check(c >= 1, "--concurrency is %d: it must be at least 1", c)
+	check(len(p.Models) > 0, "models", "is empty: name at least one")
+	check(p.Warmup >= 0, "warmup", "is %d: it must be 0 or more", p.Warmup)
+	check(p.Timeout >= 0, "timeout", "is %v: it must be 0 (none) or more", p.Timeout)
+	check(p.IdleTimeout >= 0, "idle_timeout", "is %v: it must be 0 (none) or more", p.IdleTimeout)
+	p.Workload.validate(check)
+	check(len(p.Traffic) > 0, "traffic", "is empty: give at least one concurrency or rate")
+	for _, t := range p.Traffic {
+		t.validate(check)
 	}
-	check(p.Timeout >= 0, "--timeout is %v: it must be 0 (none) or more", p.Timeout)
-	check(p.IdleTimeout >= 0, "--idle-timeout is %v: it must be 0 (none) or more", p.IdleTimeout)
-	check(p.Cache == "cold" || p.Cache == "warm", "--cache is %q: it must be cold or warm", p.Cache)
+	p.Stop.validate(check)
 	return errors.Join(problems...)
 }
 
-// Load is what one cell puts on a model: so many requests under way (closed
-// loop), or so many sent per second (open loop). One of the two is 0.
-type Load struct {
-	Concurrency int
-	Rate        float64
+func (w Workload) validate(check func(ok bool, member, format string, args ...any)) {
+	check(len(w.Prompts) > 0, "workload.prompts", "is empty: give at least one prompt")
+	check(w.MaxTokens >= 1, "workload.max_tokens", "is %d: it must be at least 1", w.MaxTokens)
+	check(w.Cache == ColdCache || w.Cache == WarmCache, "workload.cache", "is %q: it must be cold or warm", w.Cache)
+	ids := map[string]bool{}
+	for _, prompt := range w.Prompts {
+		check(prompt.ID != "" && !ids[prompt.ID], "workload.prompts", "has the id %q twice or none: each prompt needs an id of its own", prompt.ID)
+		ids[prompt.ID] = true
+	}
 }
 
-// String gives the load for people: "4", or "2.5/s".
-func (l Load) String() string {
-	if l.Rate > 0 {
-		return fmt.Sprintf("%g/s", l.Rate)
+func (t Traffic) validate(check func(ok bool, member, format string, args ...any)) {
+	if !t.Open() && t.Rate == 0 {
+		check(t.Concurrency >= 1, "traffic.concurrency", "is %d: it must be at least 1", t.Concurrency)
+		return
 	}
-	return fmt.Sprint(l.Concurrency)
+	check(t.Concurrency == 0, "traffic", "has a concurrency and a rate: a loop is closed or open, give one of them")
+	check(t.Rate > 0 && t.Rate <= 1e6, "traffic.rate_rps", "is %g: it must be above 0 requests per second", t.Rate)
+	check(t.Arrival == Constant || t.Arrival == Poisson, "traffic.arrival", "is %q: it must be constant or poisson", t.Arrival)
+	check(t.MaxUnderWay >= 0, "traffic.max_under_way", "is %d: it must be 0 (no bound) or more", t.MaxUnderWay)
 }
 
-// Loads returns the loads of the cells of one model.
-func (p Plan) Loads() []Load {
-	var loads []Load
-	for _, r := range p.Rates {
-		loads = append(loads, Load{Rate: r})
-	}
-	if len(p.Rates) > 0 {
-		return loads
-	}
-	for _, c := range p.Concurrency {
-		loads = append(loads, Load{Concurrency: c})
-	}
-	return loads
+func (s Stop) validate(check func(ok bool, member, format string, args ...any)) {
+	check(s.Repeat >= 0, "stop.repeat", "is %d: it must be at least 1", s.Repeat)
+	check(s.Requests >= 0, "stop.requests", "is %d: it must be at least 1", s.Requests)
+	check(s.Duration >= 0, "stop.duration", "is %v: it must be above 0", s.Duration)
+	check(s.Repeat > 0 || s.Requests > 0 || s.Duration > 0, "stop", "is empty: give repeat, requests or duration")
 }
 
-// CellRequests returns how many measured requests one cell has.
-func (p Plan) CellRequests() int {
-	if p.Requests > 0 {
-		return p.Requests
+// Duration is a span that is written as text in JSON and YAML: "10m", "1.5s".
+type Duration time.Duration
+
+// String writes the span without the zero units that time.Duration adds: "10m"
+// and not "10m0s".
+func (d Duration) String() string {
+	text := time.Duration(d).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
 	}
-	return p.Repeat * len(p.Prompts)
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// MarshalText writes the span as String does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	span, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no span of time: write it like 90s, 10m or 1h30m", text)
+	}
+	*d = Duration(span)
+	return nil
 }

@@ -22,18 +22,12 @@ const (
 // how it ended, and what the server said of it. It is the raw material of
 // every metric and holds no derived figure.
 type Record struct {
-	Seq         int    `json:"seq"`
-	Engine      string `json:"engine"`
-	Model       string `json:"model"`
-	ModelID     string `json:"model_id"`
-	Placement   string `json:"placement,omitempty"`
-	PromptID    string `json:"prompt_id"`
-	Phase       Phase  `json:"phase"`
-	Repeat      int    `json:"repeat"`
-	Concurrency int    `json:"concurrency,omitempty"`
-	// Rate is that of an open loop, in requests per second; 0 in a closed one.
-	Rate      float64 `json:"rate_rps,omitempty"`
-	MaxTokens Tokens  `json:"max_tokens"`
+	Seq int `json:"seq"`
+	// Block is the id of the block that the request belongs to, which tells its
+	// engine, model, placement and traffic, and whether it is a warm-up.
+	Block    int    `json:"block"`
+	PromptID string `json:"prompt_id"`
+	Repeat   int    `json:"repeat,omitempty"`
 
 	Outcome      Outcome `json:"outcome"`
 	Error        string  `json:"error,omitempty"`
@@ -79,9 +73,6 @@ type Record struct {
 	// Server holds the engine's own figures for this request, if it gave any.
 	Server *ServerStats `json:"server,omitempty"`
 }
-
-// Load returns the load that the request was part of.
-func (r *Record) Load() Load { return Load{r.Concurrency, r.Rate} }
 
 // Clone returns a copy that shares nothing with r.
 func (r *Record) Clone() *Record {

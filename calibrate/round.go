@@ -50,9 +50,13 @@ const opening = 250 * time.Microsecond
 func (r *round) run(ctx context.Context) {
 	share := r.interval() / time.Duration(r.Streams)
 	step := max(share, opening)
-	requests := make([]exobench.Request, r.Streams)
-	for i := range requests {
-		requests[i].Seq = i
+	opened := 0
+	streams := &load.Loop{
+		Count: r.Streams, Schedule: &load.Constant{Rate: 1 / step.Seconds()},
+		Request: func() exobench.Request {
+			opened++
+			return exobench.Request{Seq: opened - 1}
+		},
 	}
 	send := load.DoerFunc(func(ctx context.Context, request exobench.Request) exobench.Record {
 		i := time.Duration(request.Seq)
@@ -63,7 +67,7 @@ func (r *round) run(ctx context.Context) {
 		}
 		return r.stream(ctx, request, TTFT+phase)
 	})
-	r.failed = load.Open(ctx, send, r.Clock, requests, &load.Constant{Rate: 1 / step.Seconds()}, func(record exobench.Record) error {
+	_, r.failed = load.Run(ctx, send, r.Clock, streams, 0, func(record exobench.Record) error {
 		r.records[record.Seq] = record
 		return nil
 	})

@@ -9,8 +9,8 @@ import (
 	"exobench"
 )
 
-// block is some lines and their entries, with the space that these take.
-type block struct {
+// batch is some lines and their entries, with the space that these take.
+type batch struct {
 	text     []byte // whole lines, of which the first is number line
 	line     int
 	decoding sync.WaitGroup
@@ -19,29 +19,29 @@ type block struct {
 	entries []exobench.Entry
 	damaged []*SyntaxError
 
-	parser   parser
-	records  space[recordSpace]
-	readings space[readingSpace]
+	parser  parser
+	records pool[recordSpace]
+	samples pool[sampleSpace]
 }
 
-// space hands out values that are used again.
-type space[T any] struct {
+// pool hands out values that are used again.
+type pool[T any] struct {
 	all  []*T
 	used int
 }
 
-func (s *space[T]) next() *T {
-	if s.used == len(s.all) {
-		s.all = append(s.all, new(T))
+func (p *pool[T]) next() *T {
+	if p.used == len(p.all) {
+		p.all = append(p.all, new(T))
 	}
-	s.used++
-	return s.all[s.used-1]
+	p.used++
+	return p.all[p.used-1]
 }
 
-// decode makes the entries of the lines. The block must not be touched meanwhile.
-func (b *block) decode() {
+// decode makes the entries of the lines. The batch must not be touched meanwhile.
+func (b *batch) decode() {
 	b.first, b.entries, b.damaged = nil, b.entries[:0], nil
-	b.records.used, b.readings.used = 0, 0
+	b.records.used, b.samples.used = 0, 0
 	line := b.line
 	for text := range bytes.Lines(b.text) {
 		entry, err := b.entry(text)
@@ -60,83 +60,67 @@ func (b *block) decode() {
 
 // entry returns a line's entry; nil without an error for a type that this version
 // does not know.
-func (b *block) entry(line []byte) (exobench.Entry, error) {
-	kind, err := kindOf(line)
+func (b *batch) entry(line []byte) (exobench.Entry, error) {
+	name, err := typeOf(line)
 	if err != nil {
 		return nil, err
 	}
-	if entry := b.usual(kind, line); entry != nil {
-		return entry, nil
-	}
-	entry := newEntry(string(kind))
-	if entry == nil {
-		if len(kind) == 0 {
+	kind := kindsByName[string(name)]
+	if kind == nil {
+		if len(name) == 0 {
 			return nil, errors.New(`no "type"`)
 		}
 		return nil, nil
 	}
+	if kind.usual != nil {
+		if entry := kind.usual(b, line); entry != nil {
+			return entry, nil
+		}
+	}
+	entry := kind.entry()
 	if err := json.Unmarshal(line, entry); err != nil {
 		return nil, err
 	}
 	return entry, nil
 }
 
-// usual returns the entry of a line of the kinds that most lines are of, where it
-// is as a Writer makes it; else nil.
-func (b *block) usual(kind, line []byte) exobench.Entry {
-	p := &b.parser
-	p.scan.Reset(line)
-	switch string(kind) {
-	case "request":
-		if s := b.records.next(); p.record(s) {
-			return &s.record
-		}
-	case "reading":
-		if s := b.readings.next(); p.reading(s) {
-			return &s.reading
-		}
+// record returns the Record of a line that is as a Writer makes it; else nil.
+func (b *batch) record(line []byte) exobench.Entry {
+	if s := b.records.next(); b.parse(line).record(s) {
+		return &s.record
 	}
 	return nil
+}
+
+// sample returns the Sample of a line that is as a Writer makes it; else nil.
+func (b *batch) sample(line []byte) exobench.Entry {
+	if s := b.samples.next(); b.parse(line).sample(s) {
+		return &s.sample
+	}
+	return nil
+}
+
+// parse returns the parser at the start of a line.
+func (b *batch) parse(line []byte) *parser {
+	p := &b.parser
+	p.scan.Reset(line)
+	return p
 }
 
 // typeFirst is how a Writer's lines begin.
 var typeFirst = []byte(`{"type":"`)
 
-// kindOf returns the type of a line. The Writer puts it first, where it is found
+// typeOf returns the name of a line's type. The Writer puts it first, where it is found
 // without decoding the line twice.
-func kindOf(line []byte) ([]byte, error) {
+func typeOf(line []byte) ([]byte, error) {
 	if rest, ok := bytes.CutPrefix(line, typeFirst); ok {
 		if end := bytes.IndexByte(rest, '"'); end > 0 && bytes.IndexByte(rest[:end], '\\') < 0 {
 			return rest[:end], nil
 		}
 	}
-	var kind struct {
+	var typed struct {
 		Type string `json:"type"`
 	}
-	err := json.Unmarshal(line, &kind)
-	return []byte(kind.Type), err
-}
-
-func newEntry(kind string) exobench.Entry {
-	switch kind {
-	case "header":
-		return new(exobench.Header)
-	case "load":
-		return new(exobench.LoadEvent)
-	case "request":
-		return new(exobench.Record)
-	case "reading":
-		return new(exobench.Reading)
-	case "node":
-		return new(exobench.NodeReading)
-	case "disturbance":
-		return new(exobench.Disturbance)
-	case "calibration":
-		return new(exobench.Calibration)
-	case "note":
-		return new(exobench.Note)
-	case "end":
-		return new(exobench.End)
-	}
-	return nil
+	err := json.Unmarshal(line, &typed)
+	return []byte(typed.Type), err
 }

@@ -30,7 +30,7 @@ func recorded(t testing.TB) []string {
 var unusual = []string{
 	`{"type":"request"}`,
 	`{"type":"request","seq":1,"chunks":[],"delays_ns":[],"server":{}}`,
-	`{"type":"request","seq":-0,"rate_rps":-0,"server":{"decode_tps":1.5e3,"prefill_tps":0.25}}`,
+	`{"type":"request","seq":-0,"repeat":-0,"server":{"decode_tps":1.5e3,"prefill_tps":0.25}}`,
 	`{"type":"request","server":{"prompt_tokens":5,"output_tokens":6,"peak_memory_bytes":7,"prefix_cache":"exact","load_time_ns":8}}`,
 	`{"type":"request","server":{"x":1,"prompt_tokens":5},"x":"y"}`,
 	`{"type":"request","error":"\"503\":\t\u003cbusy\u003e é \u00e9 \ud83d\ude00 \ud83d"}`,
@@ -40,29 +40,33 @@ var unusual = []string{
 	`{"type":"request","SEQ":1}`, `{"type":"request","ſeq":1}`, `{"type":"request","\u0073eq":1}`, `{"type":"request","seq":1,"Seq":2}`,
 	`{"type":"request","seq":1,"seq":2}`, `{"type":"request","server":{"prompt_tokens":5},"server":{"output_tokens":6}}`,
 	`{"type":"request","chunks":[1,2,3,4],"chunks":[5,6]}`, `{"type":"request","delays_ns":[1,2,3],"delays_ns":[4,null]}`,
-	`{"type":"request","seq":null,"model":null,"prompt_tokens":null,"chunks":null,"delays_ns":null,"server":null}`,
+	`{"type":"request","seq":null,"prompt_id":null,"prompt_tokens":null,"chunks":null,"delays_ns":null,"server":null}`,
 	`{"type":"request","chunks":[null,1]}`, `{"type":"request","chunks":[1]}`, `{"type":"request","chunks":[1,]}`, `{"type":"request","chunks":[1,2}`,
 	`{"type":"request","chunks":{}}`, `{"type":"request","chunks":[1.0,2]}`, `{"type":"request","chunks":[1e2,2]}`, `{"type":"request","chunks":[-5,2]}`,
 	`{"type":"request","chunks":[9223372036854775807,1,1,1]}`, `{"type":"request","delays_ns":[9223372036854775808]}`,
 	`{"type":"request","seq":01}`, `{"type":"request","seq":-}`, `{"type":"request","seq":+1}`, `{"type":"request","seq":1.5}`, `{"type":"request","seq":"1"}`,
 	`{"type":"request","sent_ns":999999999999999999}`, `{"type":"request","sent_ns":-9223372036854775808}`, `{"type":"request","sent_ns":9223372036854775808}`,
-	`{"type":"request","rate_rps":1e999}`, `{"type":"request","rate_rps":.5}`, `{"type":"request","rate_rps":5.}`, `{"type":"request","rate_rps":1e}`,
-	`{"type":"request","rate_rps":0x10}`, `{"type":"request","rate_rps":Inf}`, `{"type":"request","rate_rps":1_0}`, `{"type":"request","rate_rps":00.5}`,
+	`{"type":"request","server":{"decode_tps":1e999}}`, `{"type":"request","server":{"decode_tps":.5}}`, `{"type":"request","server":{"decode_tps":5.}}`,
+	`{"type":"request","server":{"decode_tps":1e}}`, `{"type":"request","server":{"decode_tps":0x10}}`, `{"type":"request","server":{"decode_tps":Inf}}`,
+	`{"type":"request","server":{"decode_tps":1_0}}`, `{"type":"request","server":{"decode_tps":00.5}}`,
 	`{"type":"request","x":true,"y":false,"z":null,"n":-1.5e-3,"s":"\n","seq":1}`, `{"type":"request","x":tru}`, `{"type":"request","x":01}`, `{"type":"request","x":}`,
 	`{"type":"request","x":{"seq":2},"y":[1,{}],"seq":1}`, `{"type":"request","x":{"seq":2,}}`, `{"type":"request","x y":1}`,
 	`{"type":"request","seq":1,}`, `{"type":"request","seq":1}}`, `{"type":"request","seq":1} x`, `{"type":"request","seq":1`, `{"type":"request",}`,
 	`{"type":"request" , "seq" : 1 }`, "{\"type\":\"request\",\"seq\":1} \t\r", `{"seq":1,"type":"request"}`, `{"type":"request","type":"note","seq":1}`, `{"type":"request","type":5}`,
-	`{"type":"reading","at_ns":5,"memory_bytes":6,"anonymous_bytes":0,"file_bytes":1,"resident_bytes":2,"processes":3}`,
-	`{"type":"reading","at_ns":5,"moment":"\u0064uring","anonymous_bytes":null,"x":[]}`, `{"type":"reading","processes":1.0}`, `{"type":"reading"}`,
+	`{"type":"sample","at_ns":5,"step":1,"moment":"during","block":2,"sensor":"nodes","of":"studio","span_ns":6,"values":{"node_used_bytes":7,"node_power_watts":41.5}}`,
+	`{"type":"sample","at_ns":5,"moment":"\u0064uring","x":[]}`, `{"type":"sample","step":1.0}`, `{"type":"sample"}`,
+	`{"type":"sample","values":{}}`, `{"type":"sample","values":null}`, `{"type":"sample","values":[]}`, `{"type":"sample","values":{"a":null}}`, `{"type":"sample","values":{"a":"1"}}`,
+	`{"type":"sample","values":{"a":1,"a":2}}`, `{"type":"sample","values":{"a":1},"values":{"b":2}}`, `{"type":"sample","values":{"a":1e3,"\u0062":-0,"c":1e999}}`,
+	"{\"type\":\"sample\",\"values\":{\"gr\xfc\xdf\":1}}", `{"type":"sample","values":{"a":1,}}`, `{"type":"sample","values":{"a"}}`, `{"type":"sample","values":{"a":1`, `{"type":"sample","values":{ "a" : 1 }}`,
 	`{"type":"end","at_ns":5}`, `{"type":"from-the-future"}`, `{"type":""}`, `{"type":5}`, `{}`, `[]`, `null`, ``, ` `, `{"type":"request"`,
 }
 
-// check compares what a block makes of a line with what encoding/json does; the
-// block is used for many lines, so what one leaves behind shows in the next.
-func check(t *testing.T, b *block, line string) {
+// check compares what a batch makes of a line with what encoding/json does; the
+// batch is used for many lines, so what one leaves behind shows in the next.
+func check(t *testing.T, b *batch, line string) {
 	t.Helper()
 	got, err := b.entry([]byte(line))
-	b.records.used, b.readings.used = 0, 0
+	b.records.used, b.samples.used = 0, 0
 	want, wantErr := slow(line)
 	if (err != nil) != (wantErr != nil) || err != nil && err.Error() != wantErr.Error() {
 		t.Fatalf("%q: error %v, want %v", line, err, wantErr)
@@ -74,33 +78,44 @@ func check(t *testing.T, b *block, line string) {
 
 // slow is entry by encoding/json alone.
 func slow(line string) (exobench.Entry, error) {
-	kind, err := kindOf([]byte(line))
+	name, err := typeOf([]byte(line))
 	if err != nil {
 		return nil, err
 	}
-	entry := newEntry(string(kind))
-	if entry == nil && len(kind) == 0 {
+	k := kindsByName[string(name)]
+	if k == nil && len(name) == 0 {
 		return nil, fmt.Errorf(`no "type"`)
 	}
-	if entry == nil {
+	if k == nil {
 		return nil, nil
 	}
+	entry := k.entry()
 	if err := json.Unmarshal([]byte(line), entry); err != nil {
 		return nil, err
 	}
 	return entry, nil
 }
 
+// lineOf returns an entry's line.
+func lineOf(t testing.TB, e exobench.Entry) []byte {
+	t.Helper()
+	k, err := kindOf(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := encode(k, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
+}
+
 func TestLinesAreReadAsEncodingJSONReadsThem(t *testing.T) {
 	lines := append(recorded(t), unusual...)
 	for _, e := range entries() {
-		line, err := encode(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, string(line))
+		lines = append(lines, string(lineOf(t, e)))
 	}
-	b := new(block)
+	b := new(batch)
 	for _, line := range lines {
 		check(t, b, line)
 		check(t, b, line+"\n")
@@ -141,7 +156,7 @@ func TestTheTablesHaveEveryMember(t *testing.T) {
 	}{
 		{exobench.Record{}, names(recordMembers)},
 		{exobench.ServerStats{}, append([]string{"type"}, names(serverMembers)...)},
-		{exobench.Reading{}, names(readingMembers)},
+		{exobench.Sample{}, names(sampleMembers)},
 	} {
 		want := []string{"type"}
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.of)) {
@@ -163,30 +178,50 @@ func names[T any](table []member[T]) []string {
 }
 
 func TestUsualLinesAreNotLeftToEncodingJSON(t *testing.T) {
-	b := new(block)
+	b := new(batch)
+	usual := 0
 	for _, line := range recorded(t) {
-		kind, _ := kindOf([]byte(line))
-		if k := string(kind); (k == "request" || k == "reading") && b.usual(kind, []byte(line)) == nil {
+		name, _ := typeOf([]byte(line))
+		k := kindsByName[string(name)]
+		if k.usual == nil {
+			continue
+		}
+		usual++
+		if k.usual(b, []byte(line)) == nil {
 			t.Errorf("left to encoding/json: %s", line)
+		}
+	}
+	if usual < 20 {
+		t.Errorf("%d requests and samples", usual)
+	}
+}
+
+// The parser's tables must hold all of an entry: a filled one is read back whole.
+func TestFilledEntriesAreReadBack(t *testing.T) {
+	var r exobench.Record
+	fill(reflect.ValueOf(&r).Elem(), new(int64))
+	r.Chunks = exobench.Chunks{{At: 5, Bytes: 6}, {At: 7, Bytes: 8}}
+	var s exobench.Sample
+	fill(reflect.ValueOf(&s).Elem(), new(int64))
+	for _, want := range []exobench.Entry{&r, &s} {
+		k, _ := kindOf(want)
+		got := k.usual(new(batch), lineOf(t, want))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", k.name, diff)
 		}
 	}
 }
 
-// The parser's tables must hold all of a record: a filled one is read back whole.
-func TestAFilledRecordIsReadBack(t *testing.T) {
-	var r exobench.Record
-	fill(reflect.ValueOf(&r).Elem(), new(int64))
-	r.Chunks = exobench.Chunks{{At: 5, Bytes: 6}, {At: 7, Bytes: 8}}
-	line, err := encode(&r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := new(block).usual([]byte("request"), line)
-	if diff := cmp.Diff(exobench.Entry(&r), got); diff != "" {
-		t.Errorf("record (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(&r, r.Clone()); diff != "" {
-		t.Errorf("clone (-want +got):\n%s", diff)
+func TestASampleTakesNoMemoryOfItsOwn(t *testing.T) {
+	b, line := new(batch), lineOf(t, typical["sample"])
+	allocations := testing.AllocsPerRun(100, func() {
+		b.samples.used = 0
+		if b.sample(line) == nil {
+			t.Fatal("not read")
+		}
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations a sample", allocations)
 	}
 }
 
@@ -217,11 +252,11 @@ func fill(v reflect.Value, next *int64) {
 
 func TestACloneSharesNothing(t *testing.T) {
 	var r exobench.Record
-	var m exobench.Reading
+	var m exobench.Sample
 	fill(reflect.ValueOf(&r).Elem(), new(int64))
 	fill(reflect.ValueOf(&m).Elem(), new(int64))
-	record, reading := r.Clone(), m.Clone()
-	for _, c := range []struct{ a, b any }{{&r, record}, {&m, reading}} {
+	record, sample := r.Clone(), m.Clone()
+	for _, c := range []struct{ a, b any }{{&r, record}, {&m, sample}} {
 		if where := shared(reflect.ValueOf(c.a).Elem(), reflect.ValueOf(c.b).Elem(), ""); where != "" {
 			t.Errorf("%T: %s is shared", c.a, where)
 		}
@@ -253,21 +288,20 @@ func shared(a, b reflect.Value, path string) string {
 	return ""
 }
 
-// Blocks are read, decoded and handed over out of step with each other.
-func TestEntriesOfManyBlocksComeInOrder(t *testing.T) {
+// Batches are read, decoded and handed over out of step with each other.
+func TestEntriesOfManyBatchesComeInOrder(t *testing.T) {
 	var text bytes.Buffer
-	text.WriteString(`{"type":"header","schema":1}` + "\n")
+	text.WriteString(`{"type":"header","schema":2}` + "\n")
 	const requests = 3000
 	damaged := 0
 	for seq := range requests {
-		r := exobench.Record{Seq: seq, Model: fmt.Sprint("model ", seq%7), Chunks: make(exobench.Chunks, seq%300), CachedTokens: new(exobench.Tokens(seq))}
+		r := exobench.Record{Seq: seq, PromptID: fmt.Sprint("prompt ", seq%7), Chunks: make(exobench.Chunks, seq%300), CachedTokens: new(exobench.Tokens(seq))}
 		for i := range r.Chunks {
 			r.Chunks[i].At = exobench.Instant(seq * i)
 		}
-		line, _ := encode(&r)
-		text.Write(line)
-		if seq%500 == 250 { // a line longer than a block
-			fmt.Fprintf(&text, `{"type":"note","text":"%s"}`+"\n", strings.Repeat("long ", 3*blockSize/5))
+		text.Write(lineOf(t, &r))
+		if seq%500 == 250 { // a line longer than a batch
+			fmt.Fprintf(&text, `{"type":"note","text":"%s"}`+"\n", strings.Repeat("long ", 3*batchSize/5))
 		}
 		if seq%700 == 350 {
 			text.WriteString("{\"type\":\"request\",\"seq\n")
@@ -279,7 +313,7 @@ func TestEntriesOfManyBlocksComeInOrder(t *testing.T) {
 	for e := range r.All() {
 		switch e := e.(type) {
 		case *exobench.Record:
-			if e.Seq != seq || *e.CachedTokens != exobench.Tokens(seq) || len(e.Chunks) != seq%300 || e.Model != fmt.Sprint("model ", seq%7) {
+			if e.Seq != seq || *e.CachedTokens != exobench.Tokens(seq) || len(e.Chunks) != seq%300 || e.PromptID != fmt.Sprint("prompt ", seq%7) {
 				t.Fatalf("record %d: %+v", seq, e)
 			}
 			for i, c := range e.Chunks {
@@ -302,7 +336,7 @@ func TestEntriesOfManyBlocksComeInOrder(t *testing.T) {
 }
 
 func TestALoopMayEndEarly(t *testing.T) {
-	text := `{"type":"header","schema":1}` + "\n" + strings.Repeat(`{"type":"request","seq":1}`+"\n", 100_000)
+	text := `{"type":"header","schema":2}` + "\n" + strings.Repeat(`{"type":"request","seq":1}`+"\n", 100_000)
 	r := NewReader(strings.NewReader(text))
 	n := 0
 	for range r.All() {
@@ -319,33 +353,30 @@ func FuzzLine(f *testing.F) {
 	for _, line := range append(recorded(f), unusual...) {
 		f.Add(line)
 	}
-	b := new(block)
+	b := new(batch)
 	f.Fuzz(func(t *testing.T, line string) { check(t, b, line) })
 }
 
 func BenchmarkLine(bench *testing.B) {
-	for _, kind := range []string{"request", "reading"} {
+	for _, kind := range []string{"request", "sample"} {
 		for _, c := range []struct {
 			name string
-			read func(*block, []byte) bool
+			read func(*batch, []byte) bool
 		}{
-			{"usual", func(b *block, line []byte) bool {
-				b.records.used, b.readings.used = 0, 0
-				return b.usual([]byte(kind), line) != nil
+			{"usual", func(b *batch, line []byte) bool {
+				b.records.used, b.samples.used = 0, 0
+				return kindsByName[kind].usual(b, line) != nil
 			}},
-			{"json", func(_ *block, line []byte) bool {
+			{"json", func(_ *batch, line []byte) bool {
 				_, err := slow(string(line))
 				return err == nil
 			}},
 		} {
 			bench.Run(kind+"/"+c.name, func(bench *testing.B) {
-				line, err := encode(typical[kind])
-				if err != nil {
-					bench.Fatal(err)
-				}
+				line := lineOf(bench, typical[kind])
 				bench.SetBytes(int64(len(line)))
 				bench.ReportAllocs()
-				b := new(block)
+				b := new(batch)
 				for bench.Loop() {
 					if !c.read(b, line) {
 						bench.Fatal("not read")
@@ -360,8 +391,7 @@ func BenchmarkLine(bench *testing.B) {
 var typical = map[string]exobench.Entry{
 	"request": func() *exobench.Record {
 		r := &exobench.Record{
-			Seq: 123456, Engine: "exo", Model: "llama-3.2-1b", ModelID: "mlx-community/Llama-3.2-1B-Instruct-4bit", Placement: "Pipeline/MlxRing/1 node",
-			PromptID: "artificial-intelligence", Phase: exobench.Measured, Repeat: 12, Concurrency: 32, MaxTokens: 20, Outcome: exobench.OK, HTTPStatus: 200,
+			Seq: 123456, Block: 32, PromptID: "artificial-intelligence", Repeat: 12, Outcome: exobench.OK, HTTPStatus: 200,
 			FinishReason: "length", ServerID: "4e341a25-d445-44d8-8952-c91c0bd5d8da", ServerModel: "mlx-community/Llama-3.2-1B-Instruct-4bit",
 			Scheduled: 1_234_567_890_123, Sent: 1_234_567_890_125, Headers: 1_234_569_890_125, FirstChunk: 1_234_587_890_125, FirstToken: 1_234_587_890_125,
 			FirstAnswer: 1_234_587_890_125, LastToken: 1_234_787_890_125, Done: 1_234_787_890_125, Ended: 1_234_787_990_125,
@@ -374,6 +404,8 @@ var typical = map[string]exobench.Entry{
 		}
 		return r
 	}(),
-	"reading": &exobench.Reading{At: 1_234_567_890_123, Engine: "exo", Model: "llama-3.2-1b", Moment: exobench.MomentDuring, Source: exobench.FromPSS, Memory: 3_222_241_416,
-		Anonymous: new(exobench.Bytes(1_074_757_768)), File: new(exobench.Bytes(2_147_483_648)), Resident: new(exobench.Bytes(3_223_289_992)), Processes: 3},
+	"sample": &exobench.Sample{At: 1_234_567_890_123, Step: 3, Moment: exobench.During, Block: 32, Sensor: "processes", Values: exobench.Values{
+		{Quantity: exobench.PSS, Value: 3_222_241_416}, {Quantity: exobench.RSS, Value: 3_223_289_992}, {Quantity: exobench.Anonymous, Value: 1_074_757_768},
+		{Quantity: exobench.File, Value: 2_147_483_648}, {Quantity: exobench.Processes, Value: 3},
+	}},
 }

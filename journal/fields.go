@@ -22,26 +22,19 @@ type serverSpace struct {
 	peak            exobench.Bytes
 }
 
-// readingSpace holds a Reading and all that it points to, to be used again.
-type readingSpace struct {
-	reading                   exobench.Reading
-	anonymous, file, resident exobench.Bytes
+// sampleSpace holds a Sample and all that it points to, to be used again.
+type sampleSpace struct {
+	sample exobench.Sample
+	values exobench.Values
 }
 
 // recordMembers are the members of a Record's line.
 var recordMembers = []member[recordSpace]{
 	{"type", func(p *parser, _ *recordSpace) { p.literal() }},
 	{"seq", func(p *parser, s *recordSpace) { number(p, &s.record.Seq) }},
-	{"engine", func(p *parser, s *recordSpace) { name(p, &s.record.Engine) }},
-	{"model", func(p *parser, s *recordSpace) { name(p, &s.record.Model) }},
-	{"model_id", func(p *parser, s *recordSpace) { name(p, &s.record.ModelID) }},
-	{"placement", func(p *parser, s *recordSpace) { name(p, &s.record.Placement) }},
+	{"block", func(p *parser, s *recordSpace) { number(p, &s.record.Block) }},
 	{"prompt_id", func(p *parser, s *recordSpace) { name(p, &s.record.PromptID) }},
-	{"phase", func(p *parser, s *recordSpace) { name(p, &s.record.Phase) }},
 	{"repeat", func(p *parser, s *recordSpace) { number(p, &s.record.Repeat) }},
-	{"concurrency", func(p *parser, s *recordSpace) { number(p, &s.record.Concurrency) }},
-	{"rate_rps", func(p *parser, s *recordSpace) { float(p, &s.record.Rate) }},
-	{"max_tokens", func(p *parser, s *recordSpace) { number(p, &s.record.MaxTokens) }},
 	{"outcome", func(p *parser, s *recordSpace) { name(p, &s.record.Outcome) }},
 	{"error", func(p *parser, s *recordSpace) { name(p, &s.record.Error) }},
 	{"http_status", func(p *parser, s *recordSpace) { number(p, &s.record.HTTPStatus) }},
@@ -78,19 +71,17 @@ var serverMembers = []member[serverSpace]{
 	{"load_time_ns", func(p *parser, s *serverSpace) { number(p, &s.stats.LoadTime) }},
 }
 
-// readingMembers are the members of a Reading's line.
-var readingMembers = []member[readingSpace]{
-	{"type", func(p *parser, _ *readingSpace) { p.literal() }},
-	{"at_ns", func(p *parser, s *readingSpace) { number(p, &s.reading.At) }},
-	{"engine", func(p *parser, s *readingSpace) { name(p, &s.reading.Engine) }},
-	{"model", func(p *parser, s *readingSpace) { name(p, &s.reading.Model) }},
-	{"moment", func(p *parser, s *readingSpace) { name(p, &s.reading.Moment) }},
-	{"source", func(p *parser, s *readingSpace) { name(p, &s.reading.Source) }},
-	{"memory_bytes", func(p *parser, s *readingSpace) { number(p, &s.reading.Memory) }},
-	{"anonymous_bytes", func(p *parser, s *readingSpace) { s.reading.Anonymous = number(p, &s.anonymous) }},
-	{"file_bytes", func(p *parser, s *readingSpace) { s.reading.File = number(p, &s.file) }},
-	{"resident_bytes", func(p *parser, s *readingSpace) { s.reading.Resident = number(p, &s.resident) }},
-	{"processes", func(p *parser, s *readingSpace) { number(p, &s.reading.Processes) }},
+// sampleMembers are the members of a Sample's line.
+var sampleMembers = []member[sampleSpace]{
+	{"type", func(p *parser, _ *sampleSpace) { p.literal() }},
+	{"at_ns", func(p *parser, s *sampleSpace) { number(p, &s.sample.At) }},
+	{"step", func(p *parser, s *sampleSpace) { number(p, &s.sample.Step) }},
+	{"moment", func(p *parser, s *sampleSpace) { name(p, &s.sample.Moment) }},
+	{"block", func(p *parser, s *sampleSpace) { number(p, &s.sample.Block) }},
+	{"sensor", func(p *parser, s *sampleSpace) { name(p, &s.sample.Sensor) }},
+	{"of", func(p *parser, s *sampleSpace) { name(p, &s.sample.Of) }},
+	{"span_ns", func(p *parser, s *sampleSpace) { number(p, &s.sample.Span) }},
+	{"values", func(p *parser, s *sampleSpace) { s.sample.Values = p.values(&s.values) }},
 }
 
 // record reads a Record's line into its space.
@@ -100,10 +91,10 @@ func (p *parser) record(s *recordSpace) bool {
 	return p.end()
 }
 
-// reading reads a Reading's line into its space.
-func (p *parser) reading(s *readingSpace) bool {
-	s.reading = exobench.Reading{}
-	object(p, readingMembers, s)
+// sample reads a Sample's line into its space.
+func (p *parser) sample(s *sampleSpace) bool {
+	s.sample = exobench.Sample{}
+	object(p, sampleMembers, s)
 	return p.end()
 }
 
@@ -125,6 +116,20 @@ func (p *parser) chunks(space *exobench.Chunks) exobench.Chunks {
 	for i := 0; i < len(flat); i += 2 {
 		at += exobench.Instant(flat[i])
 		all = append(all, exobench.Chunk{At: at, Bytes: int(flat[i+1])})
+	}
+	*space = all
+	return all
+}
+
+// values reads the object of a sample's values, in their order.
+func (p *parser) values(space *exobench.Values) exobench.Values {
+	all := (*space)[:0]
+	for more := p.scan.Open('{', '}'); more; more = p.scan.More('}') {
+		quantity := exobench.Quantity(p.words.of(p.scan.Key()))
+		all = append(all, exobench.Value{Quantity: quantity, Value: p.scan.Float()})
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	*space = all
 	return all

@@ -3,8 +3,13 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,21 +22,29 @@ import (
 func header() *exobench.Header {
 	return &exobench.Header{
 		Schema: exobench.SchemaVersion, RunID: "r1",
-		Epoch: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC),
-		Plan:  exobench.Plan{Models: []string{"m"}, Prompts: []exobench.Prompt{{ID: "p", Text: "ä\n\"q\""}}},
+		Plan: exobench.Plan{Models: []string{"m"}, Timeout: exobench.Duration(time.Minute), Workload: exobench.Workload{Prompts: []exobench.Prompt{{ID: "p", Text: "ä\n\"q\""}}}},
 	}
 }
 
+// entries has one of each type but the header.
 func entries() []exobench.Entry {
+	m := exobench.Model{Name: "m", ID: "org/m"}
 	return []exobench.Entry{
-		&exobench.LoadEvent{At: 5, Model: "m", Stage: exobench.StageReady},
-		&exobench.Reading{At: 6, Model: "m", Moment: exobench.MomentDuring, Source: exobench.FromPSS, Memory: 7, File: new(exobench.Bytes(0))},
+		&exobench.Session{ID: 1, Epoch: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), Host: exobench.Host{Name: "studio"}, PID: 4711},
+		&exobench.Step{ID: 1, Session: 1, Engine: "exo", Model: m},
+		&exobench.Cell{ID: 1, Engine: "exo", Model: m, Traffic: exobench.Traffic{Rate: 2.5, Arrival: exobench.Poisson}, Stop: exobench.Stop{Repeat: 2}},
+		&exobench.Calibration{At: 2, Session: 1, Streams: 1, LagP50: 3},
+		&exobench.StageEvent{At: 5, Step: 1, Stage: exobench.StageReady, Placement: "Pipeline/MlxRing/1 node"},
+		&exobench.Block{ID: 1, Step: 1, Cell: 1, At: 6},
+		&exobench.Sample{At: 6, Step: 1, Moment: exobench.During, Block: 1, Sensor: "processes", Values: exobench.Values{{Quantity: exobench.PSS, Value: 7}, {Quantity: exobench.File, Value: 0}}},
 		&exobench.Record{
-			Seq: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, CachedTokens: new(exobench.Tokens(0)),
+			Seq: 1, Block: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, CachedTokens: new(exobench.Tokens(0)),
 			Chunks: exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
 		},
-		&exobench.Note{At: 40, Text: "line one\nline two"},
-		&exobench.End{At: 50, Reason: exobench.EndFinished},
+		&exobench.BlockEnd{At: 35, Block: 1, Reason: exobench.BlockDone},
+		&exobench.Note{At: 40, Session: 1, Text: "line one\nline two"},
+		&exobench.StepEnd{At: 45, Step: 1, Reason: exobench.StepFailed, Error: "no"},
+		&exobench.End{At: 50, Session: 1, Reason: exobench.EndFinished},
 	}
 }
 
@@ -62,7 +75,7 @@ func read(t *testing.T, text []byte) ([]exobench.Entry, *Reader) {
 		switch entry := e.(type) {
 		case *exobench.Record:
 			e = entry.Clone()
-		case *exobench.Reading:
+		case *exobench.Sample:
 			e = entry.Clone()
 		}
 		got = append(got, e)
@@ -108,7 +121,7 @@ func TestAJournalCutOffAnywhereGivesAllWholeEntriesBeforeTheCut(t *testing.T) {
 }
 
 func TestTheTypeNeedNotComeFirst(t *testing.T) {
-	got, r := read(t, []byte(`{"type":"header","schema":1}`+"\n"+`{"at_ns":3,"reason":"finished","type":"end"}`+"\n"))
+	got, r := read(t, []byte(`{"type":"header","schema":2}`+"\n"+`{"at_ns":3,"reason":"finished","type":"end"}`+"\n"))
 	if len(got) != 2 || r.Err() != nil || len(r.Damaged()) != 0 {
 		t.Errorf("%d entries, err %v, damaged %v", len(got), r.Err(), r.Damaged())
 	}
@@ -119,7 +132,9 @@ func TestWhatIsNoJournalIsRefused(t *testing.T) {
 		{"an empty file", "", "empty"},
 		{"another JSON file", `{"models":[]}` + "\n", "no header"},
 		{"a schema of the future", `{"type":"header","schema":99}` + "\n", "newer exobench"},
-		{"a header that does not come first", `{"type":"note","text":"x"}` + "\n" + `{"type":"header","schema":1}` + "\n", "no header"},
+		{"a schema that is not read any more", `{"type":"header","schema":1,"tool":{"version":"0.1.0"}}` + "\n", "before December 2026, such as the one that wrote it (0.1.0)"},
+		{"a header without a schema", `{"type":"header"}` + "\n", "the one that wrote it (of unknown version)"},
+		{"a header that does not come first", `{"type":"note","text":"x"}` + "\n" + `{"type":"header","schema":2}` + "\n", "no header"},
 	} {
 		_, r := read(t, []byte(c.text))
 		if r.Err() == nil || !strings.Contains(r.Err().Error(), c.want) {
@@ -129,7 +144,7 @@ func TestWhatIsNoJournalIsRefused(t *testing.T) {
 }
 
 func TestADamagedLineInTheMiddleIsSkippedAndTold(t *testing.T) {
-	text := `{"type":"header","schema":1}` + "\n{\"type\":\"no\x00te\n" + `{"type":"from-the-future","x":1}` + "\n" + `{"type":"end","at_ns":3,"reason":"finished"}` + "\n"
+	text := `{"type":"header","schema":2}` + "\n{\"type\":\"no\x00te\n" + `{"type":"from-the-future","x":1}` + "\n" + `{"type":"end","at_ns":3,"reason":"finished"}` + "\n"
 	got, r := read(t, []byte(text))
 	if len(got) != 2 || len(r.Damaged()) != 1 || r.Damaged()[0].Line != 2 {
 		t.Errorf("got %d entries, damaged %v", len(got), r.Damaged())
@@ -159,8 +174,102 @@ func TestNothingFollowsAFailedWrite(t *testing.T) {
 	}
 }
 
+// An entry of a new type is forgotten most easily here.
+func TestEveryTypeOfEntryIsInTheTable(t *testing.T) {
+	listed := map[reflect.Type]bool{}
+	for _, e := range append(entries(), header()) {
+		listed[reflect.TypeOf(e)] = true
+	}
+	for _, k := range kinds {
+		if !listed[reflect.TypeOf(k.entry())] {
+			t.Errorf("the tests have no entry of the kind %s", k.name)
+		}
+	}
+	for _, name := range typesWithEntryMethod(t) {
+		if !slices.ContainsFunc(kinds, func(k kind) bool { return reflect.TypeOf(k.entry()).Elem().Name() == name }) {
+			t.Errorf("exobench.%s is an Entry and not in the table", name)
+		}
+	}
+}
+
+// typesWithEntryMethod lists the types of the vocabulary that are entries.
+func typesWithEntryMethod(t *testing.T) (names []string) {
+	t.Helper()
+	source, err := os.ReadFile("../entry.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`(?m)^func \(\*(\w+)\) entry\(\)`).FindAllStringSubmatch(string(source), -1) {
+		names = append(names, found[1])
+	}
+	if len(names) != len(kinds) {
+		t.Errorf("%d types of entries in entry.go, %d in the table", len(names), len(kinds))
+	}
+	return names
+}
+
+func TestThePackageDocHasTheTable(t *testing.T) {
+	source, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range regexp.MustCompile(`(?m)^//\t(\w+\*?) +(exobench\.\w+) `).FindAllStringSubmatch(string(source), -1) {
+		got = append(got, row[1]+" "+row[2])
+	}
+	var want []string
+	for _, k := range kinds {
+		star := ""
+		if k.milestone(k.entry()) {
+			star = "*"
+		}
+		want = append(want, fmt.Sprintf("%s%s %s", k.name, star, reflect.TypeOf(k.entry()).Elem()))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the table in doc.go (-want +got):\n%s", diff)
+	}
+}
+
+func TestMilestonesAreStagesThatLast(t *testing.T) {
+	for stage, want := range map[exobench.Stage]bool{
+		exobench.StageResolve: false, exobench.StageDownload: false, exobench.StageLoad: false, exobench.StageReady: true,
+		exobench.StageRelease: false, exobench.StageReleased: true,
+	} {
+		e := &exobench.StageEvent{Stage: stage}
+		if k, err := kindOf(e); err != nil || k.milestone(e) != want {
+			t.Errorf("%s: milestone %v, want %v (%v)", stage, !want, want, err)
+		}
+	}
+}
+
+// unknown is an Entry since it embeds one, and of no kind.
+type unknown struct{ *exobench.Note }
+
+func TestWhatCannotBeWrittenIsAnErrorAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), Name)
+	w, err := Create(path, header())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []exobench.Entry{
+		unknown{}, nil, (*exobench.Note)(nil),
+		&exobench.Sample{Values: exobench.Values{{Quantity: exobench.PSS, Value: math.NaN()}}},
+	} {
+		if err := w.Append(e); err == nil {
+			t.Errorf("%T: no error", e)
+		}
+	}
+	if err := errors.Join(w.Append(&exobench.End{At: 1, Reason: exobench.EndFinished}), w.Close()); err != nil {
+		t.Errorf("the next entry: %v", err)
+	}
+	text, err := os.ReadFile(path)
+	if got, r := read(t, text); err != nil || len(got) != 2 || len(r.Damaged()) != 0 {
+		t.Errorf("%d entries, damaged %v, %v", len(got), r.Damaged(), err)
+	}
+}
+
 func FuzzReader(f *testing.F) {
-	f.Add([]byte(`{"type":"header","schema":1}` + "\n" + `{"type":"request","chunks":[1,2,3]}`))
+	f.Add([]byte(`{"type":"header","schema":2}` + "\n" + `{"type":"request","chunks":[1,2,3]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for e := range NewReader(bytes.NewReader(text)).All() {
 			if e == nil {

@@ -44,9 +44,15 @@ func Create(path string, header *exobench.Header) (*Writer, error) {
 	return w, nil
 }
 
-// Append writes one entry. After an error every further call returns it.
+// Append writes one entry. After a failed write every further call returns its
+// error; an entry that cannot be written at all, such as one of a type that is
+// not in the table, is an error of that call alone.
 func (w *Writer) Append(entry exobench.Entry) error {
-	line, err := encode(entry)
+	kind, err := kindOf(entry)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	line, err := encode(kind, entry)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
@@ -60,7 +66,7 @@ func (w *Writer) Append(entry exobench.Entry) error {
 		return w.err
 	}
 	w.dirty = true
-	if milestone(entry) {
+	if kind.milestone(entry) {
 		w.sync()
 	}
 	return w.err
@@ -122,51 +128,19 @@ func (w *Writer) fail(err error) {
 	}
 }
 
-// milestone reports whether an entry must be on the disk before the run goes on.
-func milestone(entry exobench.Entry) bool {
-	switch e := entry.(type) {
-	case *exobench.Header, *exobench.End:
-		return true
-	case *exobench.LoadEvent:
-		return e.Stage == exobench.StageReady || e.Stage == exobench.StageReleased || e.Stage == exobench.StageFailed
-	}
-	return false
-}
-
 // encode returns the entry's line: its JSON object with "type" put first.
-func encode(entry exobench.Entry) ([]byte, error) {
+func encode(k *kind, entry exobench.Entry) ([]byte, error) {
 	object, err := json.Marshal(entry)
 	if err != nil {
 		return nil, err
 	}
+	if object[0] != '{' {
+		return nil, fmt.Errorf("an entry of type %T is %s", entry, object)
+	}
 	line := make([]byte, 0, len(object)+24)
 	line = append(line, `{"type":"`...)
-	line = append(line, typeName(entry)...)
+	line = append(line, k.name...)
 	line = append(line, `",`...)
 	line = append(line, object[1:]...)
 	return append(line, '\n'), nil
-}
-
-func typeName(entry exobench.Entry) string {
-	switch entry.(type) {
-	case *exobench.Header:
-		return "header"
-	case *exobench.LoadEvent:
-		return "load"
-	case *exobench.Record:
-		return "request"
-	case *exobench.Reading:
-		return "reading"
-	case *exobench.NodeReading:
-		return "node"
-	case *exobench.Disturbance:
-		return "disturbance"
-	case *exobench.Calibration:
-		return "calibration"
-	case *exobench.Note:
-		return "note"
-	case *exobench.End:
-		return "end"
-	}
-	panic(fmt.Sprintf("journal: no type name for %T", entry))
 }

@@ -30,6 +30,12 @@ const (
 	EnergyPerToken      = "energy_per_token_j"
 	LoadTime            = "load_s"
 	DownloadTime        = "download_s"
+
+	WallTime             = "wall_s"
+	Delivered            = "delivered_concurrency"
+	CellMemoryPeak       = "memory_cell_peak_bytes"
+	CellMemoryInference  = "memory_cell_inference_bytes"
+	CellMemoryAdditional = "memory_cell_additional_bytes"
 )
 
 // All is every metric, in the order of reports.
@@ -55,7 +61,7 @@ var All = []Metric{
 		Needs:   "one output event",
 	},
 	{
-		Name: Slip, Title: "Send slip", Unit: Seconds, Better: Lower, Value: slip,
+		Name: Slip, Title: "Send slip", Unit: Seconds, Better: Lower, Value: slip, OpenLoop: true,
 		Formula: "sent − scheduled: how much later than planned a request of an open loop was sent",
 		Needs:   "an open loop",
 	},
@@ -115,24 +121,9 @@ var All = []Metric{
 		Needs:   "an engine that reports it; 0 is no report (exo's of a single token)",
 	},
 	{
-		Name: MemoryBefore, Title: "Memory before", Unit: Bytes, Better: Lower,
-		Formula: "median reading of the engine's memory before the model was loaded, in the load that the request used",
-		Needs:   "readings from before the load",
-	},
-	{
-		Name: MemoryLoaded, Title: "Memory loaded", Unit: Bytes, Better: Lower,
-		Formula: "median reading with the model loaded and no request sent yet, in the load that the request used",
-		Needs:   "readings from after the load",
-	},
-	{
 		Name: MemoryPeak, Title: "Memory peak", Unit: Bytes, Better: Lower,
-		Formula: "greatest reading while the request was under way, the last reading before it was sent included; of a cell: the greatest over its OK requests",
+		Formula: "greatest reading while the request was under way, the last reading before it was sent included",
 		Needs:   "a reading during or before the request",
-	},
-	{
-		Name: MemoryModel, Title: "Model memory", Unit: Bytes, Better: Lower,
-		Formula: "memory loaded − memory before: what the loaded model takes",
-		Needs:   "both",
 	},
 	{
 		Name: MemoryInference, Title: "Inference memory", Unit: Bytes, Better: Lower,
@@ -145,33 +136,73 @@ var All = []Metric{
 		Needs:   "both",
 	},
 	{
-		Name: Throughput, Title: "Throughput", Unit: TokensPerSecond, Better: Higher, CountsOutput: true,
-		Formula: "output tokens of all OK requests of the cell / wall time from the first sent to the last done of its measured requests",
-		Needs:   "the number of output tokens of every OK request, counted in one way",
-	},
-	{
-		Name: RequestRate, Title: "Requests/s", Unit: RequestsPerSecond, Better: Higher,
-		Formula: "OK requests of the cell / wall time from the first sent to the last done of its measured requests",
-		Needs:   "one OK request",
-	},
-	{
 		Name: Energy, Title: "Energy", Unit: Joules, Better: Lower,
 		Formula: "integral over [sent, done] of the power of all nodes of the engine, summed (trapezoids between readings, one a second; the ends interpolated): the whole node's, whoever uses it, so requests under way together are each charged with all of it",
 		Needs:   "power from every node of the engine, with a reading within 2 s of every instant of the request",
 	},
 	{
-		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true,
-		Formula: "energy over the wall time of the cell, from the first sent to the last done of its measured requests / output tokens of all its OK requests",
-		Needs:   "as energy, for the whole wall time, and as throughput",
+		Name: WallTime, Title: "Wall time", Unit: Seconds, Better: Lower, OfCell: wallTime,
+		Formula: "from the first sent to the last done of the cell's measured requests, summed over its blocks",
+		Needs:   "one OK request",
 	},
 	{
-		Name: LoadTime, Title: "Load time", Unit: Seconds, Better: Lower,
-		Formula: "from when the placement was asked for (else the first step known) until the model is ready, less the download time",
+		Name: Delivered, Title: "Requests under way", Unit: Requests, Better: Higher, OfCell: delivered,
+		Formula: "time that the cell's measured requests were under way, failed ones included, summed / wall time: a closed loop wants it to be its concurrency",
+		Needs:   "one OK request",
+	},
+	{
+		Name: Throughput, Title: "Throughput", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, OfCell: throughput,
+		Formula: "output tokens of all OK requests of the cell / wall time",
+		Needs:   "the number of output tokens of every OK request, counted in one way",
+	},
+	{
+		Name: RequestRate, Title: "Requests/s", Unit: RequestsPerSecond, Better: Higher, OfCell: requestRate,
+		Formula: "OK requests of the cell / wall time",
+		Needs:   "one OK request",
+	},
+	{
+		Name: LoadTime, Title: "Load time", Unit: Seconds, Better: Lower, OfCell: loadTime,
+		Formula: "from when the placement was asked for (else the first stage known) until the model is ready, less the download time; of several loads the median",
 		Needs:   "an engine whose loads are driven by exobench",
 	},
 	{
-		Name: DownloadTime, Title: "Download time", Unit: Seconds, Better: Lower,
-		Formula: "from the first sign of a download until the next step began",
-		Needs:   "a load that downloaded",
+		Name: DownloadTime, Title: "Download time", Unit: Seconds, Better: Lower, OfCell: downloadTime,
+		Formula: "from the first sign of a download until the next stage began; of several loads the median",
+		Needs:   "an engine whose loads are driven by exobench; 0 is no download",
+	},
+	{
+		Name: MemoryBefore, Title: "Memory before", Unit: Bytes, Better: Lower, OfCell: memoryBefore,
+		Formula: "last reading of the engine's memory before the model was loaded, in the step that the request belongs to; of a cell: in that of the request with the greatest peak",
+		Needs:   "a reading from before the load",
+	},
+	{
+		Name: MemoryLoaded, Title: "Memory loaded", Unit: Bytes, Better: Lower, OfCell: memoryLoaded,
+		Formula: "last reading with the model loaded and no request sent yet, in the step that the request belongs to; of a cell: in that of the request with the greatest peak",
+		Needs:   "a reading from after the load",
+	},
+	{
+		Name: CellMemoryPeak, Title: "Memory peak of the cell", Unit: Bytes, Better: Lower, OfCell: memoryPeak,
+		Formula: "greatest memory peak of the cell's OK requests",
+		Needs:   "as memory peak",
+	},
+	{
+		Name: MemoryModel, Title: "Model memory", Unit: Bytes, Better: Lower, OfCell: memoryModel,
+		Formula: "memory loaded − memory before: what the loaded model takes",
+		Needs:   "both",
+	},
+	{
+		Name: CellMemoryInference, Title: "Inference memory of the cell", Unit: Bytes, Better: Lower, OfCell: memoryInference,
+		Formula: "memory peak of the cell − memory loaded",
+		Needs:   "both",
+	},
+	{
+		Name: CellMemoryAdditional, Title: "Additional memory of the cell", Unit: Bytes, Better: Lower, OfCell: memoryAdditional,
+		Formula: "memory peak of the cell − memory before",
+		Needs:   "both",
+	},
+	{
+		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true, OfCell: energyPerToken,
+		Formula: "energy over the wall time of the cell / output tokens of all its OK requests",
+		Needs:   "as energy, for the whole wall time, and as throughput",
 	},
 }

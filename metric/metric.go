@@ -11,6 +11,7 @@ const (
 	Bytes             Unit = "bytes"
 	TokensPerSecond   Unit = "tokens/s"
 	RequestsPerSecond Unit = "requests/s"
+	Requests          Unit = "requests"
 	Joules            Unit = "J"
 )
 
@@ -38,16 +39,31 @@ type Metric struct {
 	// CountsOutput reports whether the value depends on the number of output
 	// tokens, so that values from different counts must not be pooled.
 	CountsOutput bool
-	// Value computes the metric of one request. It is nil where one record is
-	// not enough.
-	Value func(*exobench.Record) (float64, bool)
+	// OpenLoop reports whether the value means something in an open loop alone.
+	// Whoever knows the traffic of a request leaves it out elsewhere.
+	OpenLoop bool
+	// Value computes the metric of one request from its record; OfCell that of a
+	// cell as a whole. Where both are nil it is of one request, from its record
+	// and the readings of its time: package summary computes it.
+	Value  func(*exobench.Record) (float64, bool)
+	OfCell func(*Totals) (float64, bool)
 }
 
 // PerRequest returns the metrics that one record gives, in the order of All.
-func PerRequest() []Metric {
+func PerRequest() []Metric { return chosen(func(m Metric) bool { return m.Value != nil }) }
+
+// Sampled returns the metrics of which a cell has a sample, one value for each
+// request, in the order of All: those of PerRequest first.
+func Sampled() []Metric { return chosen(func(m Metric) bool { return m.OfCell == nil }) }
+
+// PerCell returns the metrics of which a cell has one value, in the order of
+// All.
+func PerCell() []Metric { return chosen(func(m Metric) bool { return m.OfCell != nil }) }
+
+func chosen(wanted func(Metric) bool) []Metric {
 	var ms []Metric
 	for _, m := range All {
-		if m.Value != nil {
+		if wanted(m) {
 			ms = append(ms, m)
 		}
 	}

@@ -18,7 +18,6 @@ func tokens(n exobench.Tokens) *exobench.Tokens { return &n }
 func answer() *exobench.Record {
 	prefill, decode := 300.0, 12.5
 	return &exobench.Record{
-		Rate:    2,
 		Outcome: exobench.OK, Scheduled: 900 * ms, Sent: 1000 * ms,
 		FirstChunk: 1100 * ms, FirstToken: 1200 * ms, FirstAnswer: 1300 * ms,
 		LastToken: 2000 * ms, Done: 2050 * ms, Ended: 2100 * ms,
@@ -104,7 +103,7 @@ func TestUnknownIsBlank(t *testing.T) {
 		change func(*exobench.Record)
 		blank  string // the names that must be blank
 	}{
-		{"nothing came", func(r *exobench.Record) { *r = exobench.Record{Sent: ms, Scheduled: ms} }, "*"},
+		{"nothing came", func(r *exobench.Record) { *r = exobench.Record{Sent: ms} }, "*"},
 		{"the token count is unknown", func(r *exobench.Record) { r.OutputTokens = nil },
 			"tokens_per_second e2e_tokens_per_second tpot_s"},
 		{"one output event", func(r *exobench.Record) { r.Chunks = r.Chunks[:1] },

@@ -25,12 +25,7 @@ func ttft(r *exobench.Record) (float64, bool) { return seconds(r.Sent, r.FirstTo
 func ttftFromSchedule(r *exobench.Record) (float64, bool) { return seconds(r.Scheduled, r.FirstToken) }
 
 // slip is that of an open loop; a closed one schedules a request by sending it.
-func slip(r *exobench.Record) (float64, bool) {
-	if r.Rate == 0 {
-		return 0, false
-	}
-	return seconds(r.Scheduled, r.Sent)
-}
+func slip(r *exobench.Record) (float64, bool) { return seconds(r.Scheduled, r.Sent) }
 
 func ttfa(r *exobench.Record) (float64, bool) { return seconds(r.Sent, r.FirstAnswer) }
 

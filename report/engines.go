@@ -30,16 +30,16 @@ func engineFact(e exobench.Engine) string {
 	if e.URL != "" {
 		fact += " at " + e.URL
 	}
-	yes := func(ok bool, yes, no string) string {
+	either := func(ok bool, yes, no string) string {
 		if ok {
 			return yes
 		}
 		return no
 	}
 	return fact + "; " + strings.Join([]string{
-		yes(e.LifeCycle, "loads driven and timed", "loads neither driven nor timed"),
-		yes(e.CacheSwitch, "keeps prompts out of its cache when told", "no cache switch: cold prompts begin with a unique word"),
-		yes(e.IgnoresEOS, "answers are as long as asked for", "answers end where the model ends them"),
+		either(e.LifeCycle, "loads driven and timed", "loads neither driven nor timed"),
+		either(e.CacheSwitch, "keeps prompts out of its cache when told", "no cache switch: cold prompts begin with a unique word"),
+		either(e.IgnoresEOS, "answers are as long as asked for", "answers end where the model ends them"),
 	}, "; ")
 }
 
@@ -85,66 +85,38 @@ func labels(run *summary.Run) []string {
 	return all
 }
 
-// labelNotes explains the marks of engineText in a table.
-func labelNotes(run *summary.Run, t *table) []string {
-	column := slices.Index(t.heads, engineHead)
+// engineHead is the heading of the column of engines.
+const engineHead = "Engine"
+
+// labelled has a table explain the marks of the engines in it.
+func labelled(run *summary.Run, t *Table) *Table {
+	column := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Head == engineHead })
 	if column < 0 {
-		return nil
+		return t
 	}
-	var notes []string
 	for _, e := range run.Header.Engines {
 		name := engineText(run, e.Name)
-		if e.Label != "" && slices.ContainsFunc(t.rows, func(row []string) bool { return row[column] == name }) {
-			notes = append(notes, name+": "+e.Label)
+		shown := func(row []Text) bool { return row[column].String() == name }
+		if e.Label != "" && slices.ContainsFunc(t.Rows, shown) {
+			t.Legend = append(t.Legend, name+": "+e.Label)
 		}
 	}
-	return notes
+	return t
 }
 
-// subjectHeads are the headings over subjectTexts.
-func subjectHeads(run *summary.Run) []string {
-	if several(run) {
-		return []string{"Model", engineHead}
-	}
-	return []string{"Model"}
-}
-
-// subjectTexts are the first columns of every table: the name of a model, and
-// its engine where there are several.
-func subjectTexts(run *summary.Run, name, engine string) []string {
-	if several(run) {
-		return []string{name, engineText(run, engine)}
-	}
-	return []string{name}
-}
-
-// subjectName names a model in running text.
-func subjectName(run *summary.Run, name, engine string) string {
-	return strings.Join(subjectTexts(run, name, engine), " on ")
-}
-
-// cellName returns the model's name, with the placement where its engine has it
-// in more than one.
-func cellName(run *summary.Run, c summary.Cell) string {
-	if c.Placement != "" && len(placements(run, c.Subject)) > 1 {
-		return c.Model + " " + c.Placement
-	}
-	return c.Model
-}
-
-// placements lists where a subject was put, or was to be.
-func placements(run *summary.Run, s summary.Subject) []string {
-	var all []string
-	add := func(placement string) {
-		if placement != "" && !slices.Contains(all, placement) {
-			all = append(all, placement)
+// notTimed names the engines whose loads were not timed.
+func notTimed(run *summary.Run) string {
+	var names []string
+	for _, e := range run.Header.Engines {
+		if !e.LifeCycle {
+			names = append(names, e.Name)
 		}
 	}
-	for _, c := range run.CellsOf(s) {
-		add(c.Placement)
+	switch {
+	case len(names) == 0:
+		return ""
+	case !several(run):
+		return "exobench did not drive the loads of this engine, so they were not timed."
 	}
-	for _, f := range run.FailuresOf(s) {
-		add(f.Placement)
-	}
-	return all
+	return fmt.Sprintf("exobench did not drive the loads of %s, so they were not timed.", strings.Join(names, ", "))
 }

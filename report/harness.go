@@ -3,33 +3,22 @@ package report
 import (
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 
 	"exobench/metric"
 	"exobench/summary"
 )
 
-// writeHarness shows what is known of the harness's own error, and of what else
-// the machine did.
-func writeHarness(b *strings.Builder, run *summary.Run) {
-	t := harnessTable(run)
-	if len(t.rows) == 0 && len(run.Calibrations) == 0 {
-		return
+// calibrationTable has the harness's own error before the run; nil where it was
+// not measured.
+func calibrationTable(run *summary.Run) *Table {
+	if len(run.Calibrations) == 0 {
+		return nil
 	}
-	b.WriteString("## The harness's own error\n\n")
-	if len(run.Calibrations) > 0 {
-		b.WriteString("Measured before the run against the timing reference, whose events carry the instant at which they were sent. Errors are what the harness measured less the truth, at the median and at p99.\n\n")
-		calibrationTable(run).markdown(b)
+	t := new(Table)
+	for _, head := range []string{"Streams", "Tokens/s each", "Events", "Lag p50 (µs)", "Lag p99", "TTFT error p50", "TTFT error p99", "Inter-chunk error p50", "Inter-chunk error p99", "Tokens/s error", "Stamps"} {
+		t.Columns = append(t.Columns, right(head))
 	}
-	if len(t.rows) > 0 {
-		b.WriteString("In each cell. Delivered is how many requests were under way on average; slip is how much later than planned an open loop sent its requests. Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them. Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.\n\n")
-		writeTable(b, run, t)
-	}
-}
-
-func calibrationTable(run *summary.Run) *table {
-	t := &table{heads: []string{"Streams", "Tokens/s each", "Events", "Lag p50 (µs)", "Lag p99", "TTFT error p50", "TTFT error p99", "Inter-chunk error p50", "Inter-chunk error p99", "Tokens/s error", "Stamps"}}
+	t.Columns[0].Left = true
 	for _, c := range run.Calibrations {
 		stamps := "user"
 		if c.Kernel {
@@ -41,46 +30,53 @@ func calibrationTable(run *summary.Run) *table {
 	return t
 }
 
-func micros(d time.Duration) string { return digits(float64(d) / 1e3) }
-
-// harnessTable has one row per cell of which anything is known.
-func harnessTable(run *summary.Run) *table {
-	t := &table{heads: append(lineHeads(run), "Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)", "Scheduler p99 (ms)")}
-	for _, l := range lines(run) {
-		d, watched := run.DisturbanceOf(l.cell.Key)
-		if l.cell.Delay == nil && !watched {
+// harnessTable has the cells of whose measurement anything is known; nil where
+// there is none.
+func harnessTable(run *summary.Run) *Table {
+	t := cellTable(run)
+	for _, head := range []string{"Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)", "Scheduler p99 (ms)"} {
+		t.Columns = append(t.Columns, right(head))
+	}
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		if c.Delay == nil && c.Machine == nil {
 			continue
 		}
-		row := lineTexts(run, l, "")
-		if l.cell.Delivered != nil {
-			row = append(row, fmt.Sprintf("%.2f", *l.cell.Delivered))
-		} else {
-			row = append(row, dash)
-		}
-		if slip, ok := l.cell.Metric(metric.Slip); ok {
-			row = append(row, digits(slip.Median*1e6), digits(slip.Max*1e6))
-		} else {
-			row = append(row, dash, dash)
-		}
-		if delay := l.cell.Delay; delay != nil {
-			row = append(row, micros(delay.P50), micros(delay.P99), micros(delay.Max), fmt.Sprintf("%.1f %%", 100*delay.Shared))
-		} else {
-			row = append(row, dash, dash, dash, dash)
-		}
-		if watched {
-			row = append(row, share(d.Steal), share(d.Foreign), share(d.HarnessCPU),
-				digits(d.HiccupP99.Seconds()*1e3), digits(d.HiccupMax.Seconds()*1e3), digits(d.GCPauseMax.Seconds()*1e3), digits(d.SchedulerP99.Seconds()*1e3))
-		} else {
-			row = append(row, dash, dash, dash, dash, dash, dash, dash)
-		}
-		t.add(row...)
+		row := append(cellFields(run, c), delivered(c))
+		row = append(row, slip(c)...)
+		row = append(row, delay(c.Delay)...)
+		t.add(append(row, machine(c.Machine)...)...)
 	}
-	return t
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return labelled(run, t)
 }
 
-func share(v *float64) string {
-	if v == nil {
-		return dash
+func delivered(c *summary.Cell) string {
+	if v, ok := c.Value(metric.Delivered); ok {
+		return fmt.Sprintf("%.2f", v)
 	}
-	return fmt.Sprintf("%.1f %%", 100**v)
+	return dash
+}
+
+func slip(c *summary.Cell) []string {
+	if s, ok := c.Metric(metric.Slip); ok {
+		return []string{digits(s.Median * 1e6), digits(s.Max * 1e6)}
+	}
+	return []string{dash, dash}
+}
+
+func delay(d *summary.Delay) []string {
+	if d == nil {
+		return []string{dash, dash, dash, dash}
+	}
+	return []string{micros(d.P50), micros(d.P99), micros(d.Max), share(&d.Shared)}
+}
+
+func machine(m *summary.Machine) []string {
+	if m == nil {
+		m = new(summary.Machine)
+	}
+	return []string{share(m.Steal), share(m.Foreign), share(m.HarnessCPU), millis(m.HiccupP99), millis(m.HiccupMax), millis(m.GCPauseMax), millis(m.SchedulerP99)}
 }

@@ -1,166 +1,223 @@
 package report
 
 import (
+	"bytes"
+	_ "embed"
 	"encoding/json"
 	"io"
-	"time"
+	"strconv"
 
 	"exobench"
 	"exobench/metric"
-	"exobench/stat"
 	"exobench/summary"
 )
 
-// jsonSchema is the version of summary.json; the package doc describes it.
-const jsonSchema = 1
+// jsonSchema is the version of summary.json.
+const jsonSchema = 2
 
-func writeJSON(w io.Writer, run *summary.Run) error {
-	h := run.Header
+// Schema describes summary.json: a JSON Schema of draft 2020-12.
+//
+//go:embed summary.schema.json
+var Schema []byte
+
+// jsonRun is summary.json: what is known of the run, and what the report makes of
+// it. Members of the same name as those of what is embedded are shown in their
+// place; here and below, a list that is empty is [] and never null.
+type jsonRun struct {
+	Schema int `json:"schema"`
+	// State is the run's end in one word.
+	State  string     `json:"state"`
+	Header jsonHeader `json:"header"`
+	*summary.Run
+	Sessions     []exobench.Session     `json:"sessions"`
+	Warnings     []jsonWarning          `json:"warnings"`
+	Calibrations []exobench.Calibration `json:"calibrations"`
+	Notes        []exobench.Note        `json:"notes"`
+	Steps        []jsonStep             `json:"steps"`
+	Cells        []jsonCell             `json:"cells"`
+	Definitions  []jsonDefinition       `json:"definitions"`
+}
+
+// jsonHeader leaves out the texts of the prompts, which may be long and are in the
+// journal.
+type jsonHeader struct {
+	exobench.Header
+	Plan jsonPlan `json:"plan"`
+}
+
+type jsonPlan struct {
+	exobench.Plan
+	Workload jsonWorkload `json:"workload"`
+}
+
+type jsonWorkload struct {
+	exobench.Workload
+	Prompts []string `json:"prompts"`
+}
+
+type jsonStep struct {
+	*summary.Step
+	Began *exobench.Instant `json:"began_ns"`
+	Ended *exobench.Instant `json:"ended_ns"`
+	Nodes []summary.Node    `json:"nodes"`
+	Cells []int             `json:"cells"`
+}
+
+type jsonCell struct {
+	*summary.Cell
+	Steps    []int            `json:"steps"`
+	Blocks   []int            `json:"blocks"`
+	Memory   jsonMemory       `json:"memory"`
+	Prompts  []summary.Prompt `json:"prompts"`
+	Warnings []jsonWarning    `json:"warnings"`
+}
+
+type jsonMemory struct {
+	summary.RequestMemory
+	Model      *exobench.Bytes `json:"model_bytes"`
+	Inference  *exobench.Bytes `json:"inference_bytes"`
+	Additional *exobench.Bytes `json:"additional_bytes"`
+}
+
+// jsonWarning adds the sentence.
+type jsonWarning struct {
+	summary.Warning
+	Text string `json:"text"`
+}
+
+type jsonDefinition struct {
+	Name    string           `json:"name"`
+	Title   string           `json:"title"`
+	Unit    metric.Unit      `json:"unit"`
+	Better  metric.Direction `json:"better"`
+	OfCell  bool             `json:"of_cell"`
+	Formula string           `json:"formula"`
+	Needs   string           `json:"needs"`
+}
+
+// JSON writes all that there is to say of a run for programs, as Schema describes
+// it.
+func JSON(w io.Writer, run *summary.Run) error {
 	doc := jsonRun{
-		Schema: jsonSchema, RunID: h.RunID, Epoch: h.Epoch, Engines: []jsonEngine{}, Host: h.Host, Tool: h.Tool,
-		Plan: planJSON(h.Plan), State: state(run), Requests: run.Requests, Warmups: run.Warmups, Damaged: run.Damaged,
-		Warnings: list(run.Warnings()), Cells: []jsonCell{}, Loads: []jsonLoad{}, Failures: []jsonFailure{}, Nodes: []jsonNode{}, Notes: []jsonNote{},
+		Schema: jsonSchema, State: state(run), Header: headerJSON(run.Header), Run: run,
+		Sessions: list(run.Sessions), Warnings: warningsJSON(run.Warnings()), Calibrations: list(run.Calibrations), Notes: list(run.Notes),
+		Steps: []jsonStep{}, Cells: []jsonCell{}, Definitions: []jsonDefinition{},
 	}
-	for _, e := range h.Engines {
-		doc.Engines = append(doc.Engines, jsonEngine{e.Name, text(e.Version), e.URL, text(e.Label), text(e.Caveat), e.LifeCycle, e.CacheSwitch, e.IgnoresEOS})
+	for i := range run.Steps {
+		s := &run.Steps[i]
+		doc.Steps = append(doc.Steps, jsonStep{
+			Step: s, Began: known(s.Began, s.Began.Reached()), Ended: known(s.Ended, s.Ended.Reached()), Nodes: list(s.Nodes), Cells: list(s.Cells),
+		})
 	}
-	for _, c := range run.Cells {
-		doc.Cells = append(doc.Cells, cellJSON(run, c))
+	for i := range run.Cells {
+		doc.Cells = append(doc.Cells, cellJSON(&run.Cells[i]))
 	}
-	for _, l := range run.Loads {
-		doc.Loads = append(doc.Loads, jsonLoad{l.Engine, l.Model, l.ModelID, text(l.Placement), number(l.Start.Seconds()),
-			number(l.Loading.Seconds()), number(l.Downloading.Seconds()), l.Downloaded})
+	for _, m := range metric.All {
+		doc.Definitions = append(doc.Definitions, jsonDefinition{
+			Name: m.Name, Title: m.Title, Unit: m.Unit, Better: m.Better, OfCell: m.OfCell != nil, Formula: m.Formula, Needs: m.Needs,
+		})
 	}
-	for _, f := range run.Failures {
-		doc.Failures = append(doc.Failures, jsonFailure{f.Engine, f.Model, f.ModelID, text(f.Placement), number(f.At.Seconds()), f.After, f.Error})
-	}
-	for _, n := range run.Nodes {
-		doc.Nodes = append(doc.Nodes, jsonNode{n.Engine, n.Model, text(n.Placement), n.Name, n.Before, n.Loaded, n.Peak, n.Total,
-			(*number)(n.Power), (*number)(n.GPU), (*number)(n.MaxTemperature)})
-	}
-	for _, n := range run.Notes {
-		doc.Notes = append(doc.Notes, jsonNote{number(n.At.Seconds()), text(n.Engine), text(n.Model), n.Text})
-	}
-	out := json.NewEncoder(w)
+	text := new(bytes.Buffer)
+	out := json.NewEncoder(text)
 	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(doc)
+	if err := out.Encode(doc); err != nil {
+		return err
+	}
+	indented := new(bytes.Buffer)
+	if err := json.Indent(indented, tidy(text.Bytes()), "", "  "); err != nil {
+		return err
+	}
+	_, err := w.Write(indented.Bytes())
+	return err
 }
 
-func planJSON(p exobench.Plan) jsonPlan {
-	plan := jsonPlan{
-		Engines: list(p.Engines), Models: list(p.Models), Prompts: []string{}, MaxTokens: p.MaxTokens, NaturalStop: p.NaturalStop, Repeat: p.Repeat,
-		Requests: p.Requests, Warmup: p.Warmup, Concurrency: p.Concurrency, Rates: p.Rates, Arrival: p.Arrival, AllPlacements: p.AllPlacements, Cache: p.Cache, Seeds: p.Seeds,
+func headerJSON(h exobench.Header) jsonHeader {
+	ids := []string{}
+	for _, p := range h.Plan.Workload.Prompts {
+		ids = append(ids, p.ID)
 	}
-	for _, prompt := range p.Prompts {
-		plan.Prompts = append(plan.Prompts, prompt.ID)
-	}
-	return plan
+	return jsonHeader{Header: h, Plan: jsonPlan{Plan: h.Plan, Workload: jsonWorkload{Workload: h.Plan.Workload, Prompts: ids}}}
 }
 
-func cellJSON(run *summary.Run, c summary.Cell) jsonCell {
-	engine, _ := run.Header.Engine(c.Engine)
-	cell := jsonCell{
-		Engine: c.Engine, EngineVersion: text(engine.Version), Model: c.Model, ModelID: c.ModelID, Placement: text(c.Placement), Concurrency: c.Concurrency, Rate: number(c.Rate),
-		Requests: c.Requests, OK: c.N, Outcomes: c.Outcomes, Errors: c.Errors, TokensFrom: text(string(c.TokensFrom)),
-		Cache: c.Cache, Delivered: (*number)(c.Delivered), Throughput: (*number)(c.Throughput), RequestRate: (*number)(c.RequestRate),
-		EnergyPerToken: (*number)(c.EnergyPerToken), ClientServer: clientServerJSON(c.ClientServer), Memory: memoryJSON(c.Memory),
-		Metrics: map[string]*jsonSample{}, Prompts: []jsonPrompt{}, Warnings: list(c.Warnings),
+func cellJSON(c *summary.Cell) jsonCell {
+	return jsonCell{
+		Cell: c, Steps: list(c.Steps), Blocks: list(c.Blocks), Prompts: list(c.Prompts), Warnings: warningsJSON(c.Warnings),
+		Memory: jsonMemory{
+			RequestMemory: c.Memory, Model: known(c.Memory.Model()), Inference: known(c.Memory.Inference()), Additional: known(c.Memory.Additional()),
+		},
 	}
-	if c.Wall > 0 {
-		cell.Wall = seconds(c.Wall)
+}
+
+func warningsJSON(warnings []summary.Warning) []jsonWarning {
+	all := []jsonWarning{}
+	for _, w := range warnings {
+		all = append(all, jsonWarning{Warning: w, Text: sentence(w)})
 	}
-	if load, ok := run.LoadOf(c.Subject, c.Placement); ok {
-		cell.Load, cell.Download = seconds(load.Loading), seconds(load.Downloading)
+	return all
+}
+
+// list returns what JSON has as [] where it is empty.
+func list[T any](all []T) []T {
+	if all == nil {
+		return []T{}
 	}
-	for _, m := range sampled() {
-		cell.Metrics[m.Name] = sampleJSON(m, c.Metrics)
+	return all
+}
+
+func known[T any](value T, ok bool) *T {
+	if !ok {
+		return nil
 	}
-	for _, p := range c.Prompts {
-		prompt := jsonPrompt{p.ID, p.N, map[string]*jsonSample{}}
-		for name := range p.Metrics {
-			m, _ := metric.ByName(name)
-			prompt.Metrics[name] = sampleJSON(m, p.Metrics)
+	return &value
+}
+
+// tidy changes compact JSON in two ways: a member that is an empty text, which
+// nothing is known by, becomes null; and a number with a fraction has the 15
+// digits that a float64 surely holds, so that the same run gives the same bytes
+// on every machine.
+func tidy(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		end := i + 1
+		switch c := text[i]; {
+		case c == '"':
+			end = endOfString(text, i)
+			if end == i+2 && text[i-1] == ':' {
+				out = append(out, "null"...)
+			} else {
+				out = append(out, text[i:end]...)
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			for end < len(text) && bytes.IndexByte([]byte("0123456789+-.eE"), text[end]) >= 0 {
+				end++
+			}
+			out = appendShort(out, text[i:end])
+		default:
+			out = append(out, c)
 		}
-		cell.Prompts = append(cell.Prompts, prompt)
+		i = end
 	}
-	return cell
+	return out
 }
 
-func clientServerJSON(cs *summary.ClientServer) *jsonClientServer {
-	if cs == nil {
-		return nil
-	}
-	agreement := func(a *summary.Agreement) *jsonAgreement {
-		if a == nil {
-			return nil
+// endOfString returns where the string that begins at an index ends.
+func endOfString(text []byte, from int) int {
+	for i := from + 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
 		}
-		return &jsonAgreement{a.N, number(a.Client), number(a.Server), number(a.Ratio), number(a.Off)}
 	}
-	return &jsonClientServer{agreement(cs.Output), agreement(cs.Events), agreement(cs.Decode), agreement(cs.Prefill)}
+	return len(text)
 }
 
-func memoryJSON(m summary.RequestMemory) jsonMemory {
-	j := jsonMemory{Source: text(string(m.Source)), Model: bytes(m.Model()), Inference: bytes(m.Inference()), Additional: bytes(m.Additional())}
-	if m.Before != nil {
-		j.Before = &m.Before.Total
+// appendShort adds a number, with 15 digits where it has a fraction.
+func appendShort(b, number []byte) []byte {
+	value, err := strconv.ParseFloat(string(number), 64)
+	if err != nil || !bytes.ContainsAny(number, ".e") {
+		return append(b, number...)
 	}
-	if m.Loaded != nil {
-		j.Loaded, j.LoadedAnonymous, j.LoadedFile = &m.Loaded.Total, m.Loaded.Anonymous, m.Loaded.File
-	}
-	if m.Peak != nil {
-		j.Peak, j.PeakAnonymous, j.PeakFile = &m.Peak.Total, m.Peak.Anonymous, m.Peak.File
-	}
-	return j
-}
-
-func sampleJSON(m metric.Metric, samples map[string]summary.Summary) *jsonSample {
-	s, ok := samples[m.Name]
-	if !ok {
-		return nil
-	}
-	return &jsonSample{
-		Unit: m.Unit, Better: m.Better, N: s.N, Median: number(s.Median), Interval: intervalJSON(s.Interval), Mean: number(s.Mean), SD: (*number)(s.SD),
-		Min: number(s.Min), Max: number(s.Max), P90: percentileJSON(s, 0.90), P95: percentileJSON(s, 0.95), P99: percentileJSON(s, 0.99),
-	}
-}
-
-func percentileJSON(s summary.Summary, p float64) *jsonPercentile {
-	q, ok := s.Percentile(p)
-	if !ok {
-		return nil
-	}
-	return &jsonPercentile{number(q.Value), intervalJSON(q.Interval)}
-}
-
-func intervalJSON(iv *stat.Interval) *jsonInterval {
-	if iv == nil {
-		return nil
-	}
-	return &jsonInterval{number(iv.Lo), number(iv.Hi), number(iv.Confidence)}
-}
-
-// text is null where nothing is known.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func seconds(d time.Duration) *number { s := number(d.Seconds()); return &s }
-
-func bytes(b exobench.Bytes, ok bool) *exobench.Bytes {
-	if !ok {
-		return nil
-	}
-	return &b
-}
-
-// list is [] rather than null where there is nothing.
-func list(s []string) []string {
-	if s == nil {
-		return []string{}
-	}
-	return s
+	return strconv.AppendFloat(b, value, 'g', 15, 64)
 }

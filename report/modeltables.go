@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"exobench"
@@ -10,99 +11,116 @@ import (
 )
 
 // memoryTable has the levels and the three parts, all in one scale.
-func memoryTable(run *summary.Run) *table {
-	all := lines(run)
+func memoryTable(run *summary.Run) *Table {
 	var peaks []float64
-	for _, l := range all {
-		if l.cell.Memory.Peak != nil {
-			peaks = append(peaks, float64(l.cell.Memory.Peak.Total))
+	for _, c := range run.Cells {
+		if c.Memory.Peak != nil {
+			peaks = append(peaks, float64(c.Memory.Peak.Total))
 		}
 	}
 	scale := scaleFor(metric.Bytes, peaks)
-	t := &table{heads: lineHeads(run), left: []string{"Source"}}
+	t := cellTable(run)
 	for _, head := range []string{"Before", "Loaded", "Peak", "= model", "+ inference", "= additional", "File-backed at peak"} {
-		t.heads = append(t.heads, fmt.Sprintf("%s (%s)", head, scale.unit))
+		t.Columns = append(t.Columns, right(fmt.Sprintf("%s (%s)", head, scale.unit)))
 	}
-	t.heads = append(t.heads, "Source")
-	size := func(b exobench.Bytes, known bool) string {
-		if !known {
-			return dash
-		}
-		return scale.text(float64(b))
-	}
+	t.Columns = append(t.Columns, left("Source"))
 	level := func(l *summary.Level) string {
 		if l == nil {
 			return dash
 		}
-		return size(l.Total, true)
+		return scale.size(l.Total, true)
 	}
-	for _, l := range all {
-		m := l.cell.Memory
-		file, source := dash, dash
-		if m.Peak != nil && m.Peak.File != nil {
-			file = size(*m.Peak.File, true)
+	for i := range run.Cells {
+		m := run.Cells[i].Memory
+		file := dash
+		if m.Peak != nil {
+			file = scale.size(pointed(m.Peak.File))
 		}
-		if m.Source != "" {
-			source = string(m.Source)
-		}
-		t.add(append(lineTexts(run, l, ""), level(m.Before), level(m.Loaded), level(m.Peak),
-			size(m.Model()), size(m.Inference()), size(m.Additional()), file, source)...)
+		t.add(append(cellFields(run, &run.Cells[i]), level(m.Before), level(m.Loaded), level(m.Peak),
+			scale.size(m.Model()), scale.size(m.Inference()), scale.size(m.Additional()), file, orDash(string(m.Source)))...)
 	}
-	return t
+	return labelled(run, t)
 }
 
-// modelTable says what ran, where, and how long it took to load.
-func modelTable(run *summary.Run) *table {
-	var times []float64
-	for _, l := range run.Loads {
-		times = append(times, l.Loading.Seconds())
+// memorySentences say what the readings are of.
+func memorySentences(run *summary.Run) []string {
+	all := []string{
+		"Before and loaded are the last readings before and after the model's load, once the memory held still.",
+		"Peak is the greatest over the OK requests of the cell; the results above have the median request.",
 	}
-	load := scaleFor(metric.Seconds, times)
-	t := &table{
-		heads: append(subjectHeads(run), "Id", "Placement", fmt.Sprintf("Load (%s)", load.unit), "Download (s)", "Downloaded"),
-		left:  []string{"Id", "Placement"},
-	}
-	seen := map[summary.Key]bool{}
-	for _, l := range lines(run) {
-		k := l.cell.Key
-		k.Concurrency = 0
-		if seen[k] {
-			continue
+	sources := 0
+	for _, m := range []struct {
+		source  summary.MemorySource
+		meaning string
+	}{
+		{summary.FromPSS, "pss: proportional set size of the engine's processes."},
+		{summary.FromRSS, "rss: resident set size of the engine's processes; pages that they share are counted more than once."},
+		{summary.FromNode, "node: all memory in use on the engine's nodes, whoever uses it; what else ran there is in it."},
+	} {
+		used := func(c summary.Cell) bool { return c.Memory.Source == m.source }
+		if slices.ContainsFunc(run.Cells, used) {
+			all = append(all, m.meaning)
+			sources++
 		}
-		seen[k] = true
+	}
+	if sources > 1 {
+		all = append(all, "Compare only rows with the same source.")
+	}
+	return all
+}
+
+// stepsInOrder are the steps of the run, a model's engines side by side.
+func stepsInOrder(run *summary.Run) []summary.Step {
+	var all []summary.Step
+	for _, s := range run.Subjects() {
+		all = append(all, run.StepsOf(s)...)
+	}
+	return all
+}
+
+// loadTable says what was brought up, where, and how long that took: one row for
+// each time.
+func loadTable(run *summary.Run) *Table {
+	var times []float64
+	for _, s := range run.Steps {
+		if s.Load != nil {
+			times = append(times, s.Load.Loading.Seconds())
+		}
+	}
+	scale := scaleFor(metric.Seconds, times)
+	t := &Table{Columns: append(subjectColumns(run), left("Id"), left("Placement"), right(fmt.Sprintf("Load (%s)", scale.unit)), right("Download (s)"), right("Downloaded"))}
+	for _, s := range stepsInOrder(run) {
 		loading, downloading, downloaded := dash, dash, dash
-		if found, ok := run.LoadOf(k.Subject, k.Placement); ok {
-			loading = load.text(found.Loading.Seconds())
-			if found.Downloading > 0 {
-				downloading, downloaded = digits(found.Downloading.Seconds()), found.Downloaded.String()
+		if s.Load != nil {
+			loading = scale.text(s.Load.Loading.Seconds())
+			if s.Load.Downloading > 0 {
+				downloading, downloaded = digits(s.Load.Downloading.Seconds()), s.Load.Downloaded.String()
 			}
 		}
-		t.add(append(subjectTexts(run, k.Model, k.Engine), orDash(k.ModelID), orDash(k.Placement), loading, downloading, downloaded)...)
+		t.add(append(subjectFields(run, s.Model, s.Engine), orDash(s.ModelID), orDash(s.Placement), loading, downloading, downloaded)...)
 	}
-	return t
+	return labelled(run, t)
 }
 
-func orDash(text string) string {
-	if text == "" {
-		return dash
-	}
-	return text
-}
-
-// failureTable has the requests that were not OK, and the models that failed.
-func failureTable(run *summary.Run) *table {
-	t := &table{heads: append(lineHeads(run), "Outcome", "n", "First error"), left: []string{"Outcome", "First error"}}
-	for _, c := range run.Cells {
+// failureTable has the requests that were not OK, and the models that failed; nil
+// where all went well.
+func failureTable(run *summary.Run) *Table {
+	t := cellTable(run, left("Outcome"), right("n"), left("First error"))
+	for i := range run.Cells {
+		c := &run.Cells[i]
 		for _, outcome := range exobench.Outcomes[1:] {
 			if n := c.Outcomes[outcome]; n > 0 {
-				t.add(append(lineTexts(run, line{cell: c}, ""), string(outcome), strconv.Itoa(n),
-					orDash(shorten(oneLine(c.Errors[outcome]), 200)))...)
+				t.add(append(cellFields(run, c), string(outcome), strconv.Itoa(n), orDash(shorten(oneLine(c.Errors[outcome]), 200)))...)
 			}
 		}
 	}
-	for _, f := range run.Failures {
-		l := failedLine(f)
-		t.add(append(lineTexts(run, l, ""), "model failed", dash, orDash(shorten(oneLine(f.Error), 200)))...)
+	for _, s := range stepsInOrder(run) {
+		if s.State == summary.Failed {
+			t.add(append(subjectFields(run, s.Model, s.Engine), dash, "model failed", dash, shorten(oneLine(stepFailure(&s)), 200))...)
+		}
 	}
-	return t
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return labelled(run, t)
 }

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"exobench"
 	"exobench/metric"
 )
 
@@ -55,7 +58,7 @@ func heading(m metric.Metric, s scale) string {
 	return m.Title + " (" + s.unit + ")"
 }
 
-// digits gives a number with three significant digits, or all of its whole
+// digits writes a number with three significant digits, or all of its whole
 // part where that has more.
 func digits(v float64) string {
 	rounded := strconv.FormatFloat(v, 'e', 2, 64)
@@ -89,5 +92,61 @@ func thousands(digits string) string {
 	return sign + strings.Join(groups, ",")
 }
 
-// oneLine keeps a text on its line of a report.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// percent writes a share with as many digits as matter.
+func percent(share float64) string {
+	if share >= 0.0995 {
+		return fmt.Sprintf("%.0f %%", 100*share)
+	}
+	return fmt.Sprintf("%.2g %%", 100*share)
+}
+
+// atAGlance cuts a span to what can be read so.
+func atAGlance(d time.Duration) time.Duration {
+	if d >= 10*time.Millisecond {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(10 * time.Microsecond)
+}
+
+// The texts of values that may be unknown.
+
+// orDash returns a text that may be empty.
+func orDash(text string) string {
+	if text == "" {
+		return dash
+	}
+	return text
+}
+
+// share writes one of all cores, or of all events.
+func share(v *float64) string {
+	if v == nil {
+		return dash
+	}
+	return fmt.Sprintf("%.1f %%", 100**v)
+}
+
+func micros(d time.Duration) string { return digits(float64(d) / 1e3) }
+
+func millis(d *time.Duration) string {
+	if d == nil {
+		return dash
+	}
+	return digits(d.Seconds() * 1e3)
+}
+
+// size writes an amount of memory in a scale.
+func (s scale) size(b exobench.Bytes, known bool) string {
+	if !known {
+		return dash
+	}
+	return s.text(float64(b))
+}
+
+// pointed returns what a pointer that may be nil points to.
+func pointed[T any](p *T) (value T, known bool) {
+	if p == nil {
+		return value, false
+	}
+	return *p, true
+}

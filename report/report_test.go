@@ -2,9 +2,8 @@ package report
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"errors"
-	"flag"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -14,69 +13,59 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
-
 	"exobench"
 	"exobench/metric"
 )
 
-var (
-	update = flag.Bool("update", false, "rewrite the golden files")
-	show   = flag.String("show", "", "write the reports of the test journal into this `folder`, to be looked at")
-)
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s (-want +got), -update rewrites it:\n%s", path, d)
-	}
+// journals are those of which every report is compared with a golden.
+var journals = []struct {
+	name    string // before the names of the goldens
+	entries func() []exobench.Entry
+}{
+	{"", finished},
+	{"open-", openJournal},
+	{"engines-", enginesJournal},
 }
 
 // Pictures are not compared with goldens: their last bits differ between
 // machine architectures.
 func TestReportsOfAJournal(t *testing.T) {
-	dir := t.TempDir()
-	run, entries := build(t, finished())
-	if err := Write(dir, run, entries); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range Files() {
-		got, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil || len(got) == 0 {
-			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+	for _, j := range journals {
+		dir := t.TempDir()
+		run, entries := build(t, j.entries())
+		if err := Write(dir, run, entries); err != nil {
+			t.Fatal(err)
 		}
-		if filepath.Ext(name) != ".png" {
-			golden(t, name, got)
-		}
-		if *show != "" {
-			if err := os.WriteFile(filepath.Join(*show, name), got, 0o666); err != nil {
-				t.Fatal(err)
+		for _, name := range Files() {
+			got, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || len(got) == 0 {
+				t.Errorf("%s: %d bytes, %v", name, len(got), err)
+			}
+			if filepath.Ext(name) != ".png" {
+				golden(t, j.name+name, got)
+			}
+			if *show != "" {
+				if err := os.WriteFile(filepath.Join(*show, j.name+name), got, 0o666); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
 }
 
 func TestTextForTerminals(t *testing.T) {
-	run, _ := build(t, finished())
-	for name, width := range map[string]int{"text-0.txt": 0, "text-100.txt": 100, "text-60.txt": 60} {
-		var b strings.Builder
-		if err := Text(&b, run, width); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, name, []byte(b.String()))
-		for line := range strings.Lines(b.String()) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); width > 0 && n > width {
-				t.Errorf("%d characters at width %d: %q", n, width, line)
+	for _, j := range journals {
+		run, _ := build(t, j.entries())
+		for _, width := range []int{0, 60, 80, 120} {
+			var b strings.Builder
+			if err := Plain(&b, Brief(run), width); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, fmt.Sprintf("%stext-%d.txt", j.name, width), []byte(b.String()))
+			for line := range strings.Lines(b.String()) {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); width > 0 && n > width {
+					t.Errorf("%d characters at width %d: %q", n, width, line)
+				}
 			}
 		}
 	}
@@ -86,7 +75,7 @@ func TestIncompleteRunSaysSoFirst(t *testing.T) {
 	run, _ := build(t, journal())
 	run.Damaged = 2
 	var b strings.Builder
-	if err := writeMarkdown(&b, run); err != nil {
+	if err := Markdown(&b, Full(run)); err != nil {
 		t.Fatal(err)
 	}
 	head, _, _ := strings.Cut(b.String(), "- Run:")
@@ -95,7 +84,7 @@ func TestIncompleteRunSaysSoFirst(t *testing.T) {
 			t.Errorf("the head does not say %q:\n%s", want, head)
 		}
 	}
-	if f := medianFigure(run, "Latency", metric.Latency); f.Title != "Latency (incomplete run)" {
+	if f := medianChart(run, "Latency by model", metric.Latency); f.Title != "Latency by model (incomplete run)" {
 		t.Errorf("title of a figure: %q", f.Title)
 	}
 }
@@ -122,7 +111,7 @@ func TestResultsKeepTheirColumns(t *testing.T) {
 		"prompt_tokens,cached_tokens,output_tokens,tokens_from,scheduled_s,sent_s,ttft_s,ttfa_s,latency_s,latency_from_schedule_s," +
 		"tokens_per_second,e2e_tokens_per_second,prefill_tokens_per_second,inter_chunk_mean_s,inter_chunk_p50_s,inter_chunk_p99_s,inter_chunk_max_s," +
 		"server_prefill_tps,server_decode_tps,memory_before_bytes,memory_loaded_bytes,memory_peak_bytes,memory_additional_bytes,gpu_memory_peak_bytes,energy_j"
-	rows := results(t, finished())
+	rows := resultRows(t, finished())
 	if got := strings.Join(rows[0], ","); got != contract {
 		t.Errorf("columns:\n%s\nwant\n%s", got, contract)
 	}
@@ -133,7 +122,7 @@ func TestResultsKeepTheirColumns(t *testing.T) {
 }
 
 func TestMetricsOfFailedRequestsAreEmptyInResults(t *testing.T) {
-	rows := results(t, finished())
+	rows := resultRows(t, finished())
 	outcome, latency, sent := slices.Index(rows[0], "outcome"), slices.Index(rows[0], "latency_s"), slices.Index(rows[0], "sent_s")
 	failed := 0
 	for _, row := range rows[1:] {
@@ -150,7 +139,7 @@ func TestMetricsOfFailedRequestsAreEmptyInResults(t *testing.T) {
 	}
 }
 
-func results(t *testing.T, journal []exobench.Entry) [][]string {
+func resultRows(t *testing.T, journal []exobench.Entry) [][]string {
 	t.Helper()
 	run, entries := build(t, journal)
 	var b strings.Builder
@@ -215,63 +204,39 @@ func TestAColumnHasOneScale(t *testing.T) {
 }
 
 func TestPercentilesStandOnlyWhereTheyAreSupported(t *testing.T) {
-	entries := finished()[:1]
+	model := exobench.Model{Name: "m", ID: "org/m"}
+	s := newScript(planOf("embedded", []exobench.Traffic{{Concurrency: 1}}, exobench.Stop{Requests: 20}, "m"), exobench.Host{}, standIn(model))
+	block := s.block(1, 1, 9*second)
 	for i := range 20 {
-		r := request("llama-3.2-1b", "org/Llama-3.2-1B", 1, exobench.Instant(10+i)*second, i)
-		r.Seq = i + 1
-		entries = append(entries, r)
+		s.request(1, block, request(exobench.Instant(10+i)*second, i), 90*mib)
 	}
-	run, _ := build(t, entries)
-	row := percentileTable(run).rows[0]
+	run, _ := build(t, s.entries)
+	row := percentileTable(run).Rows[0]
 	// Latency p90, p95, p99, then TTFT.
-	if row[3] == dash || row[4] == dash || row[5] != dash || row[8] != dash {
+	if row[3].String() == dash || row[4].String() == dash || row[5].String() != dash || row[8].String() != dash {
 		t.Errorf("percentiles of n = 20: %q", row)
 	}
 }
 
 func TestReportsOfRunsWithoutResults(t *testing.T) {
-	header := finished()[:1]
-	failed := slices.Clone(header)
-	for i := range 3 {
-		r := request("mistral-7b", "org/Mistral-7B", 1, exobench.Instant(10+i)*second, i)
-		r.Outcome, r.Error = exobench.ConnectError, "refused"
-		failed = append(failed, r)
+	all := finished()
+	failed := slices.Clone(all)
+	for i, e := range failed {
+		if r, ok := e.(*exobench.Record); ok {
+			r = r.Clone()
+			r.Outcome, r.Error = exobench.ConnectError, "refused"
+			failed[i] = r
+		}
 	}
-	for name, entries := range map[string][]exobench.Entry{"nothing": header, "only failures": failed} {
+	for name, entries := range map[string][]exobench.Entry{"the header alone": all[:1], "nothing but plans": all[:14], "only failures": failed} {
 		run, seq := build(t, entries)
 		if err := Write(t.TempDir(), run, seq); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := Text(io.Discard, run, 80); err != nil {
+		if err := Plain(io.Discard, Brief(run), 80); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-func TestSummaryJSONHasNullForUnknown(t *testing.T) {
-	run, _ := build(t, finished())
-	var b strings.Builder
-	if err := writeJSON(&b, run); err != nil {
-		t.Fatal(err)
-	}
-	var doc struct {
-		Cells []struct {
-			OK      int
-			Metrics map[string]*struct {
-				N        int
-				Interval *struct{ Lo, Hi, Confidence float64 }
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(b.String()), &doc); err != nil {
-		t.Fatal(err)
-	}
-	mistral := doc.Cells[2]
-	if s := mistral.Metrics[metric.Latency]; mistral.OK != 3 || s.N != 3 || s.Interval != nil {
-		t.Errorf("mistral: %+v, latency %+v", mistral, s)
-	}
-	if s, listed := mistral.Metrics["server_decode_tps"]; !listed || s != nil {
-		t.Errorf("server_decode_tps: listed %v, %+v", listed, s)
+		validate(t, run)
 	}
 }
 
@@ -293,36 +258,51 @@ func TestAFailedWriteLeavesNeitherHalfAFileNorTheOldOneTouched(t *testing.T) {
 	}
 }
 
-func TestMemoryFigureStacksItsParts(t *testing.T) {
-	run, _ := build(t, finished())
-	f := memoryFigure(run)
-	b := f.Groups[0].Bars[0]
-	if len(f.Parts) != 2 || len(b.Parts) != 2 || b.Parts[0] != 40 || b.Parts[0]+b.Parts[1] != b.Value {
-		t.Errorf("parts %v, bar %+v", f.Parts, b)
+func TestOneReportThatFailsDoesNotStopTheOthers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"summary.csv", "report.md"} {
+		if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o777); err != nil {
+			t.Fatal(err)
+		}
 	}
-	var names []string
-	for _, g := range f.Groups {
-		names = append(names, g.Name+" "+g.Bars[0].Missing)
+	run, entries := build(t, finished())
+	err := Write(dir, run, entries)
+	if err == nil || !strings.Contains(err.Error(), "write summary.csv") || !strings.Contains(err.Error(), "write report.md") {
+		t.Errorf("error %v, want both failures", err)
 	}
-	want := []string{"llama-3.2-1b ", "mistral-7b ", "qwen-1.5-7b failed", "deepseek-r1 not run"}
-	if !slices.Equal(names, want) {
-		t.Errorf("groups %q, want %q", names, want)
+	for _, name := range Files() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if missing := f.Groups[1].Bars[1].Missing; missing != notRun {
-		t.Errorf("mistral at concurrency 2: %q", missing)
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// A run with several rates has a row of loads for each time that a model was
+// loaded, whatever the number of its cells.
+func TestEachLoadIsListedOnce(t *testing.T) {
+	run, _ := build(t, openJournal())
+	if rows := loadTable(run).Rows; len(run.Cells) != 2 || len(rows) != 1 || rows[0][3].String() != "2.25" {
+		t.Errorf("%d cells, loads %v", len(run.Cells), rows)
+	}
+	run, _ = build(t, finished())
+	if rows := loadTable(run).Rows; len(rows) != 4 {
+		t.Errorf("loads %v", rows)
 	}
 }
 
 func TestDefinitionsCoverTheTables(t *testing.T) {
 	run, _ := build(t, finished())
 	var b strings.Builder
-	if err := writeMarkdown(&b, run); err != nil {
+	if err := Markdown(&b, Full(run)); err != nil {
 		t.Fatal(err)
 	}
 	_, text, _ := strings.Cut(b.String(), "## Definitions")
-	for _, name := range definitions {
+	for _, name := range defined {
 		m, ok := metric.ByName(name)
-		if !ok || !strings.Contains(text, m.Formula) {
+		if !ok || !strings.Contains(text, escapeMarkdown(m.Formula)) {
 			t.Errorf("%s is not defined", name)
 		}
 	}
@@ -349,5 +329,133 @@ func TestTextIsQuotedAsEncodingCSVDoes(t *testing.T) {
 		if got := "x," + string(appendText(nil, text)) + "\n"; got != want.String() {
 			t.Errorf("%q is written as %q, want %q", text, got, want.String())
 		}
+	}
+}
+
+func TestRowsSayWhichEngineOfWhichVersion(t *testing.T) {
+	rows := resultRows(t, enginesJournal())
+	engine, version, energy := slices.Index(rows[0], "engine"), slices.Index(rows[0], "engine_version"), slices.Index(rows[0], metric.Energy)
+	versions := map[string]string{"exo": "v1", "llamacpp": "b1"}
+	known := 0
+	for _, row := range rows[1:] {
+		if row[version] != versions[row[engine]] {
+			t.Errorf("%s has version %q", row[engine], row[version])
+		}
+		if row[energy] != "" {
+			known++
+		}
+	}
+	if known != 8 {
+		t.Errorf("%d rows have an energy, want the 8 of the engine and model with readings", known)
+	}
+}
+
+func TestTheColumnOfTrafficSaysWhatItIsNumbersOf(t *testing.T) {
+	for _, row := range []struct {
+		traffic []exobench.Traffic
+		want    string
+	}{
+		{[]exobench.Traffic{{Concurrency: 1}, {Concurrency: 16}}, "Conc. 1 16"},
+		{[]exobench.Traffic{{Rate: 0.5}, {Rate: 4}}, "Rate 0.5/s 4/s"},
+		{[]exobench.Traffic{{Concurrency: 1}, {Rate: 4}}, "Traffic 4/s conc. 1"},
+	} {
+		s := newScript(planOf("embedded", row.traffic, exobench.Stop{Repeat: 1}, "m"), exobench.Host{}, standIn(exobench.Model{Name: "m"}))
+		run, _ := build(t, s.entries)
+		got := trafficHead(run)
+		for i := range run.Cells {
+			got += " " + cellFields(run, &run.Cells[i])[1]
+		}
+		if got != row.want {
+			t.Errorf("%q, want %q", got, row.want)
+		}
+	}
+}
+
+// hostile is a text that tries to be more than a text everywhere.
+const hostile = "<b>|*x* [a](b) `c`\x1b[31m\u202e\n# d,\"e\""
+
+// hostileJournal has the text wherever a server or a user may put one.
+func hostileJournal() []exobench.Entry {
+	entries := finished()
+	for i, e := range entries {
+		switch e := e.(type) {
+		case *exobench.Header:
+			e.Engines[0].Version, e.Engines[0].Label, e.Engines[0].URL, e.Tool.OS = hostile, hostile, hostile, hostile
+		case *exobench.Session:
+			e.Host = exobench.Host{Name: hostile, System: hostile, CPU: hostile}
+		case *exobench.Step:
+			e.Model.ID = hostile
+		case *exobench.Cell:
+			e.Model.ID = hostile
+		case *exobench.Record:
+			r := e.Clone()
+			r.PromptID, r.Error = hostile, hostile
+			entries[i] = r
+		case *exobench.StageEvent:
+			e.Placement = hostile
+		case *exobench.StepEnd:
+			e.Error = hostile
+		case *exobench.Note:
+			e.Text = hostile
+		}
+	}
+	return entries
+}
+
+// What a server or a user wrote must be harmless in every report.
+func TestTextsOfOthersDoNothing(t *testing.T) {
+	dir := t.TempDir()
+	run, seq := build(t, hostileJournal())
+	if err := Write(dir, run, seq); err != nil {
+		t.Fatal(err)
+	}
+	markdown, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := Plain(&text, Full(run), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, rendered := range []string{string(markdown), text.String()} {
+		if strings.ContainsAny(rendered, "\x1b\u202e") || strings.Count(rendered, "b>|")+strings.Count(rendered, `b>\|`) < 10 {
+			t.Errorf("rendered as\n%s", rendered)
+		}
+	}
+	bars := 0
+	for line := range strings.Lines(string(markdown)) {
+		if strings.HasPrefix(line, "# d") || strings.Contains(strings.ReplaceAll(line, `\<`, ""), "<") {
+			t.Errorf("a heading or HTML: %q", line)
+		}
+		if !strings.HasPrefix(line, "| ") {
+			bars = 0
+			continue
+		}
+		n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|")
+		if bars > 0 && n != bars {
+			t.Errorf("%d bars in a table of %d: %q", n, bars, line)
+		}
+		bars = n
+	}
+	validate(t, run)
+}
+
+// A cell that has blocks in two steps may have been in two places.
+func TestRowsSayWhereTheModelWas(t *testing.T) {
+	model := exobench.Model{Name: "m", ID: "org/m"}
+	s := newScript(planOf("exo", []exobench.Traffic{{Concurrency: 1}}, exobench.Stop{Repeat: 1}, "m"), exobench.Host{}, exobench.Engine{Name: "exo", Models: []exobench.Model{model}})
+	s.add(&exobench.Step{ID: 2, Session: 1, Engine: "exo", Model: model}, &exobench.Block{ID: 3, Step: 2, Cell: 1, At: 60 * second})
+	s.load(1, 0, "one", mib)
+	s.request(1, s.block(1, 1, 9*second), request(10*second, 1), 90*mib)
+	s.load(2, 50*second, "two", mib)
+	s.request(2, 3, request(61*second, 1), 90*mib)
+	rows := resultRows(t, s.entries)
+	placement := slices.Index(rows[0], "placement")
+	if len(rows) != 3 || rows[1][placement] != "one" || rows[2][placement] != "two" {
+		t.Errorf("rows %q", rows[1:])
+	}
+	run, _ := build(t, s.entries)
+	if loads := loadTable(run).Rows; len(run.Cells) != 1 || len(loads) != 2 {
+		t.Errorf("%d cells, loads %v", len(run.Cells), loads)
 	}
 }

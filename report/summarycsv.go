@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
-	"time"
 
 	"exobench"
 	"exobench/metric"
@@ -16,17 +15,17 @@ type field struct{ name, value string }
 
 func writeSummaryCSV(w io.Writer, run *summary.Run) error {
 	out := csv.NewWriter(w)
-	blank := summaryFields(run, summary.Cell{}, "")
-	names := make([]string, len(blank))
-	for i, f := range blank {
+	nothing := summaryFields(run, new(summary.Cell))
+	names := make([]string, len(nothing))
+	for i, f := range nothing {
 		names[i] = f.name
 	}
 	if err := out.Write(names); err != nil {
 		return err
 	}
-	for _, line := range lines(run) {
+	for i := range run.Cells {
 		values := make([]string, 0, len(names))
-		for _, f := range summaryFields(run, line.cell, line.why) {
+		for _, f := range summaryFields(run, &run.Cells[i]) {
 			values = append(values, f.value)
 		}
 		if err := out.Write(values); err != nil {
@@ -37,9 +36,13 @@ func writeSummaryCSV(w io.Writer, run *summary.Run) error {
 	return out.Error()
 }
 
-// summaryFields gives the row of a cell; names do not depend on the cell.
-func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
+// summaryFields returns the row of a cell; names do not depend on the cell.
+func summaryFields(run *summary.Run, c *summary.Cell) []field {
 	engine, _ := run.Header.Engine(c.Engine)
+	why := failure(run, c)
+	if why == "" && c.Requests == 0 {
+		why = blank(c.State)
+	}
 	fields := []field{
 		{"run_id", run.Header.RunID},
 		{"label", engine.Label},
@@ -48,49 +51,43 @@ func summaryFields(run *summary.Run, c summary.Cell, why string) []field {
 		{"model", c.Model},
 		{"model_id", c.ModelID},
 		{"placement", c.Placement},
-		{"concurrency", string(appendPositive(nil, c.Concurrency))},
-		{"rate_rps", string(appendRate(nil, c.Rate))},
+		{"concurrency", string(appendPositive(nil, c.Traffic.Concurrency))},
+		{"rate_rps", string(appendRate(nil, c.Traffic.Rate))},
 		{"error", oneLine(why)},
 		{"requests", strconv.Itoa(c.Requests)},
 	}
 	for _, outcome := range exobench.Outcomes {
 		fields = append(fields, field{string(outcome), strconv.Itoa(c.Outcomes[outcome])})
 	}
-	fields = append(fields,
-		field{"tokens_from", string(c.TokensFrom)},
-		field{"cache", string(c.Cache)},
-		field{"wall_s", span(c.Wall, c.Wall > 0)},
-		field{"delivered_concurrency", rate(c.Delivered)},
-		field{metric.Throughput, rate(c.Throughput)},
-		field{metric.RequestRate, rate(c.RequestRate)},
-	)
-	load, ok := run.LoadOf(c.Subject, c.Placement)
-	fields = append(fields,
-		field{metric.LoadTime, span(load.Loading, ok)},
-		field{metric.DownloadTime, span(load.Downloading, ok)},
-		field{"memory_source", string(c.Memory.Source)},
-		field{metric.MemoryBefore, levelText(c.Memory.Before)},
-		field{metric.MemoryLoaded, levelText(c.Memory.Loaded)},
-		field{"memory_cell_peak_bytes", levelText(c.Memory.Peak)},
-		field{metric.MemoryModel, bytesText(c.Memory.Model())},
-		field{"memory_cell_inference_bytes", bytesText(c.Memory.Inference())},
-		field{"memory_cell_additional_bytes", bytesText(c.Memory.Additional())},
-	)
-	for _, m := range sampled() {
+	fields = append(fields, field{"tokens_from", string(c.TokensFrom)}, field{"cache", string(c.Cache)})
+	for _, name := range valueColumns {
+		if name == "memory_source" {
+			fields = append(fields, field{name, string(c.Memory.Source)})
+		} else {
+			fields = append(fields, valueField(c, name))
+		}
+	}
+	for _, m := range metric.Sampled() {
 		fields = append(fields, sampleFields(m, c.Metrics)...)
 	}
-	return append(fields, field{metric.EnergyPerToken, rate(c.EnergyPerToken)})
+	return append(fields, valueField(c, metric.EnergyPerToken))
 }
 
-// sampled returns the metrics that a cell has a sample of, one value per
-// request.
-func sampled() []metric.Metric {
-	all := metric.PerRequest()
-	for _, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional, metric.Energy} {
-		m, _ := metric.ByName(name)
-		all = append(all, m)
+// valueColumns are the columns of numbers of a cell as a whole, and of what its
+// memory counts. They are a contract: names and order stay.
+var valueColumns = []string{
+	metric.WallTime, metric.Delivered, metric.Throughput, metric.RequestRate, metric.LoadTime, metric.DownloadTime,
+	"memory_source", metric.MemoryBefore, metric.MemoryLoaded, metric.CellMemoryPeak, metric.MemoryModel,
+	metric.CellMemoryInference, metric.CellMemoryAdditional,
+}
+
+func valueField(c *summary.Cell, name string) field {
+	value, known := c.Value(name)
+	if !known {
+		return field{name, ""}
 	}
-	return all
+	m, _ := metric.ByName(name)
+	return field{name, exact(m.Unit, value)}
 }
 
 func sampleFields(m metric.Metric, samples map[string]summary.Summary) []field {
@@ -126,34 +123,6 @@ func sampleFields(m metric.Metric, samples map[string]summary.Summary) []field {
 		fields = append(fields, field{m.Name + "_" + p.name, value(q.Value, supported)})
 	}
 	return fields
-}
-
-var shownPercentiles = []struct {
-	name string
-	p    float64
-}{{"p90", 0.90}, {"p95", 0.95}, {"p99", 0.99}}
-
-func span(d time.Duration, known bool) string {
-	if !known {
-		return ""
-	}
-	return exact(metric.Seconds, d.Seconds())
-}
-
-func rate(v *float64) string {
-	if v == nil {
-		return ""
-	}
-	return exact(metric.TokensPerSecond, *v)
-}
-
-func levelText(l *summary.Level) string { return string(appendTotal(nil, l)) }
-
-func bytesText(b exobench.Bytes, known bool) string {
-	if !known {
-		return ""
-	}
-	return string(appendWhole(nil, &b))
 }
 
 func exact(unit metric.Unit, value float64) string { return string(appendExact(nil, unit, value)) }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 	"exobench/summary"
 )
 
-// The footnotes that tables share.
+// The remarks that tables share.
 const (
 	tooFew      = "n too small"
 	unsupported = "– under a percentile: fewer OK requests than it needs (p90: 10, p95: 20, p99: 100); raise --repeat or --requests."
@@ -24,67 +23,47 @@ var (
 )
 
 // mainTable has one row per cell: medians with their intervals.
-func mainTable(run *summary.Run, notes *footnotes) *table {
-	all := lines(run)
-	t := &table{heads: append(lineHeads(run), "n")}
-	var columns []func(summary.Cell) string
-	for _, name := range mainMetrics {
-		columns = append(columns, sampleColumn(t, all, name))
+func mainTable(run *summary.Run) *Table {
+	t := cellTable(run, keep(right("n"))...)
+	var fields []func(map[string]summary.Summary) string
+	for i, name := range mainMetrics {
+		column, field := sampleColumn(run, name)
+		column.Keep = i == 0
+		t.Columns, fields = append(t.Columns, column), append(fields, field)
 	}
-	columns = append(columns, throughputColumn(t))
-	for _, l := range all {
-		row := append(lineTexts(run, l, lineMarks(run, l, notes)), count(l))
-		for _, column := range columns {
-			row = append(row, column(l.cell))
+	t.Columns = append(t.Columns, right("Throughput (tokens/s)"))
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		row := append(cellFields(run, c), count(c))
+		for _, field := range fields {
+			row = append(row, field(c.Metrics))
 		}
-		t.add(row...)
+		t.add(append(row, valueText(c, metric.Throughput))...)
+		t.refer(0, doubts(run, c))
 	}
-	return t
+	return labelled(run, t)
 }
 
-// lineMarks refers to the doubts about a cell, or to why there is none.
-func lineMarks(run *summary.Run, l line, notes *footnotes) string {
-	texts := l.cell.Warnings
-	failure, failed := run.FailureOf(l.cell.Subject, l.cell.Placement)
-	switch {
-	case l.why == notRun:
-	case l.why != "":
-		texts = []string{"Could not be measured: " + shorten(oneLine(l.why), 200)}
-	case failed:
-		texts = append(slices.Clone(texts), "The model failed later: "+shorten(oneLine(failure.Error), 200))
-	}
-	return notes.marks(texts)
-}
-
-// count gives the number of OK requests, of how many where some failed.
-func count(l line) string {
-	switch {
-	case l.why == notRun:
-		return notRun
-	case l.why != "":
-		return "failed"
-	case l.cell.N != l.cell.Requests:
-		return fmt.Sprintf("%d/%d", l.cell.N, l.cell.Requests)
-	}
-	return strconv.Itoa(l.cell.N)
-}
-
-// sampleColumn adds the heading of a metric and returns what renders a cell's
-// median and interval in the column's one scale.
-func sampleColumn(t *table, all []line, name string) func(summary.Cell) string {
+// sampleColumn returns the heading of a metric, and what writes a median and its
+// interval in the column's one scale.
+func sampleColumn(run *summary.Run, name string) (Column, func(map[string]summary.Summary) string) {
 	m, _ := metric.ByName(name)
-	var medians []float64
-	for _, l := range all {
-		if s, ok := l.cell.Metric(name); ok {
-			medians = append(medians, s.Median)
-		}
-	}
-	scale := scaleFor(m.Unit, medians)
-	t.heads = append(t.heads, heading(m, scale))
-	return func(c summary.Cell) string { return sampleText(c.Metrics, name, scale) }
+	scale := scaleFor(m.Unit, medians(run, name))
+	return right(heading(m, scale)), func(samples map[string]summary.Summary) string { return sampleText(samples, name, scale) }
 }
 
-// sampleText gives a median and its interval.
+// medians lists those of a metric over the cells that have one.
+func medians(run *summary.Run, name string) []float64 {
+	var values []float64
+	for _, c := range run.Cells {
+		if s, ok := c.Metric(name); ok {
+			values = append(values, s.Median)
+		}
+	}
+	return values
+}
+
+// sampleText writes a median and its interval.
 func sampleText(samples map[string]summary.Summary, name string, scale scale) string {
 	s, ok := samples[name]
 	switch {
@@ -96,72 +75,75 @@ func sampleText(samples map[string]summary.Summary, name string, scale scale) st
 	return fmt.Sprintf("%s [%s, %s]", scale.text(s.Median), scale.text(s.Interval.Lo), scale.text(s.Interval.Hi))
 }
 
-func throughputColumn(t *table) func(summary.Cell) string {
-	t.heads = append(t.heads, "Throughput (tokens/s)")
-	return func(c summary.Cell) string {
-		if c.Throughput == nil {
-			return dash
-		}
-		return digits(*c.Throughput)
+// valueText writes one number of a cell as a whole.
+func valueText(c *summary.Cell, name string) string {
+	if v, ok := c.Value(name); ok {
+		return digits(v)
 	}
+	return dash
 }
 
-// percentileTable has the upper percentiles of latency and TTFT.
-func percentileTable(run *summary.Run) *table {
-	all := lines(run)
-	t := &table{heads: append(lineHeads(run), "n")}
-	type column struct {
-		name  string
-		p     float64
-		scale scale
-	}
-	var columns []column
+// shownPercentiles are those that tables have.
+var shownPercentiles = []struct {
+	name string
+	p    float64
+}{{"p90", 0.90}, {"p95", 0.95}, {"p99", 0.99}}
+
+// percentileTable has the upper percentiles of latency and TTFT; nil where no
+// cell supports any.
+func percentileTable(run *summary.Run) *Table {
+	t := cellTable(run, right("n"))
+	var fields []func(*summary.Cell) (string, bool)
 	for _, name := range []string{metric.Latency, metric.TTFT} {
 		m, _ := metric.ByName(name)
-		var medians []float64
-		for _, l := range all {
-			medians = append(medians, l.cell.Metrics[name].Median)
-		}
-		scale := scaleFor(m.Unit, medians)
+		scale := scaleFor(m.Unit, medians(run, name))
 		for _, p := range shownPercentiles {
-			columns = append(columns, column{name, p.p, scale})
-			t.heads = append(t.heads, fmt.Sprintf("%s %s (%s)", m.Title, p.name, scale.unit))
+			t.Columns = append(t.Columns, right(fmt.Sprintf("%s %s (%s)", m.Title, p.name, scale.unit)))
+			fields = append(fields, func(c *summary.Cell) (string, bool) {
+				q, ok := c.Metrics[name].Percentile(p.p)
+				if !ok {
+					return dash, false
+				}
+				return scale.text(q.Value), true
+			})
 		}
 	}
-	for _, l := range all {
-		row := append(lineTexts(run, l, ""), count(l))
-		for _, c := range columns {
-			text := dash
-			if q, ok := l.cell.Metrics[c.name].Percentile(c.p); ok {
-				text = c.scale.text(q.Value)
-			}
-			row = append(row, text)
+	supported := false
+	for i := range run.Cells {
+		row := append(cellFields(run, &run.Cells[i]), count(&run.Cells[i]))
+		for _, field := range fields {
+			text, ok := field(&run.Cells[i])
+			row, supported = append(row, text), supported || ok
 		}
 		t.add(row...)
 	}
-	return t
+	if !supported {
+		return nil
+	}
+	return labelled(run, t)
 }
 
 // promptTable has the main metrics by prompt.
-func promptTable(run *summary.Run) *table {
-	t := &table{heads: append(lineHeads(run), "Prompt", "n"), left: []string{"Prompt"}}
-	all := lines(run)
-	var columns []func(summary.Cell) string
+func promptTable(run *summary.Run) *Table {
+	t := cellTable(run, left("Prompt"), right("n"))
+	var fields []func(map[string]summary.Summary) string
 	for _, name := range promptMetrics {
-		columns = append(columns, sampleColumn(t, all, name))
+		column, field := sampleColumn(run, name)
+		t.Columns, fields = append(t.Columns, column), append(fields, field)
 	}
-	for _, l := range all {
-		if len(l.cell.Prompts) == 0 {
-			t.add(append(lineTexts(run, l, ""), dash, count(l), dash, dash, dash)...)
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		if len(c.Prompts) == 0 {
+			t.add(append(cellFields(run, c), dash, count(c), dash, dash, dash)...)
 		}
-		for _, p := range l.cell.Prompts {
-			row := append(lineTexts(run, l, ""), p.ID, strconv.Itoa(p.N))
-			for _, column := range columns {
+		for _, p := range c.Prompts {
+			row := append(cellFields(run, c), p.ID, strconv.Itoa(p.N))
+			for _, field := range fields {
 				// Most often n is too small here; the heading says it once.
-				row = append(row, strings.TrimSuffix(column(summary.Cell{Metrics: p.Metrics}), " ("+tooFew+")"))
+				row = append(row, strings.TrimSuffix(field(p.Metrics), " ("+tooFew+")"))
 			}
 			t.add(row...)
 		}
 	}
-	return t
+	return labelled(run, t)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -9,7 +10,6 @@ import (
 	"path/filepath"
 
 	"exobench"
-	"exobench/metric"
 	"exobench/plot"
 	"exobench/summary"
 )
@@ -17,28 +17,36 @@ import (
 // file is one report: its name in the result folder and what writes it.
 type file struct {
 	name  string
-	write func(w io.Writer, run *summary.Run, entries iter.Seq[exobench.Entry]) error
+	write func(io.Writer, *source) error
+}
+
+// source is what reports are made from.
+type source struct {
+	run      *summary.Run
+	document *Document
+	entries  iter.Seq[exobench.Entry]
 }
 
 // files lists the reports in the order in which they are written.
 var files = []file{
-	{"benchmark_results.csv", writeResults},
-	{"summary.csv", ofRun(writeSummaryCSV)},
-	{"summary.json", ofRun(writeJSON)},
-	{"report.md", ofRun(writeMarkdown)},
-	{"latency_by_model.png", ofFigure(func(r *summary.Run) plot.Figure { return medianFigure(r, "Latency by model", metric.Latency) })},
-	{"memory_by_model.png", ofFigure(memoryFigure)},
-	{"tps_by_model.png", ofFigure(func(r *summary.Run) plot.Figure {
-		return medianFigure(r, "Tokens per second by model", metric.TokenRate)
-	})},
+	{"benchmark_results.csv", func(w io.Writer, s *source) error { return writeResults(w, s.run, s.entries) }},
+	{"summary.csv", func(w io.Writer, s *source) error { return writeSummaryCSV(w, s.run) }},
+	{"summary.json", func(w io.Writer, s *source) error { return JSON(w, s.run) }},
+	{"report.md", func(w io.Writer, s *source) error { return Markdown(w, s.document) }},
+	picture(latencyFile),
+	picture(memoryFile),
+	picture(rateFile),
 }
 
-func ofRun(write func(io.Writer, *summary.Run) error) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
-	return func(w io.Writer, run *summary.Run, _ iter.Seq[exobench.Entry]) error { return write(w, run) }
-}
-
-func ofFigure(figure func(*summary.Run) plot.Figure) func(io.Writer, *summary.Run, iter.Seq[exobench.Entry]) error {
-	return ofRun(func(w io.Writer, run *summary.Run) error { return plot.Bars(w, figure(run)) })
+// picture is the file of a figure of the document.
+func picture(name string) file {
+	return file{name, func(w io.Writer, s *source) error {
+		figure, ok := s.document.figure(name)
+		if !ok {
+			return errors.New("the document has no such figure")
+		}
+		return plot.Bars(w, drawable(figure.Chart))
+	}}
 }
 
 // Files returns the names of the files that Write makes.
@@ -52,18 +60,21 @@ func Files() []string {
 
 // Write makes every report of a run in a folder, which it creates where it is
 // missing. It goes over the entries once; they must be those that the run was
-// built from. Files of the same names are replaced.
+// built from. Files of the same names are replaced. One that fails does not keep
+// the others from being written; the error is that of all.
 func Write(dir string, run *summary.Run, entries iter.Seq[exobench.Entry]) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	s := &source{run: run, document: Full(run), entries: entries}
+	var failed []error
 	for _, f := range files {
-		err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, run, entries) })
+		err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, s) })
 		if err != nil {
-			return fmt.Errorf("write %s: %w", f.name, err)
+			failed = append(failed, fmt.Errorf("write %s: %w", f.name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // replace writes a file beside its place and moves it there when it is whole

@@ -1,14 +1,15 @@
-// Package resource reads how much memory an engine on this host uses.
+// Package resource reads what an engine on this host uses: its memory
+// ([Processes]) and, beside what everything else does, its CPU time
+// ([Machine]). Both are sensors: they return samples when they are read, and
+// know nothing of when that is.
 //
-// [FindListener] tells which process answers at an address, [Tree] reads the
-// memory of that process and of everything it started, and [Sampler] does so
-// again and again while requests are under way:
+// [FindListener] tells which process answers at an address:
 //
 //	pid, err := resource.FindListener(ctx, "127.0.0.1:52415")
 //	...
-//	sampler := resource.StartSampler(ctx, resource.Tree{PID: pid}.Read, 0, keep)
-//	defer sampler.Stop()
+//	memory := resource.NewProcesses(func() (int, error) { return pid, nil })
+//	before, err := memory.Read(ctx, exobench.Before)
 //
 // It knows nothing of engines on other hosts, and it never guesses: what it
-// cannot see is an error that says why, not a 0.
+// cannot see is an error that says why, or absent, not a 0.
 package resource

@@ -1,14 +1,62 @@
 package resource
 
 import (
+	"context"
 	"os"
 	"time"
 
 	"exobench"
 )
 
-// Machine watches what else the machine does while requests are under way.
+// Machine is a sensor of what else the machine does while requests are under
+// way. It must be closed. Its methods must not be called concurrently.
+//
+// CPU time is told in ticks of 10 ms, which makes the shares of less than a
+// second rough. What the system does not tell is absent: on macOS there is no
+// steal, and the time of engine processes that ended meanwhile counts as foreign.
+// Where the engine ended, its share and the foreign one are absent. Watching
+// costs about 1 % of one core, by which [exobench.HarnessCPU] is the higher.
 type Machine struct {
+	engine func() int
+	watch  *watch
+}
+
+// NewMachine returns a sensor that does nothing before it is first read. engine
+// returns the root of the engine's process tree, which is told from foreign work;
+// it returns 0 where the engine is on another machine or its process is not
+// known, and an engine that runs here unseen then counts as foreign.
+func NewMachine(engine func() int) *Machine { return &Machine{engine: engine} }
+
+// Name returns "machine".
+func (*Machine) Name() string { return "machine" }
+
+// Every returns 0: a sample is of the span since the sensor was read before.
+func (*Machine) Every() time.Duration { return 0 }
+
+// Read returns what happened since it was called before, as one sample, and
+// begins to watch anew. The first time it only begins.
+func (m *Machine) Read(context.Context, exobench.Moment) ([]exobench.Sample, error) {
+	var samples []exobench.Sample
+	if m.watch != nil {
+		span, values := m.watch.stop()
+		samples = []exobench.Sample{{Sensor: m.Name(), Span: span, Values: values}}
+	}
+	m.watch = startWatch(m.engine())
+	return samples, nil
+}
+
+// Close ends the watching. The sensor may be read again after it, as if it were
+// new.
+func (m *Machine) Close() error {
+	if m.watch != nil {
+		m.watch.stop()
+		m.watch = nil
+	}
+	return nil
+}
+
+// watch is one span under way.
+type watch struct {
 	engine int
 	began  time.Time
 	before work
@@ -16,35 +64,29 @@ type Machine struct {
 	probe  *probe
 }
 
-// WatchMachine begins to watch. The engine's process tree is told from foreign
-// work by its root, enginePID. It is 0 where the engine is on another machine or
-// its process is not known; an engine that runs here unseen then counts as
-// foreign.
-//
-// Stop must be called in any case. Watching costs about 1 % of one core, by which
-// [exobench.Disturbance.HarnessCPU] is the higher.
-func WatchMachine(enginePID int) *Machine {
-	m := &Machine{engine: enginePID, runner: readRuntime(), before: readWork(enginePID)}
-	m.began = time.Now()
-	m.probe = startProbe()
-	return m
+func startWatch(engine int) *watch {
+	w := &watch{engine: engine, runner: readRuntime(), before: readWork(engine)}
+	w.began = time.Now()
+	w.probe = startProbe()
+	return w
 }
 
-// Stop ends the watch and returns what it saw; At and the names of the cell are
-// left for the caller, who knows them.
-//
-// CPU time is told in ticks of 10 ms, which makes the shares of a cell of less than
-// a second rough. What the system does not tell is absent: on macOS there is no
-// steal, and the time of engine processes that ended meanwhile counts as
-// foreign. Where the engine ended, its share and the foreign one are absent.
-func (m *Machine) Stop() exobench.Disturbance {
-	gaps := m.probe.stop()
-	wall := time.Since(m.began)
-	after := readWork(m.engine)
-	d := exobench.Disturbance{Wall: wall, HiccupP99: gaps.Quantile(0.99), HiccupMax: gaps.Max()}
-	shares(&d, m.before, after, m.engine, os.Getpid())
-	d.GCPauseMax, d.SchedulerP99 = readRuntime().since(m.runner)
-	return d
+// stop ends the span and returns its length and what was seen in it.
+func (w *watch) stop() (time.Duration, exobench.Values) {
+	gaps := w.probe.stop()
+	wall := time.Since(w.began)
+	values := shares(wall, w.before, readWork(w.engine), w.engine, os.Getpid())
+	pause, scheduler := readRuntime().since(w.runner)
+	for _, span := range []struct {
+		quantity exobench.Quantity
+		length   time.Duration
+	}{
+		{exobench.HiccupP99, gaps.Quantile(0.99)}, {exobench.HiccupMax, gaps.Max()},
+		{exobench.GCPauseMax, pause}, {exobench.SchedulerP99, scheduler},
+	} {
+		values = append(values, exobench.Value{Quantity: span.quantity, Value: float64(span.length)})
+	}
+	return wall, values
 }
 
 // work is the CPU time used until now; what is unknown is nil.
@@ -67,10 +109,13 @@ type processID struct {
 // that ended and were waited for.
 type processTime struct{ own, waited time.Duration }
 
-// shares fills in what was used between two readings, as shares of all cores.
-func shares(d *exobench.Disturbance, before, after work, engine, self int) {
-	room := d.Wall.Seconds() * float64(after.cores)
-	share := func(t time.Duration) *float64 { return new(max(0, t.Seconds()/room)) }
+// shares returns what was used between two readings, as shares of all cores.
+func shares(wall time.Duration, before, after work, engine, self int) exobench.Values {
+	var values exobench.Values
+	room := wall.Seconds() * float64(after.cores)
+	add := func(q exobench.Quantity, t time.Duration) {
+		values = append(values, exobench.Value{Quantity: q, Value: max(0, t.Seconds()/room)})
+	}
 	spent := func(from, to *time.Duration) (time.Duration, bool) {
 		if from == nil || to == nil || !(room > 0) {
 			return 0, false
@@ -78,25 +123,26 @@ func shares(d *exobench.Disturbance, before, after work, engine, self int) {
 		return *to - *from, true
 	}
 	if steal, ok := spent(before.steal, after.steal); ok {
-		d.Steal = share(steal)
+		add(exobench.Steal, steal)
 	}
 	own, knowsOwn := spent(before.own, after.own)
 	if knowsOwn {
-		d.HarnessCPU = share(own)
+		add(exobench.HarnessCPU, own)
 	}
 	tree, knowsTree := treeTime(before.tree, after.tree, engine)
 	if knowsTree && room > 0 {
-		d.EngineCPU = share(tree)
+		add(exobench.EngineCPU, tree)
 	}
 	busy, knowsBusy := spent(before.busy, after.busy)
 	if !knowsBusy || !knowsOwn || engine != 0 && !knowsTree {
-		return
+		return values
 	}
 	// We are part of the tree where the engine runs inside this very process.
 	if !holds(after.tree, self) {
 		busy -= own
 	}
-	d.Foreign = share(busy - tree)
+	add(exobench.Foreign, busy-tree)
+	return values
 }
 
 // treeTime is the CPU time that the tree of root used between two readings. It is

@@ -79,20 +79,21 @@ type bracket struct{ from, began, ends, until work }
 // watched watches the machine while a process uses that much CPU time. engine is
 // the watch's; spent are the seconds of CPU time that the watch says in all, for a
 // share of it.
-func watched(t *testing.T, pid, engine int, work time.Duration) (d exobench.Disturbance, b bracket, spent func(share *float64) float64) {
+func watched(t *testing.T, pid, engine int, work time.Duration) (seen exobench.Values, b bracket, spent func(share exobench.Quantity) float64) {
 	t.Helper()
 	b.from = readWork(pid)
-	m := WatchMachine(engine)
+	w := startWatch(engine)
 	b.began = readWork(pid)
 	until(t, pid, work)
 	b.ends = readWork(pid)
-	d = m.Stop()
+	wall, seen := w.stop()
 	b.until = readWork(pid)
-	return d, b, func(share *float64) float64 {
-		if share == nil {
-			t.Fatalf("a share is not known: %+v", d)
+	return seen, b, func(share exobench.Quantity) float64 {
+		value, ok := seen.Get(share)
+		if !ok {
+			t.Fatalf("%s is not known: %v", share, seen)
 		}
-		return *share * d.Wall.Seconds() * float64(b.from.cores)
+		return value * wall.Seconds() * float64(b.from.cores)
 	}
 }
 
@@ -112,19 +113,19 @@ func TestABusyProcessIsForeignUnlessItIsTheEngine(t *testing.T) {
 	pid := shell(t, "while :; do :; done")
 	const work = 100 * time.Millisecond
 
-	d, b, spent := watched(t, pid, 0, work)
-	if d.EngineCPU != nil || d.Steal == nil {
-		t.Errorf("engine's share %v, steal %v", deref(d.EngineCPU), deref(d.Steal))
+	seen, b, spent := watched(t, pid, 0, work)
+	if known(seen, exobench.EngineCPU) || !known(seen, exobench.Steal) {
+		t.Errorf("no engine is watched: %v", seen)
 	}
-	between(t, "our own", spent(d.HarnessCPU), *b.ends.own-*b.began.own, *b.until.own-*b.from.own)
-	between(t, "foreign", spent(d.Foreign),
+	between(t, "our own", spent(exobench.HarnessCPU), *b.ends.own-*b.began.own, *b.until.own-*b.from.own)
+	between(t, "foreign", spent(exobench.Foreign),
 		*b.ends.busy-*b.began.busy-(*b.until.own-*b.from.own), *b.until.busy-*b.from.busy-(*b.ends.own-*b.began.own))
 
-	d, b, spent = watched(t, pid, pid, work)
+	_, b, spent = watched(t, pid, pid, work)
 	inner, _ := treeTime(b.began.tree, b.ends.tree, pid)
 	outer, _ := treeTime(b.from.tree, b.until.tree, pid)
-	between(t, "the engine", spent(d.EngineCPU), inner, outer)
-	if foreign, most := spent(d.Foreign), *b.until.busy-*b.from.busy-inner; foreign > max(0, most).Seconds()+rounding {
+	between(t, "the engine", spent(exobench.EngineCPU), inner, outer)
+	if foreign, most := spent(exobench.Foreign), *b.until.busy-*b.from.busy-inner; foreign > max(0, most).Seconds()+rounding {
 		t.Errorf("foreign: %v s, want at most the %v without the engine's", foreign, most)
 	}
 }
@@ -132,9 +133,9 @@ func TestABusyProcessIsForeignUnlessItIsTheEngine(t *testing.T) {
 func TestChildrenThatEndAreTheEngines(t *testing.T) {
 	pid := shell(t, `while :; do /bin/sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done`)
 	const work = 300 * time.Millisecond // of some ten children
-	d, _, spent := watched(t, pid, pid, work)
+	_, _, spent := watched(t, pid, pid, work)
 	// A child that ends while the tree is read may be missed: one of ten.
-	if got := spent(d.EngineCPU); got < work.Seconds()/2 {
+	if got := spent(exobench.EngineCPU); got < work.Seconds()/2 {
 		t.Errorf("the engine: %v s, of which children that ended alone %v", got, work)
 	}
 }
@@ -145,10 +146,15 @@ func TestAnEngineThatEndsLeavesItsShareUnknown(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Skip(err)
 	}
-	m := WatchMachine(command.Process.Pid)
+	w := startWatch(command.Process.Pid)
 	in.Close()
 	command.Wait()
-	if d := m.Stop(); d.EngineCPU != nil || d.Foreign != nil || d.Steal == nil {
-		t.Errorf("engine %v, foreign %v, steal %v", deref(d.EngineCPU), deref(d.Foreign), deref(d.Steal))
+	if _, seen := w.stop(); known(seen, exobench.EngineCPU) || known(seen, exobench.Foreign) || !known(seen, exobench.Steal) {
+		t.Errorf("the engine ended: %v", seen)
 	}
+}
+
+func known(v exobench.Values, q exobench.Quantity) bool {
+	_, ok := v.Get(q)
+	return ok
 }

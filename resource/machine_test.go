@@ -2,6 +2,7 @@ package resource
 
 import (
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -39,24 +40,52 @@ func TestSharesByHand(t *testing.T) {
 	} {
 		b, a := before, after
 		row.change(&b, &a)
-		d := exobench.Disturbance{Wall: wall}
-		shares(&d, b, a, row.engine, 99)
-		for name, pair := range map[string]struct {
-			got  *float64
-			want float64
-		}{"steal": {d.Steal, row.steal}, "foreign": {d.Foreign, row.foreign}, "engine": {d.EngineCPU, row.inTree}, "own": {d.HarnessCPU, row.inOwn}} {
-			if (pair.got == nil) != (pair.want == absent) || pair.got != nil && math.Abs(*pair.got-pair.want) > 1e-12 {
-				t.Errorf("%s: %s is %v, want %v", row.why, name, deref(pair.got), pair.want)
+		values := shares(wall, b, a, row.engine, 99)
+		for quantity, want := range map[exobench.Quantity]float64{
+			exobench.Steal: row.steal, exobench.Foreign: row.foreign, exobench.EngineCPU: row.inTree, exobench.HarnessCPU: row.inOwn,
+		} {
+			if got, ok := values.Get(quantity); ok != (want != absent) || ok && math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: %s is %v (known: %v), want %v", row.why, quantity, got, ok, want)
 			}
 		}
 	}
 }
 
-func deref(f *float64) any {
-	if f == nil {
-		return nil
+func TestMachineTellsOfTheSpanSinceItWasReadBefore(t *testing.T) {
+	m := NewMachine(func() int { return 0 })
+	defer m.Close()
+	first, err := m.Read(t.Context(), exobench.During)
+	if err != nil || len(first) != 0 {
+		t.Fatalf("the first reading is %v, %v", first, err)
 	}
-	return *f
+	time.Sleep(50 * time.Millisecond)
+	runtime.GC()
+	second, _ := m.Read(t.Context(), exobench.During)
+	if len(second) != 1 || second[0].Sensor != "machine" || second[0].Span < 50*time.Millisecond {
+		t.Fatalf("the second reading is %+v", second)
+	}
+	values := second[0].Values
+	get := func(q exobench.Quantity) float64 {
+		v, ok := values.Get(q)
+		if !ok || v <= 0 {
+			t.Errorf("%s is %v (known: %v)", q, v, ok)
+		}
+		return v
+	}
+	get(exobench.GCPauseMax)
+	get(exobench.SchedulerP99)
+	if p99, most := get(exobench.HiccupP99), get(exobench.HiccupMax); p99 > most {
+		t.Errorf("the longest gap is %v, the 99th percentile %v", most, p99)
+	}
+	if third, _ := m.Read(t.Context(), exobench.During); len(third) != 1 {
+		t.Errorf("the third reading is %+v", third)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	if fresh, _ := m.Read(t.Context(), exobench.During); len(fresh) != 0 {
+		t.Errorf("after Close the next reading is %+v, want none as at the first", fresh)
+	}
 }
 
 func TestTreeTimeFollowsProcessesThatComeAndGo(t *testing.T) {

@@ -14,32 +14,56 @@ var ErrGone = errors.New("engine process has ended")
 // Tree is a process and all its descendants.
 type Tree struct {
 	PID int
-	// Resident asks for resident set sizes where proportional ones could be
-	// had. They count a page once for each process that maps it, and take
-	// microseconds to read whatever the size of the process; for proportional
-	// ones the system walks its page tables, some 10 ms for each GiB in pages
-	// of 4 KiB, which a Sampler answers with fewer readings.
+	// Resident asks for resident set sizes only. They count a page once for each
+	// process that maps it, and take microseconds to read whatever the size of
+	// the process; for proportional ones the system walks its page tables, some
+	// 10 ms for each GiB in pages of 4 KiB.
 	Resident bool
 }
 
-// Read returns the memory of the tree as it is now; the tree is walked anew
-// each time. At, Model and Moment are left for the caller, who knows them.
+// Read returns the memory of the tree as it is now; the tree is walked anew each
+// time.
 //
-// On Linux the reading is of proportional set sizes, split in two: File is
-// file-backed pages, Anonymous the rest, shared memory included; Resident is the
-// resident set size beside them. Where the
-// system refuses them for any process, the whole tree is read as resident set
-// sizes instead: a reading never mixes the two. Elsewhere it is of resident set
-// sizes, without a split. Memory that is swapped out is in neither.
+// On Linux these are proportional set sizes (PSS), the resident ones (RSS) beside
+// them, and a split: File is file-backed pages, Anonymous the rest, shared memory
+// included. Where the system refuses proportional sizes for any process, or they
+// are not asked for, the whole tree is read as resident set sizes instead: the
+// split never mixes the two. Elsewhere there are only resident set sizes.
+// Memory that is swapped out is in none of them.
 //
 // A process that ends on the way is left out; if it is the root, the error
 // wraps [ErrGone].
-func (t Tree) Read(ctx context.Context) (exobench.Reading, error) {
-	reading, err := t.read(ctx)
+func (t Tree) Read(ctx context.Context) (exobench.Values, error) {
+	m, err := t.read(ctx)
 	if err != nil {
-		return exobench.Reading{}, fmt.Errorf("read the memory of process %d: %w", t.PID, err)
+		return nil, fmt.Errorf("read the memory of process %d: %w", t.PID, err)
 	}
-	return reading, nil
+	return m.values(), nil
+}
+
+// memory is the memory of one process, or of several.
+type memory struct {
+	// pss is nil where there are no proportional sizes.
+	pss *exobench.Bytes
+	rss exobench.Bytes
+	// anonymous and file split the PSS, or the RSS where there is none; nil
+	// where the system does not tell.
+	anonymous, file *exobench.Bytes
+	processes       int
+}
+
+func (m memory) values() exobench.Values {
+	var values exobench.Values
+	add := func(q exobench.Quantity, size *exobench.Bytes) {
+		if size != nil {
+			values = append(values, exobench.Value{Quantity: q, Value: float64(*size)})
+		}
+	}
+	add(exobench.PSS, m.pss)
+	add(exobench.RSS, &m.rss)
+	add(exobench.Anonymous, m.anonymous)
+	add(exobench.File, m.file)
+	return append(values, exobench.Value{Quantity: exobench.Processes, Value: float64(m.processes)})
 }
 
 // family returns root and its descendants, asking once for the children of each.

@@ -15,70 +15,67 @@ import (
 // errWithheld means that the system does not give proportional set sizes.
 var errWithheld = errors.New("no proportional set sizes")
 
-// usage is the memory of one process, or of several.
+// usage is the set size of one process, or of several, of one kind.
 type usage struct {
 	total, anonymous, file exobench.Bytes
 	// split reports whether anonymous and file are known.
 	split bool
+	// processes is how many were summed.
+	processes int
 }
 
-func (t Tree) read(ctx context.Context) (exobench.Reading, error) {
+func (t Tree) read(ctx context.Context) (memory, error) {
 	return t.readUnder(ctx, procRoot("/proc"))
 }
 
-func (t Tree) readUnder(ctx context.Context, proc procRoot) (exobench.Reading, error) {
+func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
 	pids, err := proc.tree(t.PID)
 	if err != nil {
-		return exobench.Reading{}, err
+		return memory{}, err
 	}
-	if !t.Resident {
-		reading, err := sum(ctx, pids, exobench.FromPSS, proc.proportional)
-		if err == nil {
-			return withResident(ctx, pids, proc, reading)
-		}
-		if !errors.Is(err, errWithheld) {
-			return reading, err
-		}
-	}
-	return sum(ctx, pids, exobench.FromRSS, proc.resident)
-}
-
-// withResident adds the resident set size to a reading of proportional ones.
-func withResident(ctx context.Context, pids []int, proc procRoot, reading exobench.Reading) (exobench.Reading, error) {
-	resident, err := sum(ctx, pids, exobench.FromRSS, proc.resident)
+	resident, err := sum(ctx, pids, proc.resident)
 	if err != nil {
-		return exobench.Reading{}, err
+		return memory{}, err
 	}
-	reading.Resident = &resident.Memory
-	return reading, nil
+	m := memory{rss: resident.total, processes: resident.processes}
+	one := resident
+	if !t.Resident {
+		proportional, err := sum(ctx, pids, proc.proportional)
+		switch {
+		case err == nil:
+			m.pss, m.processes = &proportional.total, proportional.processes
+			one = proportional
+		case !errors.Is(err, errWithheld):
+			return memory{}, err
+		}
+	}
+	if one.split {
+		m.anonymous, m.file = &one.anonymous, &one.file
+	}
+	return m, nil
 }
 
 // sum adds up what of returns for each process; pids[0] is the root.
-func sum(ctx context.Context, pids []int, source exobench.MemorySource,
-	of func(pid int) (usage, error)) (exobench.Reading, error) {
-	all, count := usage{split: true}, 0
+func sum(ctx context.Context, pids []int, of func(pid int) (usage, error)) (usage, error) {
+	all := usage{split: true}
 	for i, pid := range pids {
 		if err := ctx.Err(); err != nil {
-			return exobench.Reading{}, err
+			return usage{}, err
 		}
 		one, err := of(pid)
 		if errors.Is(err, ErrGone) && i > 0 {
 			continue
 		}
 		if err != nil {
-			return exobench.Reading{}, err
+			return usage{}, err
 		}
-		count++
+		all.processes++
 		all.total += one.total
 		all.anonymous += one.anonymous
 		all.file += one.file
 		all.split = all.split && one.split
 	}
-	reading := exobench.Reading{Source: source, Memory: all.total, Processes: count}
-	if all.split {
-		reading.Anonymous, reading.File = &all.anonymous, &all.file
-	}
-	return reading, nil
+	return all, nil
 }
 
 // proportional reads a process's proportional set size.

@@ -14,13 +14,13 @@ import (
 
 const mib = exobench.Bytes(1 << 20)
 
-func read(t testing.TB, tree Tree) exobench.Reading {
+func read(t testing.TB, tree Tree) memory {
 	t.Helper()
-	reading, err := tree.Read(t.Context())
+	m, err := tree.read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reading
+	return m
 }
 
 // grew checks that a size grew by want, give or take 4 MiB of the Go runtime's
@@ -40,11 +40,14 @@ func TestTreeSeesMemoryThatIsTouched(t *testing.T) {
 		engine.order("touch 64")
 		after := read(t, tree)
 
-		grew(t, fmt.Sprintf("memory (resident %v)", resident), before.Memory, after.Memory, 64*mib)
-		grew(t, "anonymous memory", *before.Anonymous, *after.Anonymous, 64*mib)
-		grew(t, "file-backed memory", *before.File, *after.File, 0)
-		if want := map[bool]exobench.MemorySource{false: exobench.FromPSS, true: exobench.FromRSS}[resident]; after.Source != want {
-			t.Errorf("resident %v: source is %q, want %q", resident, after.Source, want)
+		grew(t, fmt.Sprintf("resident memory (only: %v)", resident), before.rss, after.rss, 64*mib)
+		grew(t, "anonymous memory", *before.anonymous, *after.anonymous, 64*mib)
+		grew(t, "file-backed memory", *before.file, *after.file, 0)
+		if (after.pss == nil) != resident {
+			t.Fatalf("resident only: %v, and the proportional size is %v", resident, after.pss)
+		}
+		if !resident {
+			grew(t, "proportional memory", *before.pss, *after.pss, 64*mib)
 		}
 	}
 }
@@ -59,9 +62,9 @@ func TestTreeCountsAMappedFileAsFileBacked(t *testing.T) {
 	engine.order("map " + path)
 	after := read(t, Tree{PID: engine.pid})
 
-	grew(t, "memory", before.Memory, after.Memory, 32*mib)
-	grew(t, "anonymous memory", *before.Anonymous, *after.Anonymous, 0)
-	grew(t, "file-backed memory", *before.File, *after.File, 32*mib)
+	grew(t, "memory", *before.pss, *after.pss, 32*mib)
+	grew(t, "anonymous memory", *before.anonymous, *after.anonymous, 0)
+	grew(t, "file-backed memory", *before.file, *after.file, 32*mib)
 }
 
 func TestTreeCountsGrandchildren(t *testing.T) {
@@ -70,11 +73,11 @@ func TestTreeCountsGrandchildren(t *testing.T) {
 	engine.order("fork")
 	engine.order("give fork")
 	family := read(t, Tree{PID: engine.pid})
-	if alone.Processes != 1 || family.Processes != 3 {
-		t.Errorf("processes: %d alone and %d with child and grandchild, want 1 and 3", alone.Processes, family.Processes)
+	if alone.processes != 1 || family.processes != 3 {
+		t.Errorf("processes: %d alone and %d with child and grandchild, want 1 and 3", alone.processes, family.processes)
 	}
 	engine.order("give give touch 48")
-	grew(t, "memory", family.Memory, read(t, Tree{PID: engine.pid}).Memory, 48*mib)
+	grew(t, "memory", *family.pss, *read(t, Tree{PID: engine.pid}).pss, 48*mib)
 }
 
 func TestTreeSaysWhenItsRootIsGone(t *testing.T) {
@@ -142,17 +145,18 @@ func TestTreeIsWalkedByScanOrByLists(t *testing.T) {
 	listed.write("100/task/107/children", "101 ")
 	listed.write("101/task/101/children", "50 999 ")
 	for name, proc := range map[string]fakeProc{"scanned": scanned, "listed": listed} {
-		reading, err := Tree{PID: 100}.readUnder(t.Context(), proc.root)
+		m, err := Tree{PID: 100}.readUnder(t.Context(), proc.root)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := exobench.Reading{Source: exobench.FromPSS, Memory: 150 << 10, Processes: 3}
-		if reading.Memory != want.Memory || reading.Processes != want.Processes || reading.Source != want.Source {
-			t.Errorf("%s: got %+v, want %+v", name, reading, want)
+		// Shared memory counts as anonymous: it cannot be dropped and read again.
+		want := exobench.Values{
+			{Quantity: exobench.PSS, Value: 150 << 10}, {Quantity: exobench.RSS, Value: 300 << 10},
+			{Quantity: exobench.Anonymous, Value: 105 << 10}, {Quantity: exobench.File, Value: 45 << 10},
+			{Quantity: exobench.Processes, Value: 3},
 		}
-		// Shared memory cannot be dropped and read again.
-		if *reading.Anonymous != 105<<10 || *reading.File != 45<<10 {
-			t.Errorf("%s: anonymous %v and file %v, want 105 KiB and 45 KiB", name, *reading.Anonymous, *reading.File)
+		if got := m.values(); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 }
@@ -162,24 +166,24 @@ func TestTreeNeverMixesPSSAndRSS(t *testing.T) {
 	if err := os.Remove(filepath.Join(string(f.root), "101/smaps_rollup")); err != nil {
 		t.Fatal(err)
 	}
-	reading, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
+	m, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reading.Source != exobench.FromRSS || reading.Memory != 300<<10 {
-		t.Errorf("one rollup is missing: got %v from %q, want 300 KiB from rss", reading.Memory, reading.Source)
+	if m.pss != nil || m.rss != 300<<10 || *m.anonymous != 210<<10 {
+		t.Errorf("one rollup is missing: got %v, want 300 KiB resident and its split", m.values())
 	}
 }
 
 func TestSplitIsAbsentWhereTheKernelDoesNotGiveIt(t *testing.T) {
 	f := fakeFamily(t)
 	f.write("101/smaps_rollup", "0-1 ---p [rollup]\nRss: 100 kB\nPss: 50 kB\n")
-	reading, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
+	m, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reading.Memory != 150<<10 || reading.Anonymous != nil || reading.File != nil {
-		t.Errorf("got %+v, want 150 KiB without a split", reading)
+	if *m.pss != 150<<10 || m.anonymous != nil || m.file != nil {
+		t.Errorf("got %v, want 150 KiB without a split", m.values())
 	}
 }
 

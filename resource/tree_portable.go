@@ -15,13 +15,13 @@ import (
 // errHidden means that the system shows nothing of the root's memory.
 var errHidden = errors.New("its memory cannot be seen: it may be another user's")
 
-func (t Tree) read(ctx context.Context) (exobench.Reading, error) {
+func (t Tree) read(ctx context.Context) (memory, error) {
 	pids, err := process.PidsWithContext(ctx)
 	if err != nil {
-		return exobench.Reading{}, err
+		return memory{}, err
 	}
 	if !slices.Contains(pids, int32(t.PID)) {
-		return exobench.Reading{}, ErrGone
+		return memory{}, ErrGone
 	}
 	children := map[int][]int{}
 	for _, pid := range pids {
@@ -30,20 +30,20 @@ func (t Tree) read(ctx context.Context) (exobench.Reading, error) {
 			children[int(parent)] = append(children[int(parent)], int(pid))
 		}
 	}
-	reading := exobench.Reading{Source: exobench.FromRSS}
+	var m memory
 	for i, pid := range family(t.PID, func(pid int) []int { return children[pid] }) {
 		p := process.Process{Pid: int32(pid)}
-		memory, err := p.MemoryInfoWithContext(ctx)
+		info, err := p.MemoryInfoWithContext(ctx)
 		// gopsutil gives 0, not an error, for a process that has ended or may
 		// not be looked at.
-		shown := err == nil && memory.RSS > 0
+		shown := err == nil && info.RSS > 0
 		if !shown && i == 0 {
-			return exobench.Reading{}, errors.Join(errHidden, err)
+			return memory{}, errors.Join(errHidden, err)
 		}
 		if shown {
-			reading.Memory += exobench.Bytes(memory.RSS)
-			reading.Processes++
+			m.rss += exobench.Bytes(info.RSS)
+			m.processes++
 		}
 	}
-	return reading, ctx.Err()
+	return m, ctx.Err()
 }

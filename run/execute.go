@@ -3,43 +3,19 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
+	"io"
+	"slices"
+	"sync"
 
 	"exobench"
+	"exobench/driver"
 )
 
-// Target is an engine that models can be run on.
-type Target interface {
-	// Prepare makes the model ready to answer and reports each step on the way.
-	// When it fails it leaves nothing behind.
-	Prepare(ctx context.Context, m exobench.Model, report func(exobench.LoadEvent)) (exobench.Deployment, error)
-	// Do sends one request and waits for its end. It is called concurrently.
-	Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record
-	// Release takes away what Prepare made, and waits until it is gone.
-	Release(ctx context.Context, d exobench.Deployment, report func(exobench.LoadEvent)) error
-}
-
-// Memory reads the memory of the engine. At, Model and Moment of a reading are
-// filled in by the run.
-type Memory interface {
-	Read(ctx context.Context) (exobench.Reading, error)
-	// Sample gives readings to sink, one at a time, until stop is called; stop
-	// waits for the last one and returns the first error.
-	Sample(ctx context.Context, sink func(exobench.Reading)) (stop func() error)
-}
-
-// Nodes tells of the machines that an engine runs on, as the engine sees them.
-// At, Engine, Model and Moment of a reading are filled in by the run.
-type Nodes interface {
-	ReadNodes(ctx context.Context) ([]exobench.NodeReading, error)
-}
-
-// Placer is a Target that can put a model in more than one place.
-type Placer interface {
-	// Placements lists where the model can be put, the first choice first, as
-	// values for exobench.Model's Placement.
-	Placements(ctx context.Context, m exobench.Model) ([]string, error)
+// Engine is one engine to measure.
+type Engine struct {
+	driver.Engine
+	// Entry is the engine's in the journal's header, with the models to measure.
+	Entry exobench.Engine
 }
 
 // Recorder keeps the entries of a run. It is called concurrently.
@@ -47,154 +23,163 @@ type Recorder interface {
 	Append(exobench.Entry) error
 }
 
-// Bench is one engine to measure.
-type Bench struct {
-	// Engine has the models to measure.
-	Engine exobench.Engine
-	Target Target
-	// Memory is nil where the engine's memory cannot be read, Nodes where the
-	// engine tells nothing of its machines.
-	Memory Memory
-	Nodes  Nodes
-	// PID tells the engine's process where it changes during a run; nil where it
-	// is that of Engine.
-	PID func() int
+// Machine is a sensor of the machine that exobench runs on.
+type Machine interface {
+	driver.Sensor
+	io.Closer
 }
 
 // Config is what a run works with.
 type Config struct {
 	Plan exobench.Plan
-	// Benches are measured one after the other, with one model loaded at a time.
-	Benches  []Bench
+	// Engines are measured one after the other, with one model loaded at a time.
+	Engines []Engine
+	// Session is the id of this process's session.
+	Session  int
 	Recorder Recorder
 	Clock    exobench.Clock
-	// Machine, where set, watches what else the machine does from when it is
-	// called until the function that it returns is.
-	Machine func(enginePID int) (stop func() exobench.Disturbance)
-	// Watch is told what happens, one call at a time; it must not block. Nil
-	// means that nobody watches.
-	Watch func(exobench.Progress)
-	// KeepLoaded leaves models on the engine.
-	KeepLoaded bool
+	// Machine, where set, makes a sensor of the machine for one step; pid returns
+	// the engine's process, 0 where it is not known. The sensor is closed at the
+	// end of the step.
+	Machine func(pid func() int) Machine
+	// Calibrate, where set and the plan wants it, measures the harness's own
+	// error before the first step. It may return some calibrations and an error.
+	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)
 }
 
-// releaseTime bounds the taking away of a model, after an interrupt too.
-const releaseTime = 90 * time.Second
-
-// Execute carries out the plan, and writes all entries but the header. It
-// returns how the run ended; the error is that of the recorder.
+// Execute carries out the plan, and writes all entries but the header and the
+// session. It returns how the run ended; the error is why it failed.
 func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
-	x := newExecution(c)
-	for _, b := range c.Benches {
-		for _, m := range b.Engine.Models {
-			for _, placed := range x.placements(ctx, b, m) {
-				if ctx.Err() == nil && x.failed() == nil {
-					x.step(ctx, b, placed)
-				}
+	x := &execution{Config: c, engines: map[string]Engine{}}
+	var entries []exobench.Engine
+	for _, e := range c.Engines {
+		x.engines[e.Entry.Name] = e
+		entries = append(entries, e.Entry)
+	}
+	x.outline = exobench.NewOutline(c.Plan, entries, c.Session)
+	x.announce(x.outline.Steps, x.outline.Cells)
+	x.preliminaries(ctx)
+	for _, planned := range slices.Clone(x.outline.Steps) {
+		for _, id := range x.spread(ctx, planned.ID) {
+			if x.goesOn(ctx) {
+				x.step(ctx, id)
 			}
 		}
 	}
-	end := &exobench.End{At: c.Clock.Now(), Reason: exobench.EndFinished}
+	return x.finish(ctx)
+}
+
+// execution is a run under way.
+type execution struct {
+	Config
+	engines map[string]Engine // by name
+	outline *exobench.Outline
+	seq     int // of the latest request
+
+	mu  sync.Mutex // of what follows
+	err error
+}
+
+// announce records steps and cells that became known, or became known better.
+func (x *execution) announce(steps []exobench.Step, cells []exobench.Cell) {
+	for _, s := range steps {
+		x.append(&s)
+	}
+	for _, c := range cells {
+		x.append(&c)
+	}
+}
+
+// preliminaries records what must be known of the engines and of the harness.
+func (x *execution) preliminaries(ctx context.Context) {
+	for _, e := range x.Engines {
+		for _, notice := range e.Notices() {
+			x.note(exobench.Note{Engine: e.Entry.Name, Text: notice})
+		}
+	}
+	if x.Calibrate == nil || !x.Plan.Calibrate || !x.goesOn(ctx) {
+		return
+	}
+	calibrations, err := x.Calibrate(ctx)
+	for _, c := range calibrations {
+		if c.Session = x.Session; !c.At.Reached() {
+			c.At = x.Clock.Now()
+		}
+		x.append(&c)
+	}
+	if err != nil && ctx.Err() == nil {
+		x.note(exobench.Note{Text: "the harness's own error was not measured: " + err.Error()})
+	}
+}
+
+// spread returns the steps to run in the place of one of the plan: itself, with
+// the placement left to the engine, or one for each placement where the plan
+// wants all. A step whose placements cannot be had fails here.
+func (x *execution) spread(ctx context.Context, id int) []int {
+	step := *x.outline.Step(id)
+	placer, ok := x.engines[step.Engine].Engine.(driver.Placer)
+	if !ok || !x.Plan.AllPlacements || !x.goesOn(ctx) {
+		return []int{id}
+	}
+	placements, err := placer.Placements(ctx, step.Model)
+	if err == nil && len(placements) == 0 {
+		err = errors.New("the engine offers no placement for it")
+	}
+	if err != nil {
+		x.endStep(ctx, id, exobench.StepFailed, err)
+		return nil
+	}
+	ids := x.outline.Spread(x.Plan, id, placements)
+	for _, id := range ids {
+		x.announce([]exobench.Step{*x.outline.Step(id)}, x.outline.CellsOf(id))
+	}
+	return ids
+}
+
+// finish writes the end, also that of a run that failed if the recorder still
+// takes it.
+func (x *execution) finish(ctx context.Context) (exobench.EndReason, error) {
+	end := &exobench.End{At: x.Clock.Now(), Session: x.Session, Reason: exobench.EndFinished}
 	if ctx.Err() != nil {
 		end.Reason = exobench.EndInterrupted
 	}
 	if err := x.failed(); err != nil {
+		end.Reason, end.Error = exobench.EndFailed, err.Error()
+	}
+	x.append(end)
+	if err := x.failed(); err != nil {
 		return exobench.EndFailed, err
 	}
-	return end.Reason, c.Recorder.Append(end)
+	return end.Reason, nil
 }
 
-// placements returns the model once for each placement to measure: as it is,
-// for the engine to choose, unless the plan wants all. A model whose placements
-// cannot be had fails here, and none is returned.
-func (x *execution) placements(ctx context.Context, b Bench, m exobench.Model) []exobench.Model {
-	placer, ok := b.Target.(Placer)
-	if !ok || !x.config.Plan.AllPlacements || ctx.Err() != nil {
-		return []exobench.Model{m}
-	}
-	labels, err := placer.Placements(ctx, m)
-	if err == nil && len(labels) == 0 {
-		err = errors.New("the engine offers no placement for it")
-	}
-	if err != nil {
-		x.begin(b, m)
-		x.unprepared(ctx, err)
-		x.finish()
-		return nil
-	}
-	placed := make([]exobench.Model, len(labels))
-	for i, label := range labels {
-		placed[i] = m
-		placed[i].Placement = label
-	}
-	x.moreSteps(len(labels) - 1)
-	return placed
-}
-
-// step runs all cells of one model in one placement.
-func (x *execution) step(ctx context.Context, b Bench, m exobench.Model) {
-	x.begin(b, m)
-	defer x.finish()
-	x.settle(ctx, exobench.MomentBefore)
-	d, err := b.Target.Prepare(ctx, m, x.load)
-	if err != nil {
-		x.unprepared(ctx, err)
-		return
-	}
-	defer x.release(ctx, d)
-	if b.Engine.LifeCycle && !d.Created {
-		x.note(m.Name + " was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional")
-	}
-	x.settle(ctx, exobench.MomentLoaded)
-	stop := x.sample(ctx)
-	defer stop()
-	x.requests(ctx, d)
-}
-
-func (x *execution) unprepared(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		x.note("interrupted while " + x.progress.Model.Name + " was being loaded")
-		return
-	}
-	x.load(exobench.LoadEvent{Stage: exobench.StageFailed, Error: err.Error()})
-}
-
-func (x *execution) release(ctx context.Context, d exobench.Deployment) {
-	if x.config.KeepLoaded {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
-	defer cancel()
-	if err := x.bench.Target.Release(ctx, d, x.load); err != nil {
-		x.note(fmt.Sprintf("%s could not be taken away: %v", d.Model.Name, err))
-	}
-}
-
-// load records one step in the current model's life.
-func (x *execution) load(e exobench.LoadEvent) {
-	if !e.At.Reached() {
-		e.At = x.config.Clock.Now()
-	}
-	m := x.progress.Model
-	e.Engine, e.Model = x.progress.Engine, m.Name
-	if e.ModelID == "" {
-		e.ModelID = m.ID
-	}
-	if e.Placement == "" {
-		e.Placement = m.Placement
-	}
-	x.append(&e)
-	x.tell(func(p *exobench.Progress) { p.Load = e })
-}
-
-// note records something that the report must say.
-func (x *execution) note(text string) {
-	x.append(&exobench.Note{At: x.config.Clock.Now(), Engine: x.progress.Engine, Model: x.progress.Model.Name, Text: text})
-	x.tell(func(p *exobench.Progress) { p.Note = text })
+// note records something that the reader of a report must know.
+func (x *execution) note(n exobench.Note) {
+	n.At, n.Session = x.Clock.Now(), x.Session
+	x.append(&n)
 }
 
 func (x *execution) append(e exobench.Entry) {
-	if err := x.config.Recorder.Append(e); err != nil {
+	if err := x.Recorder.Append(e); err != nil {
 		x.fail(err)
 	}
+}
+
+func (x *execution) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil {
+		x.err = err
+	}
+}
+
+func (x *execution) failed() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.err
+}
+
+// goesOn reports whether there is a reason to begin anything more.
+func (x *execution) goesOn(ctx context.Context) bool {
+	return ctx.Err() == nil && x.failed() == nil
 }

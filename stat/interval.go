@@ -12,10 +12,11 @@ const Confidence = 0.95
 
 // Interval is a confidence interval. Both ends are measured values.
 type Interval struct {
-	Lo, Hi float64
+	Lo float64 `json:"lo"`
+	Hi float64 `json:"hi"`
 	// Confidence is the level attained, at least the level asked for: order
 	// statistics give only certain levels.
-	Confidence float64
+	Confidence float64 `json:"confidence"`
 }
 
 // MedianInterval returns an interval that holds the median of the population

@@ -1,86 +1,82 @@
 package summary
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"exobench"
-	"exobench/metric"
 	"exobench/stat"
 )
 
-// Key tells the cells of a run apart.
-type Key struct {
-	Subject
-	ModelID, Placement string
-	exobench.Load
-}
-
-// KeyOf returns the key of the cell that a request belongs to.
-func KeyOf(r *exobench.Record) Key {
-	return Key{Subject{r.Engine, r.Model}, r.ModelID, r.Placement, r.Load()}
-}
-
-// Cell is one load on one model of one engine: the unit of which figures are
-// given.
+// Cell is one engine, model and placement under one traffic: the unit of which
+// figures are given.
 type Cell struct {
-	Key
+	ID int `json:"id"`
+	Subject
+	ModelID string `json:"model_id"`
+	// Placement is the cell's own, else where its step's model came to be.
+	Placement string           `json:"placement"`
+	Traffic   exobench.Traffic `json:"traffic"`
+	Stop      exobench.Stop    `json:"stop"`
+	State     State            `json:"state"`
+	// Error says why a cell failed. It is also set where the model failed after
+	// the cell's requests: the state is then Done.
+	Error string `json:"error"`
+	// Steps and Blocks are the ids of where it ran, in order. A cell that has not
+	// begun names the steps in which it is to run.
+	Steps  []int `json:"steps"`
+	Blocks []int `json:"blocks"`
 	// Requests is how many measured requests there were, N how many were OK.
-	Requests, N int
+	Requests int `json:"requests"`
+	N        int `json:"ok"`
 	// Outcomes counts the requests by outcome; Errors holds the error of the
 	// first request (by Seq) of each outcome that has one.
-	Outcomes map[exobench.Outcome]int
-	Errors   map[exobench.Outcome]string
+	Outcomes map[exobench.Outcome]int    `json:"outcomes"`
+	Errors   map[exobench.Outcome]string `json:"errors"`
 	// TokensFrom is how the output tokens behind the token metrics were
 	// counted; empty where no request tells.
-	TokensFrom exobench.TokensFrom
-	// Metrics holds, by name, every metric of package metric that at least one
-	// OK request gives.
-	Metrics map[string]Summary
-	// Wall is the time from the first sent to the last done.
-	Wall time.Duration
-	// Delivered is how many requests were under way on average over Wall, failed
-	// ones included; a closed loop wants it to be Concurrency. Nil where unknown.
-	Delivered *float64
-	// Throughput is output tokens/s and RequestRate OK requests/s over Wall;
-	// nil where unknown.
-	Throughput, RequestRate *float64
-	// EnergyPerToken is the engine's nodes' energy over Wall, in joules, for each
-	// output token of the OK requests; nil where unknown.
-	EnergyPerToken *float64
+	TokensFrom exobench.TokensFrom `json:"tokens_from"`
+	// Cache says whether prompts were answered from the engine's cache; empty
+	// where the cell has no requests.
+	Cache Cache `json:"cache"`
+	// Values holds, by name, every known metric of metric.PerCell: one number of
+	// the cell as a whole.
+	Values map[string]float64 `json:"values"`
+	// Metrics holds, by name, every metric of metric.Sampled that at least one OK
+	// request gives.
+	Metrics map[string]Summary `json:"metrics"`
 	// ClientServer sets the client's figures beside the server's own; nil where
 	// no answer gives any.
-	ClientServer *ClientServer
+	ClientServer *ClientServer `json:"client_server"`
 	// Memory is that of the request (of those that are OK) with the greatest
 	// peak.
-	Memory RequestMemory
+	Memory RequestMemory `json:"memory"`
 	// Delay is the harness's own delay; nil without kernel receive stamps.
-	Delay *Delay
-	// Cache says whether prompts were answered from the engine's cache.
-	Cache Cache
+	Delay *Delay `json:"delay"`
+	// Calibration is the harness's own error with as many streams as the cell had
+	// requests under way, or the next that has more, or else the largest. An open
+	// loop had its delivered number under way, rounded up. Nil where there is
+	// none.
+	Calibration *exobench.Calibration `json:"calibration"`
+	// Machine is what else the machine did meanwhile; nil where nobody looked.
+	Machine *Machine `json:"machine"`
 	// Prompts holds the same requests by prompt, in the plan's order.
-	Prompts []Prompt
-	// Warnings say what in these figures to doubt, and what to do about it.
-	Warnings []string
+	Prompts []Prompt `json:"prompts"`
+	// Warnings say what in these figures to doubt.
+	Warnings []Warning `json:"warnings"`
 }
 
-// Metric returns the summary of a metric; it is absent where no OK request
-// gives one.
-func (c Cell) Metric(name string) (Summary, bool) {
+// Value returns one number of the cell as a whole, by the name of its metric;
+// it is absent where it is unknown.
+func (c *Cell) Value(name string) (float64, bool) {
+	v, ok := c.Values[name]
+	return v, ok
+}
+
+// Metric returns the summary of a metric of the cell's requests; it is absent
+// where no OK request gives one.
+func (c *Cell) Metric(name string) (Summary, bool) {
 	s, ok := c.Metrics[name]
 	return s, ok
-}
-
-// failures describes the outcomes that are not OK.
-func (c Cell) failures() string {
-	var parts []string
-	for _, outcome := range exobench.Outcomes {
-		if n := c.Outcomes[outcome]; n > 0 && outcome != exobench.OK {
-			parts = append(parts, fmt.Sprintf("%s: %d", outcome, n))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // Cache is what the answers told of the engine's prompt cache.
@@ -98,31 +94,33 @@ const (
 
 // Prompt is the OK requests of one prompt in a cell.
 type Prompt struct {
-	ID string
-	N  int
+	ID string `json:"id"`
+	N  int    `json:"n"`
 	// Metrics holds latency, TTFT and tokens/s where known.
-	Metrics map[string]Summary
+	Metrics map[string]Summary `json:"metrics"`
 }
 
 // Summary describes one metric over the OK requests that give it.
 type Summary struct {
-	N      int
-	Median float64
+	N      int     `json:"n"`
+	Median float64 `json:"median"`
 	// Interval holds the population's median; nil where N is too small.
-	Interval *stat.Interval
-	Mean     float64
+	Interval *stat.Interval `json:"interval"`
+	Mean     float64        `json:"mean"`
 	// SD is nil where N < 2.
-	SD       *float64
-	Min, Max float64
+	SD  *float64 `json:"sd"`
+	Min float64  `json:"min"`
+	Max float64  `json:"max"`
 	// Percentiles are those of p90, p95 and p99 that N supports.
-	Percentiles []Percentile
+	Percentiles []Percentile `json:"percentiles"`
 }
 
 // Percentile is the P-quantile of a sample.
 type Percentile struct {
-	P, Value float64
+	P     float64 `json:"p"`
+	Value float64 `json:"value"`
 	// Interval is nil where there are too few requests.
-	Interval *stat.Interval
+	Interval *stat.Interval `json:"interval"`
 }
 
 // Percentile returns a percentile; it is absent where N does not support it.
@@ -139,42 +137,66 @@ func (s Summary) Percentile(p float64) (Percentile, bool) {
 // interval.
 const IntervalN = 6
 
-// percentiles are the ones that a Summary gives where it can.
-var percentiles = []float64{0.90, 0.95, 0.99}
-
-// describe summarises the values, which it sorts; it is absent where there are
-// none.
-func describe(values []float64) (Summary, bool) {
-	sample := stat.Sorted(values)
-	if sample.N() == 0 {
-		return Summary{}, false
-	}
-	s := Summary{N: sample.N()}
-	s.Median, _ = sample.Median()
-	s.Mean, _ = sample.Mean()
-	s.Min, _ = sample.Min()
-	s.Max, _ = sample.Max()
-	if sd, ok := sample.SD(); ok {
-		s.SD = &sd
-	}
-	if iv, ok, _ := sample.MedianInterval(stat.Confidence); ok {
-		s.Interval = &iv
-	}
-	for _, p := range percentiles {
-		if !stat.Supports(p, s.N) {
-			continue
-		}
-		q := Percentile{P: p}
-		q.Value, _ = sample.Quantile(p)
-		if iv, ok, _ := sample.QuantileInterval(p, stat.Confidence); ok {
-			q.Interval = &iv
-		}
-		s.Percentiles = append(s.Percentiles, q)
-	}
-	return s, true
+// ClientServer sets what the client measured beside what the server says of the
+// same OK requests. Each part is nil where no request gives both.
+type ClientServer struct {
+	// Output is of tokens: those of the answer's usage beside those of the
+	// server's statistics. Events is of the output events beside the latter:
+	// fewer where tokens share events.
+	Output *Agreement `json:"output_tokens"`
+	Events *Agreement `json:"output_events"`
+	// Decode and Prefill are of tokens per second; the client's prefill rate is
+	// an estimate.
+	Decode  *Agreement `json:"decode_tokens_per_second"`
+	Prefill *Agreement `json:"prefill_tokens_per_second"`
 }
 
-// promptMetric reports whether a metric is given for each prompt.
-func promptMetric(m metric.Metric) bool {
-	return m.Name == metric.Latency || m.Name == metric.TTFT || m.Name == metric.TokenRate
+// Agreement is how far a figure of the client and one of the server agree, over
+// the requests that give both.
+type Agreement struct {
+	N int `json:"n"`
+	// Client and Server are the medians of the figures, Ratio is that of client /
+	// server.
+	Client float64 `json:"client_median"`
+	Server float64 `json:"server_median"`
+	Ratio  float64 `json:"ratio_median"`
+	// Off is the share of the requests whose ratio is off by more than
+	// Tolerance.
+	Off float64 `json:"share_off"`
+}
+
+// Tolerance is how far a ratio of client and server may be from 1.
+const Tolerance = 0.05
+
+// Delay is the harness's own delay in a cell: from when the kernel received the
+// last byte of a read until the read returned, over all output events of the OK
+// requests. Metrics use the kernel's instants, so it is in none of them.
+type Delay struct {
+	Events int           `json:"events"`
+	P50    time.Duration `json:"p50_ns"`
+	P99    time.Duration `json:"p99_ns"`
+	Max    time.Duration `json:"max_ns"`
+	// Shared is the share of events that came in one read with the one before:
+	// their instants are known to within the time between two reads.
+	Shared float64 `json:"share_of_shared_reads"`
+	// FirstLate is the share of requests whose first event was read so late (by
+	// more than 5 % of its TTFT) that it came in one read with the next: its stamp
+	// is that of the next.
+	FirstLate float64 `json:"share_of_late_first_events"`
+}
+
+// Machine is what else the machine did while the requests of a cell were under
+// way, over all of its blocks. Shares are of all cores, 0 to 1; each figure is
+// nil where the system does not tell.
+type Machine struct {
+	Wall       time.Duration `json:"wall_ns"`
+	Steal      *float64      `json:"steal_share"`
+	Foreign    *float64      `json:"foreign_share"`
+	EngineCPU  *float64      `json:"engine_share"`
+	HarnessCPU *float64      `json:"harness_share"`
+	// Of several blocks, these are the greatest.
+	HiccupP99    *time.Duration `json:"hiccup_p99_ns"`
+	HiccupMax    *time.Duration `json:"hiccup_max_ns"`
+	GCPauseMax   *time.Duration `json:"gc_pause_max_ns"`
+	SchedulerP99 *time.Duration `json:"scheduler_p99_ns"`
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// column is values of one kind, one for each request of a cell. It grows by blocks:
+// column is values of one kind, one for each request of a block. It grows by blocks:
 // what is there is not copied, and little is spare.
 type column[T any] struct {
 	blocks [][]T // all but the last have blockLength values
@@ -19,7 +19,7 @@ func (c *column[T]) append(value T) {
 	switch {
 	case last < len(c.blocks):
 	case last == 0:
-		c.blocks = append(c.blocks, nil) // most cells are small: this one grows
+		c.blocks = append(c.blocks, nil) // most blocks are small: this one grows
 	default:
 		c.blocks = append(c.blocks, make([]T, 0, blockLength))
 	}
@@ -54,12 +54,18 @@ func (v *values) put(i int, value float64) {
 	v.append(value)
 }
 
+// value returns the value of request i; it is absent where it is unknown.
+func (v *values) value(i int) (float64, bool) {
+	if i >= v.n || math.IsNaN(*v.at(i)) {
+		return 0, false
+	}
+	return *v.at(i), true
+}
+
 // of returns the value of request i, 0 where it is unknown.
 func (v *values) of(i int) float64 {
-	if i >= v.n || math.IsNaN(*v.at(i)) {
-		return 0
-	}
-	return *v.at(i)
+	value, _ := v.value(i)
+	return value
 }
 
 // known returns the known values with their places.
@@ -74,8 +80,13 @@ func (v *values) known() iter.Seq2[int, float64] {
 }
 
 // space is where values are put together and sorted, those of one metric after
-// those of another.
-type space struct{ floats []float64 }
+// those of another, and what client and server say of the requests of one cell
+// after that of another.
+type space struct {
+	floats    []float64
+	exchanges []exchange
+	giving    []*exchange
+}
 
 // empty returns an empty slice with room for n values, in place of what was
 // returned before.

@@ -7,22 +7,6 @@ import (
 	"exobench/internal/histogram"
 )
 
-// Delay is the harness's own delay in a cell: from when the kernel received the
-// last byte of a read until the read returned, over all output events of the OK
-// requests. Metrics use the kernel's instants, so it is in none of them. P50 and
-// P99 are upper bounds within 1.6 %.
-type Delay struct {
-	Events        int
-	P50, P99, Max time.Duration
-	// Shared is the share of events that came in one read with the one before:
-	// their instants are known to within the time between two reads.
-	Shared float64
-	// FirstLate is the share of requests whose first event was read so late (by
-	// more than 5 % of its TTFT) that it came in one read with the next: its stamp
-	// is that of the next.
-	FirstLate float64
-}
-
 // delays is a Delay under construction.
 type delays struct {
 	spans          histogram.Histogram
@@ -46,6 +30,14 @@ func (d *delays) add(r *exobench.Record) {
 	}
 }
 
+// join adds those of another block.
+func (d *delays) join(other *delays) {
+	d.spans.Add(&other.spans)
+	d.shared += other.shared
+	d.requests += other.requests
+	d.late += other.late
+}
+
 // result returns nil where no record had delays.
 func (d *delays) result() *Delay {
 	n := int(d.spans.Count())
@@ -56,4 +48,16 @@ func (d *delays) result() *Delay {
 		Events: n, P50: d.spans.Quantile(0.50), P99: d.spans.Quantile(0.99), Max: d.spans.Max(),
 		Shared: float64(d.shared) / float64(n), FirstLate: float64(d.late) / float64(d.requests),
 	}
+}
+
+// delayOf joins the delays of blocks.
+func delayOf(blocks []*block) *Delay {
+	if len(blocks) == 1 {
+		return blocks[0].delays.result()
+	}
+	all := new(delays)
+	for _, b := range blocks {
+		all.join(b.delays)
+	}
+	return all.result()
 }

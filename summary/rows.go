@@ -2,34 +2,30 @@ package summary
 
 import (
 	"cmp"
-	"fmt"
+	"iter"
 	"math"
 	"slices"
-	"strings"
 
 	"exobench"
 	"exobench/metric"
-	"exobench/stat"
 )
 
-// rows holds what is kept of the OK requests of a cell, in the order in which they
-// came: each value once, and no request twice.
+// rows holds what is kept of the OK requests of a block, in the order in which
+// they came: each value once, and no request twice.
 type rows struct {
 	column[row]
 	metrics []metric.Metric
 	values  []values // by metric
 	server  serverValues
-	prompts []promptRows
-	place   map[string]int // of a prompt's id in prompts
-	outputs [len(kinds)]lengths
+	outputs [len(ways)]lengths
 }
 
 // row is what a request has besides its values.
 type row struct {
 	span
-	prompt int32
-	kind   int8 // of the way in which its output tokens were counted
-	first  bool // its prompt had not been sent before
+	prompt int32 // its place among the prompts of the fold
+	way    int8  // in which its output tokens were counted
+	first  bool  // its prompt had not been sent before
 }
 
 // span is when a request was under way.
@@ -39,9 +35,15 @@ func (s span) compare(other span) int {
 	return cmp.Or(cmp.Compare(s.sent, other.sent), cmp.Compare(s.ended, other.ended), cmp.Compare(s.done, other.done))
 }
 
-type promptRows struct {
-	id string
-	n  int
+// serverValues are those of the requests that have the server's own figures,
+// besides the metrics.
+type serverValues struct {
+	output, counted values // output tokens, as the answer and as the server says
+	events          values // with output
+	// shared is the share of the output events that came in the same read as the
+	// one before; firstGap is the gap between the first two reads with output,
+	// over the median of the later ones.
+	shared, firstGap values
 }
 
 // lengths is the numbers of output tokens that were counted in one way.
@@ -50,37 +52,38 @@ type lengths struct {
 	sum, least, most float64
 }
 
-// kinds are the ways to count output tokens, the most trusted first.
-var kinds = [...]exobench.TokensFrom{exobench.FromUsage, exobench.FromStats, exobench.FromEvents}
+// ways are those to count output tokens, the most trusted first.
+var ways = [...]exobench.TokensFrom{exobench.FromUsage, exobench.FromStats, exobench.FromEvents}
 
-// Kinds of requests besides those: no way is told, or an unknown one.
+// What stands for a way where none is told, or an unknown one.
 const (
-	untold  = -1
-	unknown = -2
+	untoldWay  = -1
+	unknownWay = -2
 )
 
-func kindOf(from exobench.TokensFrom) int8 {
+func wayOf(from exobench.TokensFrom) int8 {
 	if from == "" {
-		return untold
+		return untoldWay
 	}
-	if i := slices.Index(kinds[:], from); i >= 0 {
+	if i := slices.Index(ways[:], from); i >= 0 {
 		return int8(i)
 	}
-	return unknown
+	return unknownWay
 }
 
-func newRows(metrics []metric.Metric) *rows {
-	return &rows{metrics: metrics, values: make([]values, len(metrics)), place: map[string]int{}}
-}
-
-func (rs *rows) add(r *exobench.Record) {
+// add keeps what is needed of a request. What only an open loop gives is left
+// out where the loop is known to be closed.
+func (rs *rows) add(r *exobench.Record, prompt int32, closed bool) {
 	i := rs.n
-	kind := kindOf(r.TokensFrom)
-	rs.append(row{span{r.Sent, r.Done, r.Ended}, int32(rs.promptOf(r.PromptID)), kind, r.Repeat <= 1})
-	if r.OutputTokens != nil && kind >= 0 {
-		rs.outputs[kind].add(float64(*r.OutputTokens))
+	way := wayOf(r.TokensFrom)
+	rs.append(row{span{r.Sent, r.Done, r.Ended}, prompt, way, r.Repeat <= 1})
+	if r.OutputTokens != nil && way >= 0 {
+		rs.outputs[way].add(float64(*r.OutputTokens))
 	}
 	for m := range rs.metrics {
+		if closed && rs.metrics[m].OpenLoop {
+			continue
+		}
 		if value, ok := rs.metrics[m].Value(r); ok && !math.IsNaN(value) && !math.IsInf(value, 0) {
 			rs.values[m].put(i, value)
 		}
@@ -90,138 +93,140 @@ func (rs *rows) add(r *exobench.Record) {
 	}
 }
 
-// promptOf counts a request of a prompt and returns the prompt's place.
-func (rs *rows) promptOf(id string) int {
-	place, ok := rs.place[id]
-	if !ok {
-		place = len(rs.prompts)
-		rs.place[id] = place
-		rs.prompts = append(rs.prompts, promptRows{id: id})
+func (v *serverValues) put(i int, r *exobench.Record) {
+	v.output.put(i, number(r.OutputTokens))
+	v.counted.put(i, number(r.Server.OutputTokens))
+	v.events.put(i, float64(len(r.Chunks)))
+	shared, firstGap := bunching(r.Chunks)
+	v.shared.put(i, shared)
+	v.firstGap.put(i, firstGap)
+}
+
+func number(n *exobench.Tokens) float64 {
+	if n == nil {
+		return 0
 	}
-	rs.prompts[place].n++
-	return place
+	return float64(*n)
+}
+
+// bunching measures how events share reads, and how long the first of the gaps
+// between reads is.
+func bunching(chunks exobench.Chunks) (shared, firstGap float64) {
+	var space [64]float64
+	gaps := space[:0]
+	for i := 1; i < len(chunks); i++ {
+		if gap := chunks[i].At.Sub(chunks[i-1].At); gap > 0 {
+			gaps = append(gaps, gap.Seconds())
+		} else {
+			shared++
+		}
+	}
+	if len(gaps) > 1 {
+		firstGap = gaps[0] / median(gaps[1:])
+	}
+	return shared / float64(max(1, len(chunks)-1)), firstGap
 }
 
 func (l *lengths) add(n float64) {
-	if l.n == 0 {
-		l.least = n
-	}
-	l.n++
-	l.sum += n
-	l.least, l.most = min(l.least, n), max(l.most, n)
+	l.join(lengths{1, n, n, n})
 }
 
-// valuesOf returns the values of a metric.
-func (rs *rows) valuesOf(name string) *values {
-	i := slices.IndexFunc(rs.metrics, func(m metric.Metric) bool { return m.Name == name })
-	return &rs.values[i]
+// join adds those of another block.
+func (l *lengths) join(other lengths) {
+	switch {
+	case other.n == 0:
+	case l.n == 0:
+		*l = other
+	default:
+		l.n += other.n
+		l.sum += other.sum
+		l.least, l.most = min(l.least, other.least), max(l.most, other.most)
+	}
+}
+
+// sample is the rows of all blocks of a cell.
+type sample struct {
+	blocks  []*block
+	n       int
+	outputs [len(ways)]lengths
+	space   *space
+}
+
+func newSample(blocks []*block, space *space) *sample {
+	s := &sample{blocks: blocks, space: space}
+	for _, b := range blocks {
+		s.n += b.ok.n
+		for way := range ways {
+			s.outputs[way].join(b.ok.outputs[way])
+		}
+	}
+	return s
+}
+
+// all returns every request, with its block.
+func (s *sample) all() iter.Seq2[*block, *row] {
+	return func(yield func(*block, *row) bool) {
+		for _, b := range s.blocks {
+			for _, r := range b.ok.all() {
+				if !yield(b, r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// known returns the known values of a metric, by its place, with their requests.
+func (s *sample) known(m int) iter.Seq2[*row, float64] {
+	return func(yield func(*row, float64) bool) {
+		for _, b := range s.blocks {
+			for i, value := range b.ok.values[m].known() {
+				if !yield(b.ok.at(i), value) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // lengthsOf returns the numbers of output tokens that were counted in the way
 // given.
-func (rs *rows) lengthsOf(from exobench.TokensFrom) lengths {
-	if kind := kindOf(from); kind >= 0 {
-		return rs.outputs[kind]
+func (s *sample) lengthsOf(from exobench.TokensFrom) lengths {
+	if way := wayOf(from); way >= 0 {
+		return s.outputs[way]
 	}
 	return lengths{}
 }
 
 // used returns the ways in which output tokens were counted, the most trusted
 // first.
-func (rs *rows) used() []exobench.TokensFrom {
-	var used []exobench.TokensFrom
-	for _, k := range kinds {
-		if rs.lengthsOf(k).n > 0 {
-			used = append(used, k)
+func (s *sample) used() []CountedWay {
+	var used []CountedWay
+	for way, from := range ways {
+		if n := s.outputs[way].n; n > 0 {
+			used = append(used, CountedWay{from, n})
 		}
 	}
 	return used
 }
 
 // from returns the way that most requests used.
-func (rs *rows) from() (most exobench.TokensFrom) {
-	for _, k := range rs.used() {
-		if rs.lengthsOf(k).n > rs.lengthsOf(most).n {
-			most = k
+func (s *sample) from() exobench.TokensFrom {
+	var most CountedWay
+	for _, w := range s.used() {
+		if w.N > most.N {
+			most = w
 		}
 	}
-	return most
+	return most.From
 }
 
-func (rs *rows) describeKinds() string {
-	var parts []string
-	for _, k := range rs.used() {
-		parts = append(parts, fmt.Sprintf("%s: %d", k, rs.lengthsOf(k).n))
+// tokens returns the output tokens of all requests; nil unless each tells its
+// number and all were counted in one way.
+func (s *sample) tokens() *float64 {
+	used := s.used()
+	if len(used) != 1 || used[0].N != s.n {
+		return nil
 	}
-	return strings.Join(parts, ", ")
-}
-
-// tokens returns the output tokens of all requests; it is absent unless each
-// tells its number and all were counted in one way.
-func (rs *rows) tokens() (float64, bool) {
-	used := rs.used()
-	if len(used) != 1 || rs.lengthsOf(used[0]).n != rs.n {
-		return 0, false
-	}
-	return rs.lengthsOf(used[0]).sum, true
-}
-
-// enters reports whether request i enters a metric's summary: those that depend on
-// the number of output tokens are of the requests counted in one way alone.
-func (rs *rows) enters(m metric.Metric, i int, kind int8) bool {
-	return !m.CountsOutput || rs.at(i).kind == kind
-}
-
-// summaries describes each metric, in space.
-func (rs *rows) summaries(from exobench.TokensFrom, space *space) map[string]Summary {
-	kind := kindOf(from)
-	summaries := map[string]Summary{}
-	for m := range rs.metrics {
-		sample := space.empty(rs.n)
-		for i, value := range rs.values[m].known() {
-			if rs.enters(rs.metrics[m], i, kind) {
-				sample = append(sample, value)
-			}
-		}
-		if s, ok := describe(sample); ok {
-			summaries[rs.metrics[m].Name] = s
-		}
-	}
-	return summaries
-}
-
-// promptSummaries describes each prompt's metrics, by the prompts' places.
-func (rs *rows) promptSummaries(from exobench.TokensFrom, space *space) []map[string]Summary {
-	kind := kindOf(from)
-	all := make([]map[string]Summary, len(rs.prompts))
-	for p := range all {
-		all[p] = map[string]Summary{}
-	}
-	sizes := make([]int, len(rs.prompts))
-	for p := range sizes {
-		sizes[p] = rs.prompts[p].n
-	}
-	for m := range rs.metrics {
-		if !promptMetric(rs.metrics[m]) {
-			continue
-		}
-		samples := space.parts(sizes...)
-		for i, value := range rs.values[m].known() {
-			if p := rs.at(i).prompt; rs.enters(rs.metrics[m], i, kind) {
-				samples[p] = append(samples[p], value)
-			}
-		}
-		for p, sample := range samples {
-			if s, ok := describe(sample); ok {
-				all[p][rs.metrics[m].Name] = s
-			}
-		}
-	}
-	return all
-}
-
-// median returns the median of the values, which it sorts; 0 where there are none.
-func median(values []float64) float64 {
-	m, _ := stat.Sorted(values).Median()
-	return m
+	return new(s.lengthsOf(used[0].From).sum)
 }

@@ -1,67 +1,286 @@
 package summary
 
 import (
-	"fmt"
+	"time"
 
 	"exobench"
 )
 
-// Warnings says what about the run as a whole the reader must know first.
-func (r *Run) Warnings() []string {
-	var warnings []string
-	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
-	switch {
-	case r.Incomplete:
-		warn("The run is incomplete: it was cut off after %d measured requests. What follows is of those only.", r.Requests)
-	case r.Interrupted:
-		warn("The run was interrupted after %d measured requests. What follows is of those only.", r.Requests)
-	case r.End.Reason == exobench.EndFailed:
-		warn("The run failed after %d measured requests: %s", r.Requests, r.End.Error)
-	}
-	if r.Damaged > 0 {
-		warn("%d damaged lines of the journal were skipped; what they held is missing from every figure.", r.Damaged)
-	}
-	return warnings
+// Warning is something to doubt, as a value: package report has the sentences.
+type Warning struct {
+	Kind WarningKind `json:"kind"`
+	// Step and Cell say what it is of; both are 0 where it is of the run.
+	Step int `json:"step,omitempty"`
+	Cell int `json:"cell,omitempty"`
+	// Figures is the struct below that has the name of the kind.
+	Figures Figures `json:"figures"`
 }
 
-// addWarnings says what in the cell's figures to doubt.
-func (a *accumulator) addWarnings(c *Cell, run *Run, compared *comparison) {
-	warn := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
-	if c.N < IntervalN && c.N > 0 {
-		warn("n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.", c.N, IntervalN)
+// Figures are what a warning goes by: one of the structs of this file.
+type Figures interface{ kind() WarningKind }
+
+// WarningKind says what is in doubt.
+type WarningKind string
+
+// The warnings of a run as a whole.
+type (
+	// CutOff: the run has no end.
+	CutOff struct {
+		Requests int `json:"requests"`
 	}
-	if c.Cache == CacheUnknown {
-		if text := collapseWarning(a.ok, compared.space); text != "" {
-			warn("%s", text)
-		}
+	// StoppedEarly: the run was interrupted.
+	StoppedEarly struct {
+		Requests int `json:"requests"`
 	}
-	if failed := c.Requests - c.N; failed > 0 {
-		warn("%d of %d requests failed (%s) and are in no median; see their errors.", failed, c.Requests, c.failures())
+	// BrokenOff: exobench could not go on.
+	BrokenOff struct {
+		Requests int    `json:"requests"`
+		Error    string `json:"error"`
 	}
-	if mixed := a.ok.used(); len(mixed) > 1 {
-		warn("Output tokens were counted in %d ways (%s): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.",
-			len(mixed), a.ok.describeKinds(), a.ok.lengthsOf(c.TokensFrom).n, c.TokensFrom)
-	} else if unknown := c.N - a.ok.lengthsOf(c.TokensFrom).n; unknown > 0 {
-		warn("%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.", unknown, c.N)
+	// DamagedLines: lines of the journal could not be read.
+	DamagedLines struct {
+		Lines int `json:"lines"`
 	}
-	if run.Header.Plan.Cache == "cold" && c.Cache == CacheWarm {
-		warn("%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.", a.cache[CacheWarm], c.N)
+	// UnplacedRequests: requests of blocks whose entry is missing, as after
+	// damage to the journal.
+	UnplacedRequests struct {
+		Requests int `json:"requests"`
 	}
-	if a.reloads > 0 {
-		warn("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).",
-			a.reloads, c.Requests, a.longestLoad.Seconds())
+)
+
+// The warnings that a cell's requests give rise to.
+type (
+	// TooFewRequests: N is too small for an interval; it must be Least.
+	TooFewRequests struct {
+		N     int `json:"n"`
+		Least int `json:"least"`
 	}
-	if l := a.ok.lengthsOf(c.TokensFrom); l.least != l.most && mayStopEarly(run.Header, c.Engine) {
-		warn("Answers are %.0f to %.0f tokens long: compare tokens/s and TPOT, not latency.", l.least, l.most)
+	// CacheSuspected: the server tells nothing of a cache, and TTFT fell to Share
+	// of the first time's when prompts came again.
+	CacheSuspected struct {
+		Share float64 `json:"share"`
 	}
-	if readings := run.memory[c.Subject]; readings != nil && len(readings.sources) > 1 {
-		warn("Memory was read in %d ways %q in one run: its differences mean nothing.", len(readings.sources), readings.sources)
+	// FailedRequests: Failed of N requests were not OK; Outcomes counts them.
+	FailedRequests struct {
+		Failed   int            `json:"failed"`
+		Of       int            `json:"of"`
+		Outcomes []OutcomeCount `json:"outcomes"`
 	}
-	c.Warnings = append(c.Warnings, disagreements(compared, c)...)
+	// CountsMixed: output tokens were counted in several ways. The token metrics
+	// are of the N requests counted by Used alone.
+	CountsMixed struct {
+		Ways []CountedWay        `json:"ways"`
+		Used exobench.TokensFrom `json:"used"`
+		N    int                 `json:"n"`
+	}
+	// CountsUnknown: N of Of OK requests tell no number of output tokens.
+	CountsUnknown struct {
+		N  int `json:"n"`
+		Of int `json:"of"`
+	}
+	// CachedAnswers: N of Of requests of a cold plan came in part from the cache.
+	CachedAnswers struct {
+		N  int `json:"n"`
+		Of int `json:"of"`
+	}
+	// ModelReloaded: N of Of requests waited for the model to be loaded again, up
+	// to Longest.
+	ModelReloaded struct {
+		N       int           `json:"n"`
+		Of      int           `json:"of"`
+		Longest time.Duration `json:"longest_ns"`
+	}
+	// LengthsDiffer: answers are of Least to Most tokens.
+	LengthsDiffer struct {
+		Least exobench.Tokens `json:"least"`
+		Most  exobench.Tokens `json:"most"`
+	}
+	// SourcesMixed: memory was read in several ways.
+	SourcesMixed struct {
+		Sources []MemorySource `json:"sources"`
+	}
+)
+
+// OutcomeCount is how many requests ended in one way.
+type OutcomeCount struct {
+	Outcome exobench.Outcome `json:"outcome"`
+	N       int              `json:"n"`
 }
 
-// mayStopEarly reports whether answers may be shorter than asked for.
-func mayStopEarly(h exobench.Header, engine string) bool {
-	e, _ := h.Engine(engine)
-	return h.Plan.NaturalStop || !e.IgnoresEOS
+// CountedWay is how many requests had their tokens counted in one way.
+type CountedWay struct {
+	From exobench.TokensFrom `json:"from"`
+	N    int                 `json:"n"`
 }
+
+// The warnings of where client and server do not agree.
+type (
+	// CountsDiffer: the answer's usage and the server's statistics differ for
+	// Differ of N requests; the medians are of tokens.
+	CountsDiffer struct {
+		Differ int     `json:"differ"`
+		N      int     `json:"n"`
+		Client float64 `json:"client_median"`
+		Server float64 `json:"server_median"`
+	}
+	// DecodeDiffers: tokens/s is Ratio times the server's own figure. The medians
+	// are of the same requests: Tokens of output, SharedReads the share of events
+	// that came in the read of the one before, FirstGap the first gap between
+	// reads over the median one.
+	DecodeDiffers struct {
+		Ratio       float64     `json:"ratio"`
+		Cause       DecodeCause `json:"cause"`
+		Tokens      float64     `json:"tokens"`
+		SharedReads float64     `json:"share_of_shared_reads"`
+		FirstGap    float64     `json:"first_gap"`
+	}
+	// PrefillFaster: the client's prefill rate is Ratio times the server's, more
+	// than TTFT allows.
+	PrefillFaster struct {
+		Ratio float64          `json:"ratio"`
+		Cause FastPrefillCause `json:"cause"`
+	}
+	// PrefillSlower: the client's prefill rate is Ratio times the server's; TTFT
+	// holds Extra beyond the server's prefill. Concurrency is the cell's (0 in an
+	// open loop), PromptTokens the median of uncached ones.
+	PrefillSlower struct {
+		Ratio        float64          `json:"ratio"`
+		Cause        SlowPrefillCause `json:"cause"`
+		Extra        time.Duration    `json:"extra_ns"`
+		Concurrency  int              `json:"concurrency"`
+		PromptTokens float64          `json:"prompt_tokens"`
+	}
+)
+
+// DecodeCause says why the decode rates of client and server most likely differ.
+type DecodeCause string
+
+// The causes.
+const (
+	// FirstTokenCounted: the server counts the first token but not its time, so
+	// that its rate is n / (n − 1) times the true one.
+	FirstTokenCounted DecodeCause = "first_token_counted"
+	// ReadsShared: the server or the network holds tokens back and sends several
+	// together.
+	ReadsShared DecodeCause = "reads_shared"
+	// FirstHeldBack: the server holds tokens back after the first.
+	FirstHeldBack DecodeCause = "first_held_back"
+	// AnswersShort: the answers are too short for a rate.
+	AnswersShort DecodeCause = "answers_short"
+	// ClientSlower: tokens reach the client more slowly than the server makes
+	// them.
+	ClientSlower DecodeCause = "client_slower"
+	// ServerTimeLonger: the server's time holds more than the stream shows, or is
+	// taken differently.
+	ServerTimeLonger DecodeCause = "server_time_longer"
+)
+
+// FastPrefillCause says why a prefill most likely seems faster than it can be.
+type FastPrefillCause string
+
+// The causes.
+const (
+	// CachedUntold: prompt tokens came from the cache that are not told as cached.
+	CachedUntold FastPrefillCause = "cached_untold"
+	// PromptDefined: the server leaves prompt tokens out, or counts time after the
+	// first token.
+	PromptDefined FastPrefillCause = "definitions"
+	// CacheOrDefined: either of these.
+	CacheOrDefined FastPrefillCause = "cache_or_definitions"
+)
+
+// SlowPrefillCause says what TTFT most likely holds besides the prefill.
+type SlowPrefillCause string
+
+// The causes.
+const (
+	// RequestsWait: requests wait for each other.
+	RequestsWait SlowPrefillCause = "requests_wait"
+	// PromptsShort: the prompts are so short that the fixed parts outweigh it.
+	PromptsShort SlowPrefillCause = "prompts_short"
+	// WorkBefore: queueing, the network or work before the prefill.
+	WorkBefore SlowPrefillCause = "work_before"
+)
+
+// The warnings of where the harness or the machine may have made the figures.
+// A Limit is what the figure beside it should not exceed.
+type (
+	// HarnessError: the harness's own error in a metric, by its name (TTFT or the
+	// inter-chunk median), is more than Limit of what was measured.
+	HarnessError struct {
+		Metric string        `json:"metric"`
+		Error  time.Duration `json:"error_ns"`
+		Limit  float64       `json:"limit"`
+	}
+	// FirstEventsLate: Share of the requests had their first event read so late
+	// that it has the stamp of the next.
+	FirstEventsLate struct {
+		Share float64 `json:"share"`
+		Limit float64 `json:"limit"`
+	}
+	// TimeStolen: the host of the virtual machine took CPU time away.
+	TimeStolen struct {
+		Share float64 `json:"share"`
+		Limit float64 `json:"limit"`
+	}
+	// OthersBusy: other processes used CPU time; where the engine was not seen it
+	// may be among them.
+	OthersBusy struct {
+		Share      float64 `json:"share"`
+		Limit      float64 `json:"limit"`
+		EngineSeen bool    `json:"engine_seen"`
+	}
+	// Hiccup: a thread of the harness was kept from running for Span, which is
+	// Share of Of, the shortest thing measured.
+	Hiccup struct{ Stall }
+	// GarbagePause: collecting garbage stopped the harness.
+	GarbagePause struct{ Stall }
+	// CoreWait: what the harness had ready waited for a core (99th percentile);
+	// Of is the shortest thing that this bends.
+	CoreWait struct{ Stall }
+	// HarnessBusy: the harness used Share of the machine's CPU time, more than
+	// half of what was Left to it.
+	HarnessBusy struct {
+		Share float64 `json:"share"`
+		Left  float64 `json:"left"`
+	}
+)
+
+// Stall is a time in which something did not go on, Share of the time that
+// something else took.
+type Stall struct {
+	Span  time.Duration `json:"span_ns"`
+	Of    time.Duration `json:"of_ns"`
+	Share float64       `json:"share"`
+	Limit float64       `json:"limit"`
+}
+
+func (CutOff) kind() WarningKind           { return "cut_off" }
+func (StoppedEarly) kind() WarningKind     { return "interrupted" }
+func (BrokenOff) kind() WarningKind        { return "failed" }
+func (DamagedLines) kind() WarningKind     { return "damaged_lines" }
+func (UnplacedRequests) kind() WarningKind { return "unplaced_requests" }
+
+func (TooFewRequests) kind() WarningKind { return "too_few_requests" }
+func (CacheSuspected) kind() WarningKind { return "cache_suspected" }
+func (FailedRequests) kind() WarningKind { return "failed_requests" }
+func (CountsMixed) kind() WarningKind    { return "counts_mixed" }
+func (CountsUnknown) kind() WarningKind  { return "counts_unknown" }
+func (CachedAnswers) kind() WarningKind  { return "cached_answers" }
+func (ModelReloaded) kind() WarningKind  { return "model_reloaded" }
+func (LengthsDiffer) kind() WarningKind  { return "lengths_differ" }
+func (SourcesMixed) kind() WarningKind   { return "sources_mixed" }
+
+func (CountsDiffer) kind() WarningKind  { return "counts_differ" }
+func (DecodeDiffers) kind() WarningKind { return "decode_differs" }
+func (PrefillFaster) kind() WarningKind { return "prefill_faster" }
+func (PrefillSlower) kind() WarningKind { return "prefill_slower" }
+
+func (HarnessError) kind() WarningKind    { return "harness_error" }
+func (FirstEventsLate) kind() WarningKind { return "first_events_late" }
+func (TimeStolen) kind() WarningKind      { return "time_stolen" }
+func (OthersBusy) kind() WarningKind      { return "others_busy" }
+func (Hiccup) kind() WarningKind          { return "hiccup" }
+func (GarbagePause) kind() WarningKind    { return "garbage_pause" }
+func (CoreWait) kind() WarningKind        { return "core_wait" }
+func (HarnessBusy) kind() WarningKind     { return "harness_busy" }

@@ -17,6 +17,7 @@ import (
 	"exobench"
 	"exobench/calibrate"
 	"exobench/child"
+	"exobench/driver"
 	"exobench/plot"
 	"exobench/wire"
 )
@@ -69,12 +70,12 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 			points = append(points, calibrate.Point{Streams: streams, Rate: rate})
 			c := calibrate.Config{URL: "http://127.0.0.1", Wire: client, Streams: streams, Rate: rate, Duration: f.duration}
 			if err := c.Validate(); err != nil {
-				return usageError{err}
+				return driver.UsageError{Err: err}
 			}
 		}
 	}
 	if len(points) == 0 {
-		return usageError{errors.New("calibrate needs at least one of --streams and of --rate")}
+		return driver.UsageError{Err: errors.New("calibrate needs at least one of --streams and of --rate")}
 	}
 	all, err := withReference(ctx, func(url string) ([]exobench.Calibration, error) {
 		return calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: f.duration, Warm: true}, points)
@@ -105,7 +106,7 @@ func withReference(ctx context.Context, do func(url string) ([]exobench.Calibrat
 	if err != nil {
 		return nil, fmt.Errorf("find exobench's own program: %w", err)
 	}
-	process, err := child.Start(ctx, "the timing reference", program, "reference", "--port", "0", "--with-parent")
+	process, err := child.Serve(ctx, "the timing reference", program, "reference", "--port", "0", "--with-parent")
 	if err != nil {
 		return nil, err
 	}
@@ -120,20 +121,33 @@ const runRate = 50
 // runCalibration is how long the calibration before a run may take in all.
 const runCalibration = 1500 * time.Millisecond
 
-// calibrateRun measures the harness's error at the loads of a run.
-func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock, loads []exobench.Load) ([]exobench.Calibration, error) {
+// openStreams are the numbers of streams that a run with an open loop is
+// calibrated at: how many requests it will have under way is not known before.
+var openStreams = []int{1, 16, 64}
+
+// streamsOf returns the numbers of streams to calibrate a plan's traffic at, at
+// most three.
+func streamsOf(p exobench.Plan) []int {
 	var streams []int
-	for _, l := range loads {
-		// How many requests an open loop has under way is not known before.
-		streams = append(streams, max(1, l.Concurrency))
+	for _, t := range p.Traffic {
+		if t.Open() {
+			streams = append(streams, openStreams...)
+		} else {
+			streams = append(streams, t.Concurrency)
+		}
 	}
 	slices.Sort(streams)
 	streams = slices.Compact(streams)
 	if len(streams) > 3 {
-		streams = append(streams[:2], streams[len(streams)-1])
+		streams = []int{streams[0], streams[len(streams)/2], streams[len(streams)-1]}
 	}
+	return streams
+}
+
+// calibrateRun measures the harness's error at the loads of a run.
+func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock, p exobench.Plan) ([]exobench.Calibration, error) {
 	var points []calibrate.Point
-	for _, n := range streams {
+	for _, n := range streamsOf(p) {
 		points = append(points, calibrate.Point{Streams: n, Rate: runRate})
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT

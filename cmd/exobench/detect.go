@@ -18,24 +18,10 @@ import (
 
 	"exobench"
 	"exobench/calibrate"
+	"exobench/catalogue"
+	"exobench/driver"
 	"exobench/resource"
-	"exobench/target/exo"
-	"exobench/target/exolegacy"
-	"exobench/target/llamacpp"
-	"exobench/target/ollama"
-	"exobench/target/openai"
-	"exobench/wire"
 )
-
-// found is an engine that answers on this host.
-type found struct {
-	Engine  string   `json:"engine"`
-	Version string   `json:"version,omitempty"`
-	URL     string   `json:"url"`
-	Loaded  []string `json:"loaded,omitempty"`
-	Models  int      `json:"models"`
-	Detail  string   `json:"detail,omitempty"`
-}
 
 // sensor is something that can be measured here, or why not.
 type sensor struct {
@@ -46,16 +32,20 @@ type sensor struct {
 
 func detectCommand(env environment) *cobra.Command {
 	var asJSON bool
+	var url string
 	cmd := &cobra.Command{
 		Use:   "detect",
 		Short: "Show which engines answer on this host, and what can be measured",
-		Long: `Look for engines at their usual ports on this host, and say which answer, what they have loaded,
-what machine this is, and which sensors can be read.`,
-		Example: "  exobench detect",
+		Long: `Look for engines at their usual ports on this host, or at --url, and say which answer, what they have
+loaded, what machine this is, and which sensors can be read.`,
+		Example: "  exobench detect\n  exobench detect --url http://mac-studio:52415",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engines, sensors := detectEngines(cmd.Context(), detectTime), detectSensors(cmd.Context())
-			host := thisHost(cmd.Context())
+			engines, err := detect(cmd.Context(), env, url)
+			if err != nil {
+				return err
+			}
+			sensors, host := detectSensors(cmd.Context()), thisHost(cmd.Context())
 			if asJSON {
 				encoder := json.NewEncoder(env.Stdout)
 				encoder.SetIndent("", "  ")
@@ -65,6 +55,7 @@ what machine this is, and which sensors can be read.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&url, "url", "", "look at this address only")
 	return cmd
 }
 
@@ -74,110 +65,52 @@ const (
 	glanceTime = 300 * time.Millisecond
 )
 
-// place is where engines usually listen, and who may answer there.
-type place struct {
-	url  string
-	asks []func(ctx context.Context, url string) (found, error)
-}
-
-var places = []place{
-	{exo.Default.URL, []func(context.Context, string) (found, error){findExo, findExoLegacy}},
-	{ollama.Default.URL, []func(context.Context, string) (found, error){findOllama}},
-	{"http://127.0.0.1:8080", []func(context.Context, string) (found, error){findLlamacpp, findOpenAI}},
-	{"http://127.0.0.1:8000", []func(context.Context, string) (found, error){findOpenAI}},
-	{"http://127.0.0.1:1234", []func(context.Context, string) (found, error){findOpenAI}},
-	{"http://127.0.0.1:30000", []func(context.Context, string) (found, error){findOpenAI}},
-}
-
-// otherEngines glances at the usual places, and says how to measure what
-// answers there.
-func otherEngines(ctx context.Context) []string {
-	var hints []string
-	for _, f := range detectEngines(ctx, glanceTime) {
-		hints = append(hints, fmt.Sprintf("%s answers at %s: to measure it, give --engine %s --url %s --model NAME", f.Engine, f.URL, f.Engine, f.URL))
+// detect looks for engines for the user.
+func detect(ctx context.Context, env environment, url string) ([]driver.Found, error) {
+	models, err := catalogue.Load("")
+	if err != nil {
+		return nil, err
 	}
-	return hints
+	drivers, err := newEnv(env, exobench.NewClock(), models, false)
+	if err != nil {
+		return nil, err
+	}
+	defer drivers.Wire.Close()
+	return find(ctx, url, drivers, detectTime), nil
 }
 
-// detectEngines asks at every place at once, for as long as limit.
-func detectEngines(ctx context.Context, limit time.Duration) []found {
+// find asks for engines of all kinds at once, for as long as limit. Where two
+// kinds find an engine at one address, the first in the list has it.
+func find(ctx context.Context, url string, env driver.Env, limit time.Duration) []driver.Found {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	answers := make([]*found, len(places))
+	answers := make([][]driver.Found, len(drivers))
 	var asked sync.WaitGroup
-	for i, p := range places {
-		asked.Go(func() {
-			for _, ask := range p.asks {
-				if f, err := ask(ctx, p.url); err == nil {
-					answers[i] = &f
-					return
-				}
-			}
-		})
+	for i, d := range drivers {
+		asked.Go(func() { answers[i] = d.Find(ctx, url, env) })
 	}
 	asked.Wait()
-	engines := []found{}
-	for _, f := range answers {
-		if f != nil {
-			engines = append(engines, *f)
+	taken := map[string]bool{}
+	engines := []driver.Found{}
+	for _, all := range answers {
+		for _, f := range all {
+			if !taken[f.URL] {
+				engines = append(engines, f)
+			}
+			taken[f.URL] = true
 		}
 	}
 	return engines
 }
 
-func findExo(ctx context.Context, url string) (found, error) {
-	t, err := exo.Dial(ctx, exo.Config{URL: url})
-	if err != nil {
-		return found{}, err
+// otherEngines glances at the usual places, and says how to measure what
+// answers there.
+func otherEngines(ctx context.Context, env driver.Env) []string {
+	var hints []string
+	for _, f := range find(ctx, "", env, glanceTime) {
+		hints = append(hints, fmt.Sprintf("%s answers at %s: to measure it, give --engine %s --url %s --model NAME", f.Engine, f.URL, f.Engine, f.URL))
 	}
-	f := found{Engine: "exo", Version: "v1", URL: url}
-	if cards, err := t.Models(ctx); err == nil {
-		f.Models = len(cards)
-	}
-	f.Loaded, _ = t.Loaded(ctx)
-	var nodes []string
-	for _, n := range t.Nodes() {
-		nodes = append(nodes, strings.TrimSpace(fmt.Sprintf("%s %s, %v of %v free", n.Name, n.Chip, n.Available, n.Memory)))
-	}
-	f.Detail = fmt.Sprintf("%d node(s): %s", len(nodes), strings.Join(nodes, "; "))
-	return f, nil
-}
-
-func findExoLegacy(ctx context.Context, url string) (found, error) {
-	t, err := exolegacy.Dial(ctx, exolegacy.Config{URL: url, Wire: wire.NewClient(wire.Config{})})
-	if err != nil {
-		return found{}, err
-	}
-	return found{Engine: "exo-legacy", Version: t.Info().Version, URL: url, Models: len(t.Models())}, nil
-}
-
-func findOllama(ctx context.Context, url string) (found, error) {
-	t, err := ollama.Dial(ctx, ollama.Config{URL: url})
-	if err != nil {
-		return found{}, err
-	}
-	f := found{Engine: "ollama", Version: t.Info().Version, URL: url, Models: len(t.Models())}
-	loaded, _ := t.Loaded(ctx)
-	for _, m := range loaded {
-		f.Loaded = append(f.Loaded, m.Name)
-	}
-	return f, nil
-}
-
-func findLlamacpp(ctx context.Context, url string) (found, error) {
-	t, err := llamacpp.Dial(ctx, llamacpp.Config{URL: url})
-	if err != nil {
-		return found{}, err
-	}
-	return found{Engine: "llamacpp", Version: t.Info().Version, URL: url, Loaded: t.Models(), Models: len(t.Models())}, nil
-}
-
-func findOpenAI(ctx context.Context, url string) (found, error) {
-	t, err := openai.Dial(ctx, openai.Config{URL: url})
-	if err != nil {
-		return found{}, err
-	}
-	return found{Engine: "openai", URL: url, Models: len(t.Models()), Detail: "has " + listed(t.Models())}, nil
+	return hints
 }
 
 // detectSensors says what can be measured here.
@@ -202,11 +135,12 @@ func calibrationSensor() sensor {
 
 func memorySensor(ctx context.Context) sensor {
 	s := sensor{Name: "process memory"}
-	r, err := resource.Tree{PID: os.Getpid()}.Read(ctx)
+	values, err := resource.Tree{PID: os.Getpid()}.Read(ctx)
+	_, proportional := values.Get(exobench.PSS)
 	switch {
 	case err != nil:
 		s.Text = err.Error()
-	case r.Source == exobench.FromPSS:
+	case proportional:
 		s.There, s.Text = true, "proportional set size, anonymous and file-backed apart"
 	default:
 		s.There, s.Text = true, "resident set size"
@@ -247,7 +181,7 @@ func powerSensor() sensor {
 	return s
 }
 
-func showDetected(w io.Writer, host exobench.Host, engines []found, sensors []sensor) error {
+func showDetected(w io.Writer, host exobench.Host, engines []driver.Found, sensors []sensor) error {
 	fmt.Fprintf(w, "exobench %s on %s: %s, %s, %d cores, %v\n\n", version(), host.Name, host.System, host.CPU, host.Cores, host.Memory)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(engines) == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench/catalogue"
+	"exobench/driver"
 	"exobench/embedded"
 )
 
@@ -51,11 +52,11 @@ engine. It answers to localhost, 127.0.0.1 and ::1 only.`,
 func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	config, err := engineConfig(f)
 	if err != nil {
-		return usageError{err}
+		return driver.UsageError{Err: err}
 	}
 	server, err := embedded.New(config)
 	if err != nil {
-		return usageError{err}
+		return driver.UsageError{Err: err}
 	}
 	return serve(ctx, env, server.Handler(), func() { _ = server.Close() }, f.port, f.withParent)
 }

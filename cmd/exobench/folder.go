@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"exobench/driver"
 	"exobench/journal"
 )
 
@@ -62,7 +63,7 @@ func (f folder) make() error {
 		return fmt.Errorf("the results cannot be written: %w: name another folder with --out", err)
 	}
 	if _, err := os.Lstat(f.journal()); err == nil {
-		return usageError{fmt.Errorf("--out %s already holds a run: name another folder", f.path)}
+		return driver.UsageError{Err: fmt.Errorf("--out %s already holds a run: name another folder", f.path)}
 	}
 	probe, err := os.CreateTemp(f.path, ".writable-*")
 	if err != nil {

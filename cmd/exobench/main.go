@@ -2,6 +2,7 @@
 // any other engine with an OpenAI-compatible API.
 //
 //	exobench run        measure: the main job
+//	exobench plan       print a plan file, of flags or of a run
 //	exobench detect     which engines answer here, and what can be measured
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
@@ -23,15 +24,20 @@ import (
 	"strings"
 	"syscall"
 
+	"exobench/driver"
+
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	env := environment{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	env := environment{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		speaker: &speaker{stderr: os.Stderr},
+	}
 	// A reader of our output that goes away (exobench run | head) is an error of
 	// a write, and no reason to die in mid-run.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := interruptible(context.Background(), os.Stderr)
+	ctx, stop := interruptible(context.Background(), env.speaker)
 	code := execute(ctx, env, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -39,29 +45,26 @@ func main() {
 
 // environment is what the commands see of the process.
 type environment struct {
-	Stdin          *os.File
-	Stdout, Stderr *os.File
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
 	Getenv         func(string) string
-}
-
-// interruptible returns a context that the first interrupt ends; the second
-// ends the process.
-func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-signals
-		cancel()
-		fmt.Fprintln(stderr, "\ninterrupted: cleaning up and writing the reports; a second interrupt ends exobench at once")
-		<-signals
-		os.Exit(exitInterrupted)
-	}()
-	return ctx, func() { signal.Stop(signals); cancel() }
+	*speaker
 }
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, env environment, args []string) int {
+	root := rootCommand(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(env.Stderr, "exobench: interrupted before anything was measured")
+		return exitInterrupted
+	}
+	return exitCode(env.Stderr, err)
+}
+
+// rootCommand returns exobench with all its commands.
+func rootCommand(env environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "exobench",
 		Short:         "Benchmark LLM models on one node: exo, llama.cpp, Ollama, any OpenAI-compatible engine",
@@ -72,15 +75,13 @@ func execute(ctx context.Context, env environment, args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env))
-	root.SetArgs(args)
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
-	err := root.ExecuteContext(ctx)
-	return exitCode(env.Stderr, err)
+	return root
 }
 
 // knownCommand refuses the name of a command that is none.
@@ -92,16 +93,29 @@ func knownCommand(root *cobra.Command, args []string) error {
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return usageError{fmt.Errorf("there is no command %q: %s", args[0], hint)}
+	return driver.UsageError{Err: fmt.Errorf("there is no command %q: %s", args[0], hint)}
 }
 
 // noArgs is cobra.NoArgs with an error of usage.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s takes no argument, but got %q", cmd.Name(), args[0])}
+		return driver.UsageError{Err: fmt.Errorf("%s takes no argument, but got %q", cmd.Name(), args[0])}
 	}
 	return nil
 }
+
+// The exit codes of exobench.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // something could not be measured or written
+	exitUsage       = 2   // the command line or a file it names is wrong
+	exitInterrupted = 130 // by a signal; the reports are made all the same
+)
+
+// exitError ends the program with its code; what was wrong has been shown.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // exitCode prints the error, if any, and returns its exit code.
 func exitCode(stderr io.Writer, err error) int {
@@ -113,7 +127,7 @@ func exitCode(stderr io.Writer, err error) int {
 		return int(silent)
 	}
 	fmt.Fprintf(stderr, "exobench: %v\n", err)
-	var usage usageError
+	var usage driver.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}

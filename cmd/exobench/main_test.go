@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"exobench"
 	"exobench/child"
 	"exobench/journal"
@@ -28,7 +30,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Setenv(asMain, "1")
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"exobench": main})
 }
 
 // outcome is how a command line ended.
@@ -120,7 +122,7 @@ func entries(t *testing.T, folder string) []exobench.Entry {
 			switch entry := e.(type) {
 			case *exobench.Record:
 				e = entry.Clone()
-			case *exobench.Reading:
+			case *exobench.Sample:
 				e = entry.Clone()
 			}
 			all = append(all, e)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"exobench/driver"
 	"exobench/reference"
 )
 
@@ -26,11 +27,11 @@ engine's speed. A request overrides each setting with its member "reference".`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.Jitter.Distribution, c.Errors.Fault = reference.Distribution(jitter), reference.Fault(fault)
 			if err := c.Validate(); err != nil {
-				return usageError{err}
+				return driver.UsageError{Err: err}
 			}
 			server, err := reference.New(c)
 			if err != nil {
-				return usageError{err}
+				return driver.UsageError{Err: err}
 			}
 			return serve(cmd.Context(), env, server, server.Close, port, withParent)
 		},

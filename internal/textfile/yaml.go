@@ -3,6 +3,7 @@ package textfile
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -105,12 +106,38 @@ func withoutEmpty(tokens token.Tokens) token.Tokens {
 
 // sentence turns an error of the library into one line that says where.
 func sentence(err error) error {
-	where, ok := errors.AsType[yaml.Error](err)
-	if !ok || where.GetToken() == nil || where.GetToken().Position == nil {
-		return errors.New(strings.Join(strings.Fields(yaml.FormatError(err, false, false)), " "))
+	text := strings.Join(strings.Fields(yaml.FormatError(err, false, false)), " ")
+	var where yaml.Error
+	if !errors.As(err, &where) || where.GetToken() == nil || where.GetToken().Position == nil {
+		return errors.New(text)
 	}
-	text := strings.Join(strings.Fields(where.GetMessage()), " ")
-	return fmt.Errorf("line %d: %s", where.GetToken().Position.Line, text)
+	token := where.GetToken()
+	line := token.Position.Line
+	var kind *yaml.TypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("line %d: %q is not %s", line, token.Value, kindText(kind.DstType))
+	}
+	if node := new(yaml.UnexpectedNodeTypeError); errors.As(err, &node) {
+		return fmt.Errorf("line %d: %q stands where something else is due: %s", line, token.Value, node.GetMessage())
+	}
+	return fmt.Errorf("line %d: %s", line, strings.Join(strings.Fields(where.GetMessage()), " "))
+}
+
+// kindText says what a member must be.
+func kindText(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "a group of members"
+	case reflect.String:
+		return "a text"
+	}
+	return "a whole number that it can be"
 }
 
 // Scalar returns the text of a scalar node as it is written: 0x10, 1.50, null

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"exobench"
+	"exobench/catalogue"
+	"exobench/driver"
+	"exobench/driver/embedded"
+	"exobench/driver/exo"
+	"exobench/driver/exolegacy"
+	"exobench/driver/llamacpp"
+	"exobench/driver/ollama"
+	"exobench/driver/openai"
+	"exobench/run"
+	"exobench/wire"
+)
+
+// drivers are the kinds of engine that exobench can measure. Of two that find
+// an engine at one address, the first has it.
+var drivers = []driver.Driver{
+	exo.Driver{}, exolegacy.Driver{}, ollama.Driver{}, llamacpp.Driver{}, openai.Driver{}, embedded.Driver{},
+}
+
+// auto is the engine that chooses one: the exo that answers, of either line,
+// else the embedded engine.
+const auto = "auto"
+
+// autoNames are the drivers that auto chooses from.
+var autoNames = []string{"exo", "exo-legacy", "embedded"}
+
+// driverOf returns the driver of that name.
+func driverOf(name string) (driver.Driver, bool) {
+	i := slices.IndexFunc(drivers, func(d driver.Driver) bool { return d.Name() == name })
+	if i < 0 {
+		return nil, false
+	}
+	return drivers[i], true
+}
+
+// engineNames returns what --engine takes.
+func engineNames() string {
+	names := []string{auto}
+	for _, d := range drivers {
+		names = append(names, d.Name())
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// optionsOf returns the options of the engine of that name; those of auto are
+// the options of all that it chooses from.
+func optionsOf(name string) []driver.Option {
+	if name != auto {
+		d, _ := driverOf(name)
+		return d.Options()
+	}
+	var all []driver.Option
+	for _, name := range autoNames {
+		for _, o := range optionsOf(name) {
+			if !slices.ContainsFunc(all, func(have driver.Option) bool { return have.Name == o.Name }) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
+}
+
+// opener opens the engines of a plan.
+type opener struct {
+	plan exobench.Plan
+	env  driver.Env
+	// header has the values of headers that the command line gave.
+	header map[string]string
+}
+
+// newEnv returns what drivers work with, without a plan. The client must be
+// closed.
+func newEnv(env environment, clock exobench.Clock, models *catalogue.Catalogue, insecure bool) (driver.Env, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return driver.Env{}, fmt.Errorf("find exobench's own program: %w", err)
+	}
+	return driver.Env{
+		Clock: clock, Wire: wire.NewClient(wire.Config{Clock: clock, Insecure: insecure}), Catalogue: models,
+		Getenv: env.Getenv, Program: program, Version: version(),
+	}, nil
+}
+
+func closeAll(engines []run.Engine) {
+	for _, e := range engines {
+		_ = e.Close()
+	}
+}
+
+// open finds or starts every engine that the plan names, and resolves its
+// models, in the order of the plan. On an error nothing is left running. An auto
+// engine in the plan is replaced by what was chosen.
+func (o *opener) open(ctx context.Context) ([]run.Engine, error) {
+	var all []run.Engine
+	o.plan.Engines = slices.Clone(o.plan.Engines)
+	for i := range o.plan.Engines {
+		e, err := o.openOne(ctx, &o.plan.Engines[i])
+		if err == nil {
+			opened := run.Engine{Engine: e}
+			opened.Entry, err = o.describe(ctx, e)
+			all = append(all, opened)
+		}
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// openOne opens the engine of a spec. What auto chose is written into it.
+func (o *opener) openOne(ctx context.Context, spec *exobench.EngineSpec) (driver.Engine, error) {
+	env := o.env
+	env.Plan = o.plan
+	header, err := headerOf(*spec, o.header, env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	env.Header = header
+	if spec.Name == auto {
+		return openAuto(ctx, spec, env)
+	}
+	d, _ := driverOf(spec.Name)
+	return d.Open(ctx, *spec, env)
+}
+
+// openAuto takes the exo that answers, of either line, else the embedded engine,
+// and writes its choice into the spec.
+func openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+	e, err := openChosen(ctx, "exo", spec, env)
+	if errors.Is(err, exo.ErrLegacy) {
+		return openChosen(ctx, "exo-legacy", spec, env)
+	}
+	none := errors.Is(err, exo.ErrUnreachable) || errors.Is(err, exo.ErrNotExo)
+	if spec.URL != "" && errors.Is(err, exo.ErrNotExo) {
+		return nil, fmt.Errorf("%w: name what it is with --engine", err)
+	}
+	if err == nil || spec.URL != "" || !none {
+		return e, err
+	}
+	reason := "no exo answers"
+	if errors.Is(err, exo.ErrNotExo) {
+		reason = err.Error()
+	}
+	reasons := append([]string{reason + ": measuring the embedded engine, whose speed says nothing of a real one"}, otherEngines(ctx, env)...)
+	if e, err = openChosen(ctx, "embedded", spec, env); err != nil {
+		return nil, err
+	}
+	return chosen{e, reasons}, nil
+}
+
+// openChosen opens an engine in the place of auto, with those of auto's options
+// that it has.
+func openChosen(ctx context.Context, name string, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+	choice := *spec
+	choice.Name, choice.Options = name, map[string]string{}
+	for _, option := range optionsOf(name) {
+		if value, given := spec.Options[option.Name]; given {
+			choice.Options[option.Name] = value
+		}
+	}
+	d, _ := driverOf(name)
+	e, err := d.Open(ctx, choice, env)
+	if err == nil {
+		*spec = choice
+	}
+	return e, err
+}
+
+// describe resolves the plan's models on an engine and returns the engine's
+// entry.
+func (o *opener) describe(ctx context.Context, e driver.Engine) (exobench.Engine, error) {
+	var models []exobench.Model
+	for _, name := range o.plan.Models {
+		m, err := e.Resolve(ctx, name)
+		if err != nil {
+			return exobench.Engine{}, err
+		}
+		for _, have := range models {
+			if have.ID == m.ID {
+				return exobench.Engine{}, driver.UsageError{Err: fmt.Errorf("model %s is named twice: each model is measured once, --repeat says how often", m.ID)}
+			}
+			if have.Name == m.Name {
+				m.Name = m.ID
+			}
+		}
+		models = append(models, m)
+	}
+	// Some engines know more of themselves once they know their models.
+	entry := e.Info()
+	entry.Models = models
+	return entry, nil
+}
+
+// chosen is the engine that auto chose, with the reasons.
+type chosen struct {
+	driver.Engine
+	reasons []string
+}
+
+// Notices are the reasons of the choice, and then the engine's own.
+func (c chosen) Notices() []string { return append(c.reasons, c.Engine.Notices()...) }

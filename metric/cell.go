@@ -1,0 +1,93 @@
+package metric
+
+import (
+	"time"
+
+	"exobench"
+)
+
+// Totals is what the requests of a cell come to together: what the metrics of
+// a cell are made of.
+type Totals struct {
+	// OK is how many requests were OK.
+	OK int
+	// Wall is the time from the first sent to the last done, summed over the
+	// cell's blocks; 0 where it is unknown or nothing was OK. UnderWay is the
+	// time that each request was under way, summed.
+	Wall, UnderWay time.Duration
+	// Tokens is the output tokens of the OK requests; nil unless each tells its
+	// number and all were counted in one way.
+	Tokens *float64
+	// Energy is that of the engine's nodes over Wall, in joules; nil where
+	// unknown.
+	Energy *float64
+	// Before, Loaded and Peak are memory; nil where unknown.
+	Before, Loaded, Peak *exobench.Bytes
+	// Loading and Downloading are nil where no load was timed.
+	Loading, Downloading *time.Duration
+}
+
+func wallTime(t *Totals) (float64, bool) { return t.Wall.Seconds(), t.Wall > 0 }
+
+func delivered(t *Totals) (float64, bool) { return over(t.UnderWay.Seconds(), t) }
+
+func requestRate(t *Totals) (float64, bool) { return over(float64(t.OK), t) }
+
+func throughput(t *Totals) (float64, bool) {
+	if t.Tokens == nil {
+		return 0, false
+	}
+	return over(*t.Tokens, t)
+}
+
+// over divides by the wall time.
+func over(value float64, t *Totals) (float64, bool) {
+	if t.Wall <= 0 {
+		return 0, false
+	}
+	return value / t.Wall.Seconds(), true
+}
+
+func energyPerToken(t *Totals) (float64, bool) {
+	if t.Energy == nil || t.Tokens == nil || *t.Tokens <= 0 {
+		return 0, false
+	}
+	return *t.Energy / *t.Tokens, true
+}
+
+func loadTime(t *Totals) (float64, bool) { return span(t.Loading) }
+
+func downloadTime(t *Totals) (float64, bool) { return span(t.Downloading) }
+
+func span(d *time.Duration) (float64, bool) {
+	if d == nil {
+		return 0, false
+	}
+	return d.Seconds(), true
+}
+
+func memoryBefore(t *Totals) (float64, bool) { return amount(t.Before) }
+
+func memoryLoaded(t *Totals) (float64, bool) { return amount(t.Loaded) }
+
+func memoryPeak(t *Totals) (float64, bool) { return amount(t.Peak) }
+
+func memoryModel(t *Totals) (float64, bool) { return growth(t.Before, t.Loaded) }
+
+func memoryInference(t *Totals) (float64, bool) { return growth(t.Loaded, t.Peak) }
+
+func memoryAdditional(t *Totals) (float64, bool) { return growth(t.Before, t.Peak) }
+
+func amount(b *exobench.Bytes) (float64, bool) {
+	if b == nil {
+		return 0, false
+	}
+	return float64(*b), true
+}
+
+func growth(from, to *exobench.Bytes) (float64, bool) {
+	if from == nil || to == nil {
+		return 0, false
+	}
+	return float64(*to - *from), true
+}

@@ -1,0 +1,187 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/summary"
+)
+
+// Full returns all that there is to say of a run.
+func Full(run *summary.Run) *Document {
+	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
+	for _, section := range []func(*summary.Run) Section{
+		results, percentiles, memory, nodes, clientServer, harness, modelLoads, prompts, failures, notes, definitions,
+	} {
+		if s := section(run); len(s.Parts) > 0 {
+			d.Sections = append(d.Sections, s)
+		}
+	}
+	return d
+}
+
+// Brief returns what a terminal shows when a run is over: the results, and what
+// to doubt in them.
+func Brief(run *summary.Run) *Document {
+	s := Section{}
+	s.prose("Median [95 % interval] of the n OK requests; additional memory is peak − before the load.")
+	s.add(mainTable(run))
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		for _, outcome := range exobench.Outcomes {
+			if first := c.Errors[outcome]; first != "" && outcome != exobench.OK {
+				s.prose(fmt.Sprintf("%s, first %s: %s", subjectName(run, cellName(run, c), c.Engine), outcome, shorten(oneLine(first), 200)))
+			}
+		}
+	}
+	for _, n := range run.Notes {
+		s.prose("Note: " + noteText(run, n))
+	}
+	return &Document{Lead: banner(run), Sections: []Section{s}}
+}
+
+// banner says first what the reader must not miss.
+func banner(run *summary.Run) []Part {
+	var parts []Part
+	if label := labelSentence(run); label != "" {
+		parts = append(parts, Paragraph{Text: Text{{Text: label, Strong: true}}})
+	}
+	for _, text := range sentences(run.Warnings()) {
+		parts = append(parts, Paragraph{Text: plainText(text), Callout: true})
+	}
+	return parts
+}
+
+// The sections. One without parts is left out of the report.
+
+func results(run *summary.Run) Section {
+	s := Section{Title: "Results"}
+	s.add(charts(run))
+	s.prose("Median of the OK requests, with its 95 % confidence interval; n is the number of OK requests (of all, where some failed).", "Throughput is over the whole cell.")
+	s.add(mainTable(run))
+	return s
+}
+
+func percentiles(run *summary.Run) Section {
+	s := Section{Title: "Percentiles"}
+	t := percentileTable(run)
+	if t == nil {
+		s.prose("No cell has the 10 OK requests that a p90 needs (p95: 20, p99: 100); raise --repeat or --requests.")
+		return s
+	}
+	s.add(t)
+	s.prose(unsupported)
+	return s
+}
+
+func memory(run *summary.Run) Section {
+	s := Section{Title: "Memory"}
+	s.prose(memorySentences(run)...)
+	s.add(memoryTable(run))
+	return s
+}
+
+func nodes(run *summary.Run) Section {
+	s := Section{Title: "Nodes"}
+	if t := nodeTable(run); t != nil {
+		s.prose("As the engine tells of its machines: of each all memory in use and its power, whoever uses it.",
+			"Power and GPU are means over time from the first measured request to the last; peak and temperature are the greatest in that time.")
+		s.add(t)
+	}
+	if t := energyTable(run); t != nil {
+		s.prose("Energy is that of whole nodes, idle power and all, from one reading a second: that of a request of a few seconds is rough.",
+			"Requests under way together are each charged with all of it, so compare energy per token, which is of the whole cell.")
+		s.add(t)
+	}
+	return s
+}
+
+func clientServer(run *summary.Run) Section {
+	s := Section{Title: "Client and server"}
+	if t := clientServerTable(run); t != nil {
+		s.prose(fmt.Sprintf("Medians of what was measured here and of what the server says of the same n requests, the median ratio of the two, and the share of requests whose ratio is off by more than %s.", percent(summary.Tolerance)),
+			"The client's prefill rate is an estimate from TTFT, which also holds the queue, the template, the network and the first token's own time.",
+			"Output events fewer than tokens carry several tokens each.")
+		s.add(t)
+	}
+	return s
+}
+
+func harness(run *summary.Run) Section {
+	s := Section{Title: "The harness's own error"}
+	if t := calibrationTable(run); t != nil {
+		s.prose("Measured before the run against the timing reference, whose events carry the instant at which they were sent.",
+			"Errors are what the harness measured less the truth, at the median and at p99.")
+		s.add(t)
+	}
+	if t := harnessTable(run); t != nil {
+		s.prose("In each cell. Delivered is how many requests were under way on average; slip is how much later than planned an open loop sent its requests.",
+			"Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them.",
+			"Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.")
+		s.add(t)
+	}
+	return s
+}
+
+func modelLoads(run *summary.Run) Section {
+	s := Section{Title: "Models and load times"}
+	if text := notTimed(run); text != "" {
+		s.prose(text)
+	}
+	s.add(loadTable(run))
+	return s
+}
+
+func prompts(run *summary.Run) Section {
+	s := Section{Title: "By prompt"}
+	s.prose(fmt.Sprintf("Medians, with their 95 %% interval where n is at least %d.", summary.IntervalN))
+	s.add(promptTable(run))
+	return s
+}
+
+func failures(run *summary.Run) Section {
+	s := Section{Title: "Failures"}
+	if t := failureTable(run); t != nil {
+		s.add(t)
+	} else {
+		s.prose("None.")
+	}
+	return s
+}
+
+func notes(run *summary.Run) Section {
+	s := Section{Title: "Notes of the run"}
+	var list List
+	for _, n := range run.Notes {
+		list = append(list, plainText(noteText(run, n)))
+	}
+	if len(list) > 0 {
+		s.add(list)
+	}
+	return s
+}
+
+// defined are the metrics whose definitions stand in every report: those of its
+// tables.
+var defined = slices.Concat(mainMetrics, []string{
+	metric.Throughput, metric.WallTime, metric.MemoryBefore, metric.MemoryLoaded, metric.MemoryPeak, metric.CellMemoryPeak,
+	metric.MemoryModel, metric.MemoryInference, metric.LoadTime, metric.DownloadTime,
+})
+
+func definitions(run *summary.Run) Section {
+	names := slices.Clone(defined)
+	if clientServerTable(run) != nil {
+		names = append(names, metric.Prefill, metric.ServerPrefill, metric.ServerDecode)
+	}
+	if energyTable(run) != nil {
+		names = append(names, metric.Energy, metric.EnergyPerToken)
+	}
+	var list List
+	for _, name := range names {
+		m, _ := metric.ByName(name)
+		list = append(list, Text{{Text: m.Title, Strong: true}, {Text: ": " + m.Formula + "."}})
+	}
+	return Section{Title: "Definitions", Parts: []Part{list}}
+}

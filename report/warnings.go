@@ -1,0 +1,169 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"exobench/metric"
+	"exobench/summary"
+)
+
+// sentence says a warning in words: what is in doubt, and what to do about it.
+func sentence(w summary.Warning) string {
+	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, serverSentence, harnessSentence} {
+		if text := say(w.Figures); text != "" {
+			return text
+		}
+	}
+	return fmt.Sprintf("%s: %+v", w.Kind, w.Figures)
+}
+
+func sentences(warnings []summary.Warning) []string {
+	var all []string
+	for _, w := range warnings {
+		all = append(all, sentence(w))
+	}
+	return all
+}
+
+// runSentence has the sentences about a run as a whole; like the others it
+// returns nothing for warnings of another sort.
+func runSentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.CutOff:
+		return fmt.Sprintf("The run is incomplete: it was cut off after %d measured requests. What follows is of those only.", f.Requests)
+	case summary.StoppedEarly:
+		return fmt.Sprintf("The run was interrupted after %d measured requests. What follows is of those only.", f.Requests)
+	case summary.BrokenOff:
+		return fmt.Sprintf("The run failed after %d measured requests: %s", f.Requests, f.Error)
+	case summary.DamagedLines:
+		return fmt.Sprintf("%d damaged lines of the journal were skipped; what they held is missing from every figure.", f.Lines)
+	case summary.UnplacedRequests:
+		return fmt.Sprintf("%d requests are in no figure: what tells which cell they belong to is missing from the journal.", f.Requests)
+	}
+	return ""
+}
+
+// requestsSentence has the sentences about the requests of a cell.
+func requestsSentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.TooFewRequests:
+		return fmt.Sprintf("n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.", f.N, f.Least)
+	case summary.CacheSuspected:
+		return fmt.Sprintf("The server tells nothing of a prompt cache, and TTFT fell to %.0f %% of the first time's when prompts came again: it seems to keep one, so TTFT is too good.", 100*f.Share)
+	case summary.FailedRequests:
+		return fmt.Sprintf("%d of %d requests failed (%s) and are in no median; see their errors.", f.Failed, f.Of,
+			counts(f.Outcomes, func(o summary.OutcomeCount) (string, int) { return string(o.Outcome), o.N }))
+	case summary.CountsMixed:
+		return fmt.Sprintf("Output tokens were counted in %d ways (%s): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.",
+			len(f.Ways), counts(f.Ways, func(w summary.CountedWay) (string, int) { return string(w.From), w.N }), f.N, f.Used)
+	case summary.CountsUnknown:
+		return fmt.Sprintf("%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.", f.N, f.Of)
+	case summary.CachedAnswers:
+		return fmt.Sprintf("%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.", f.N, f.Of)
+	case summary.ModelReloaded:
+		return fmt.Sprintf("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).", f.N, f.Of, f.Longest.Seconds())
+	case summary.LengthsDiffer:
+		return fmt.Sprintf("Answers are %d to %d tokens long: compare tokens/s and TPOT, not latency.", f.Least, f.Most)
+	case summary.SourcesMixed:
+		return fmt.Sprintf("Memory was read in %d ways %q in one run: its differences mean nothing.", len(f.Sources), f.Sources)
+	}
+	return ""
+}
+
+// counts lists how many there are of each kind.
+func counts[T any](all []T, of func(T) (string, int)) string {
+	var parts []string
+	for _, one := range all {
+		kind, n := of(one)
+		parts = append(parts, fmt.Sprintf("%s: %d", kind, n))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// serverSentence has the sentences about where client and server do not agree.
+func serverSentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.CountsDiffer:
+		return fmt.Sprintf("The answers' usage and the server's statistics count output tokens differently in %d of %d requests (medians %.0f and %.0f): rates by the two differ as much.",
+			f.Differ, f.N, f.Client, f.Server)
+	case summary.DecodeDiffers:
+		return fmt.Sprintf("Tokens/s is %.2f times the server's own figure; most likely %s.", f.Ratio, decodeCause(f))
+	case summary.PrefillFaster:
+		return fmt.Sprintf("Prefill tokens/s is %.2f times the server's own figure, more than TTFT allows; most likely %s.", f.Ratio, fastPrefillCauses[f.Cause])
+	case summary.PrefillSlower:
+		return fmt.Sprintf("Prefill tokens/s is %.2f times the server's own figure: TTFT holds %.0f ms beyond the server's prefill; most likely %s.",
+			f.Ratio, f.Extra.Seconds()*1e3, slowPrefillCause(f))
+	}
+	return ""
+}
+
+func decodeCause(f summary.DecodeDiffers) string {
+	switch f.Cause {
+	case summary.FirstTokenCounted:
+		return fmt.Sprintf("the definitions differ: the server counts the first token but not its time (with %.0f tokens, n / (n − 1) = %.2f)", f.Tokens, f.Tokens/(f.Tokens-1))
+	case summary.ReadsShared:
+		return fmt.Sprintf("the server or the network holds tokens back and sends several together (%.0f %% of output events came in the same read as the one before); see the inter-chunk figures", 100*f.SharedReads)
+	case summary.FirstHeldBack:
+		return fmt.Sprintf("the server holds tokens back after the first (the first gap is %.1f times the median one); see the inter-chunk figures", f.FirstGap)
+	case summary.AnswersShort:
+		return fmt.Sprintf("the answers are too short for a rate (%.0f tokens): raise --max-tokens", f.Tokens)
+	case summary.ClientSlower:
+		return "tokens reach the client more slowly than the server makes them: the network buffers, or the client or the machine is too busy"
+	}
+	return "the server's time holds more than the stream shows, such as waiting for other requests, or is taken differently"
+}
+
+var fastPrefillCauses = map[summary.FastPrefillCause]string{
+	summary.CachedUntold:   "prompt tokens came from the cache that are not told as cached",
+	summary.PromptDefined:  "the definitions differ: the server leaves prompt tokens out, or counts time after the first token",
+	summary.CacheOrDefined: "a cache hit that the answers do not tell, or different definitions",
+}
+
+func slowPrefillCause(f summary.PrefillSlower) string {
+	switch f.Cause {
+	case summary.RequestsWait:
+		return fmt.Sprintf("requests wait for each other (concurrency %d)", f.Concurrency)
+	case summary.PromptsShort:
+		return fmt.Sprintf("the prompts are so short (%.0f tokens) that the fixed parts outweigh it: template, network, the first token's own time", f.PromptTokens)
+	}
+	return "queueing, the network or work before the prefill; the server's own figure is the better one"
+}
+
+// harnessSentence has the sentences about where the harness or the machine may have
+// made the figures.
+func harnessSentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.HarnessError:
+		what := "the gaps between events"
+		if f.Metric == metric.TTFT {
+			what = "TTFT"
+		}
+		return fmt.Sprintf("client-bound: the harness's own error in %s is %v at this load, more than %s of what was measured.", what, f.Error.Round(time.Microsecond), percent(f.Limit))
+	case summary.FirstEventsLate:
+		return fmt.Sprintf("client-bound: %s of the requests had their first event read so late that it has the stamp of the next, so their TTFT is too long by up to that gap (more than %s of the requests): lower the concurrency, or run exobench on another machine than the engine.",
+			percent(f.Share), percent(f.Limit))
+	case summary.TimeStolen:
+		return fmt.Sprintf("The host of this virtual machine took away %s of its CPU time (more than %s): repeat the run when the host is quieter, or on a machine of its own.", percent(f.Share), percent(f.Limit))
+	case summary.OthersBusy:
+		whose := "Other processes"
+		if !f.EngineSeen {
+			whose = "Other processes (the engine among them, if it runs on this machine: its process was not seen)"
+		}
+		return fmt.Sprintf("%s used %s of the machine's CPU time (more than %s): end them and repeat the run.", whose, percent(f.Share), percent(f.Limit))
+	case summary.Hiccup:
+		return fmt.Sprintf("A thread of exobench was kept from running for up to %v, which is %s of the shortest thing measured (%v; more than %s): do not trust single long values, and repeat the run on a quieter machine or measure something longer.",
+			atAGlance(f.Span), percent(f.Share), atAGlance(f.Of), percent(f.Limit))
+	case summary.GarbagePause:
+		return fmt.Sprintf("client-bound: collecting its garbage stopped exobench for up to %v, which is %s of the shortest thing measured (%v; more than %s): lower the concurrency or leave exobench more memory and CPU.",
+			atAGlance(f.Span), percent(f.Share), atAGlance(f.Of), percent(f.Limit))
+	case summary.CoreWait:
+		return fmt.Sprintf("client-bound: what exobench had ready to run waited up to %v for a core (99th percentile), which is %s of the shortest thing that this bends (%v; more than %s): lower the concurrency, or run exobench on another machine than the engine.",
+			atAGlance(f.Span), percent(f.Share), atAGlance(f.Of), percent(f.Limit))
+	case summary.HarnessBusy:
+		return fmt.Sprintf("exobench used %s of the machine's CPU time, more than half of the %s that was left to it, and may itself be the limit: run it on another machine than the engine, or with a lower concurrency.",
+			percent(f.Share), percent(f.Left))
+	}
+	return ""
+}

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/summary"
+)
+
+// warnings are one of each type and of each cause.
+var warnings = []summary.Figures{
+	summary.CutOff{Requests: 21}, summary.StoppedEarly{Requests: 3}, summary.BrokenOff{Requests: 3, Error: "disk full"},
+	summary.DamagedLines{Lines: 2}, summary.UnplacedRequests{Requests: 4},
+	summary.TooFewRequests{N: 3, Least: 6}, summary.CacheSuspected{Share: 0.314},
+	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.HTTPError, N: 2}, {Outcome: exobench.Timeout, N: 1}}},
+	summary.CountsMixed{Ways: []summary.CountedWay{{From: exobench.FromUsage, N: 5}, {From: exobench.FromEvents, N: 2}}, Used: exobench.FromUsage, N: 5},
+	summary.CountsUnknown{N: 1, Of: 7}, summary.CachedAnswers{N: 2, Of: 7}, summary.ModelReloaded{N: 1, Of: 8, Longest: 1234 * time.Millisecond},
+	summary.LengthsDiffer{Least: 5, Most: 11}, summary.SourcesMixed{Sources: []summary.MemorySource{summary.FromPSS, summary.FromNode}},
+	summary.CountsDiffer{Differ: 2, N: 8, Client: 11, Server: 12},
+	summary.DecodeDiffers{Ratio: 0.93, Cause: summary.FirstTokenCounted, Tokens: 11}, summary.DecodeDiffers{Ratio: 0.8, Cause: summary.ReadsShared, SharedReads: 0.4},
+	summary.DecodeDiffers{Ratio: 0.8, Cause: summary.FirstHeldBack, FirstGap: 5.25}, summary.DecodeDiffers{Ratio: 1.2, Cause: summary.AnswersShort, Tokens: 12},
+	summary.DecodeDiffers{Ratio: 0.8, Cause: summary.ClientSlower}, summary.DecodeDiffers{Ratio: 1.2, Cause: summary.ServerTimeLonger},
+	summary.PrefillFaster{Ratio: 1.3, Cause: summary.CachedUntold}, summary.PrefillFaster{Ratio: 1.3, Cause: summary.PromptDefined}, summary.PrefillFaster{Ratio: 1.3, Cause: summary.CacheOrDefined},
+	summary.PrefillSlower{Ratio: 0.3, Cause: summary.RequestsWait, Extra: 44 * time.Millisecond, Concurrency: 4},
+	summary.PrefillSlower{Ratio: 0.3, Cause: summary.PromptsShort, Extra: 44 * time.Millisecond, PromptTokens: 20},
+	summary.PrefillSlower{Ratio: 0.3, Cause: summary.WorkBefore, Extra: 44 * time.Millisecond},
+	summary.HarnessError{Metric: metric.TTFT, Error: 51_700, Limit: 0.05}, summary.HarnessError{Metric: metric.InterChunkP50, Error: 51_700, Limit: 0.05},
+	summary.FirstEventsLate{Share: 0.025, Limit: 0.01}, summary.TimeStolen{Share: 0.034, Limit: 0.02},
+	summary.OthersBusy{Share: 0.12, Limit: 0.05, EngineSeen: true}, summary.OthersBusy{Share: 0.12, Limit: 0.05},
+	summary.Hiccup{Stall: summary.Stall{Span: 41_234_567, Of: 500 * time.Millisecond, Share: 0.0825, Limit: 0.05}},
+	summary.GarbagePause{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
+	summary.CoreWait{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
+	summary.HarnessBusy{Share: 0.4, Left: 0.6},
+}
+
+func TestEveryWarningIsASentence(t *testing.T) {
+	var b strings.Builder
+	var types []string
+	for _, figures := range warnings {
+		text := sentence(summary.Warning{Figures: figures})
+		if strings.Contains(text, "%!") || !strings.ContainsAny(text[len(text)-1:], ".l") || strings.HasPrefix(text, ":") {
+			t.Errorf("%T: %s", figures, text)
+		}
+		types = append(types, reflect.TypeOf(figures).Name())
+		fmt.Fprintf(&b, "%T: %s\n", figures, text)
+	}
+	golden(t, "warnings.txt", []byte(b.String()))
+	for name := range warningKinds(t) {
+		if !slices.Contains(types, name) {
+			t.Errorf("summary.%s has no sentence here", name)
+		}
+	}
+}

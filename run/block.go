@@ -1,0 +1,119 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"exobench"
+	"exobench/load"
+)
+
+// block carries out one block: its requests, while the sensors are read. Where
+// the engine was silent at the end of the block before, it is waited for first.
+func (s *step) block(ctx context.Context, b exobench.Block) {
+	traffic, stop := s.offer(b)
+	breaker := newBreaker(s, traffic.Open())
+	if s.silent {
+		breaker.await(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+	}
+	b.At = s.Clock.Now()
+	s.append(&b)
+	endSampling := s.sample(ctx, b.ID)
+	loop := s.loop(b, traffic, stop)
+	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, breaker}, workers(traffic), func(r exobench.Record) error {
+		s.append(&r)
+		return s.failed()
+	})
+	if err != nil {
+		s.fail(err)
+	}
+	s.silent = end == exobench.BlockNoAnswer
+	if s.silent {
+		s.giveUp(loop, breaker)
+	}
+	endSampling()
+	s.append(&exobench.BlockEnd{At: s.Clock.Now(), Block: b.ID, Reason: end})
+}
+
+// offer returns the traffic of a block and when it ends. Warm-ups are sent one
+// after the other.
+func (s *step) offer(b exobench.Block) (exobench.Traffic, exobench.Stop) {
+	if b.Warmup() {
+		return exobench.Traffic{Concurrency: 1}, exobench.Stop{Requests: s.Plan.Warmup}
+	}
+	cell := s.outline.Cell(b.Cell)
+	return cell.Traffic, cell.Stop
+}
+
+// loop returns the source of a block's requests.
+func (s *step) loop(b exobench.Block, traffic exobench.Traffic, stop exobench.Stop) *load.Loop {
+	l := &load.Loop{
+		Request:  newMaker(s, b).next,
+		Count:    stop.Count(len(s.Plan.Workload.Prompts)),
+		Duration: time.Duration(stop.Duration),
+	}
+	switch {
+	case traffic.Open() && traffic.Arrival == exobench.Poisson:
+		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.ID)))
+		l.Schedule = &load.Poisson{Rate: traffic.Rate, Rand: random}
+	case traffic.Open():
+		l.Schedule = &load.Constant{Rate: traffic.Rate}
+	}
+	return l
+}
+
+// workers is how many requests the traffic allows under way; 0 is no bound.
+func workers(t exobench.Traffic) int {
+	if t.Open() {
+		return t.MaxUnderWay
+	}
+	return t.Concurrency
+}
+
+// giveUp records the requests that the block still owes as not sent.
+func (s *step) giveUp(loop *load.Loop, b *breaker) {
+	for loop.Count > 0 {
+		r, _, end := loop.Next(s.Clock.Now())
+		if end != "" {
+			break
+		}
+		record := b.unsent()
+		record.Seq, record.Block, record.PromptID, record.Repeat = r.Seq, r.Block, r.Prompt.ID, r.Repeat
+		s.append(&record)
+	}
+	why, kept := b.state()
+	s.note(fmt.Sprintf("%s: %s, so the block ended early and %d of its requests were not sent", s.Model.Name, why, kept))
+}
+
+// source is a loop that ends when the engine has stopped answering.
+type source struct {
+	*load.Loop
+	breaker *breaker
+}
+
+func (s *source) Next(at exobench.Instant) (exobench.Request, exobench.Instant, exobench.BlockEndReason) {
+	if s.breaker.isOpen() {
+		return exobench.Request{}, 0, exobench.BlockNoAnswer
+	}
+	return s.Loop.Next(at)
+}
+
+func (s *source) Ended(r *exobench.Record) { s.breaker.saw(r) }
+
+// sender sends requests to the step's model, once the engine is there.
+type sender struct {
+	*step
+	breaker *breaker
+}
+
+func (s *sender) Do(ctx context.Context, r exobench.Request) exobench.Record {
+	if !s.breaker.ready(ctx) {
+		return s.breaker.unsent()
+	}
+	return s.engine.Do(ctx, s.deployment, r)
+}

@@ -1,0 +1,133 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"exobench"
+	"exobench/driver"
+)
+
+// sample has the sensors read until the function that it returns is called: each
+// on its own, at its period. Sensors without one are read now and then.
+func (s *step) sample(ctx context.Context, block int) (stop func()) {
+	// What is under way when the run is interrupted is sampled to its end.
+	ctx = context.WithoutCancel(ctx)
+	sampling, cancel := context.WithCancel(ctx)
+	var under sync.WaitGroup
+	var all []*sampler
+	for _, sensor := range s.sensors() {
+		m := &sampler{sensor: sensor, busy: threadTime, keep: func(samples []exobench.Sample) {
+			s.samples(sensor, samples, exobench.During, block)
+		}}
+		all = append(all, m)
+		if sensor.Every() > 0 {
+			under.Go(func() { m.run(sampling) })
+		} else {
+			m.begin(ctx)
+		}
+	}
+	return func() {
+		cancel()
+		under.Wait()
+		for _, m := range all {
+			if m.sensor.Every() == 0 {
+				m.take(ctx)
+			}
+			if err := m.err(); err != nil {
+				s.note(err.Error())
+			}
+		}
+	}
+}
+
+// frugality is how many times its own cost lies between the starts of two
+// readings, so that reading takes at most 1/frugality of one core.
+const frugality = 100
+
+// sampler reads one sensor while requests are under way. A reading that fails is
+// counted and left out.
+type sampler struct {
+	sensor driver.Sensor
+	keep   func([]exobench.Sample)
+	// busy tells the CPU time that the calling thread has used.
+	busy func() time.Duration
+
+	readings, failures int
+	first              error
+}
+
+// run takes a reading at once and then one each period, until ctx is done. Where
+// a reading is costly the time between two grows to 100 times the CPU time that
+// it takes.
+func (m *sampler) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		began := time.Now()
+		cost := m.take(ctx)
+		timer.Reset(max(m.sensor.Every(), frugality*cost) - time.Since(began))
+	}
+}
+
+// begin reads a sensor without a period for the first time: what it tells is of
+// the time before.
+func (m *sampler) begin(ctx context.Context) {
+	keep := m.keep
+	m.keep = func([]exobench.Sample) {}
+	m.take(ctx)
+	m.keep = keep
+}
+
+// take takes one reading and returns the CPU time that it took.
+func (m *sampler) take(ctx context.Context) time.Duration {
+	runtime.LockOSThread()
+	before := m.busy()
+	samples, err := m.sensor.Read(ctx, exobench.During)
+	cost := m.busy() - before
+	runtime.UnlockOSThread()
+	if ctx.Err() != nil {
+		return cost // it was called off
+	}
+	m.readings++
+	if err == nil {
+		m.keep(samples)
+		return cost
+	}
+	m.failures++
+	if m.first == nil {
+		m.first = err
+	}
+	return cost
+}
+
+// err says how many readings failed, and how the first did; nil if none did.
+func (m *sampler) err() error {
+	if m.failures == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d readings of the sensor %s failed, at first: %w", m.failures, m.readings, m.sensor.Name(), m.first)
+}
+
+// threadTime is the CPU time of the calling thread.
+//
+// Note: elapsed time would not do. An engine that keeps all cores busy stretches
+// a reading tenfold, and the sampler would slow down just while there is
+// something to see.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}

@@ -1,0 +1,156 @@
+package exobench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Moment says at which point of a step a sample was taken.
+type Moment string
+
+// The moments.
+const (
+	// Before: before the model is loaded. Of several samples the last counts:
+	// the ones before it were taken while the memory still changed.
+	Before Moment = "before"
+	// Loaded: loaded, and no request has been sent. The last one counts.
+	Loaded Moment = "loaded"
+	// During: while requests are under way.
+	During Moment = "during"
+)
+
+// Sample is one reading of one sensor at one instant.
+type Sample struct {
+	At     Instant `json:"at_ns"`
+	Step   int     `json:"step"`
+	Moment Moment  `json:"moment"`
+	// Block is the block that was under way; 0 where none was.
+	Block int `json:"block,omitempty"`
+	// Sensor is the name of the sensor.
+	Sensor string `json:"sensor"`
+	// Of is what it is of, where the sensor reads several things, such as the
+	// name of a node.
+	Of string `json:"of,omitempty"`
+	// Span is the time before At that the values are of; 0 means that they are
+	// those of the instant.
+	Span   time.Duration `json:"span_ns,omitzero"`
+	Values Values        `json:"values"`
+}
+
+// Clone returns a copy that shares nothing with s.
+func (s *Sample) Clone() *Sample {
+	c := *s
+	c.Values = slices.Clone(s.Values)
+	return &c
+}
+
+// Quantity names what a value is of, with its unit.
+type Quantity string
+
+// The quantities.
+const (
+	// PSS is the proportional set size summed over the engine's processes.
+	PSS Quantity = "pss_bytes"
+	// RSS is the resident set size summed over the engine's processes; pages
+	// shared between them are counted more than once.
+	RSS Quantity = "rss_bytes"
+	// Anonymous and File split the PSS, or the RSS where there is no PSS;
+	// file-backed pages (mapped weights) can be dropped and read again.
+	Anonymous Quantity = "anonymous_bytes"
+	File      Quantity = "file_bytes"
+	// Processes is how many processes were summed.
+	Processes Quantity = "processes"
+
+	// NodeUsed is all memory in use on a node of the engine, whoever uses it;
+	// NodeTotal is the node's memory.
+	NodeUsed  Quantity = "node_used_bytes"
+	NodeTotal Quantity = "node_total_bytes"
+	// NodePower is that of the whole node.
+	NodePower Quantity = "node_power_watts"
+	// NodeGPU is how busy the node's GPU is, 0 to 1.
+	NodeGPU         Quantity = "node_gpu_share"
+	NodeTemperature Quantity = "node_temperature_celsius"
+
+	// Steal is time that the host of a virtual machine took away; Foreign is
+	// the time of all processes but the engine's and our own. All four are
+	// shares of all cores over the sample's span, 0 to 1.
+	Steal      Quantity = "steal_share"
+	Foreign    Quantity = "foreign_share"
+	EngineCPU  Quantity = "engine_share"
+	HarnessCPU Quantity = "harness_share"
+	// HiccupP99 and HiccupMax are of gaps in the progress of a thread of ours
+	// that wants to run every millisecond, or up to every 10 ms where waking up
+	// is costly.
+	HiccupP99 Quantity = "hiccup_p99_ns"
+	HiccupMax Quantity = "hiccup_max_ns"
+	// GCPauseMax and SchedulerP99 are of our own Go runtime.
+	GCPauseMax   Quantity = "gc_pause_max_ns"
+	SchedulerP99 Quantity = "scheduler_p99_ns"
+)
+
+// Value is one quantity of a sample.
+type Value struct {
+	Quantity Quantity
+	Value    float64
+}
+
+// Values are the quantities of a sample; what is unknown is left out. In JSON
+// they are one object, in their order.
+type Values []Value
+
+// Get returns the value of a quantity.
+func (v Values) Get(q Quantity) (float64, bool) {
+	for _, value := range v {
+		if value.Quantity == q {
+			return value.Value, true
+		}
+	}
+	return 0, false
+}
+
+// MarshalJSON writes the object.
+func (v Values) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, value := range v {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		name, err := json.Marshal(value.Quantity)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, name...), ':')
+		if value.Value-value.Value != 0 {
+			return nil, fmt.Errorf("%s is %v, which is no number", value.Quantity, value.Value)
+		}
+		out = strconv.AppendFloat(out, value.Value, 'f', -1, 64)
+	}
+	return append(out, '}'), nil
+}
+
+// UnmarshalJSON reads the object.
+func (v *Values) UnmarshalJSON(data []byte) error {
+	*v = (*v)[:0]
+	d := json.NewDecoder(bytes.NewReader(data))
+	if open, err := d.Token(); err != nil {
+		return err
+	} else if open != json.Delim('{') {
+		return fmt.Errorf("values of a sample: %v stands where an object is due", open)
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var value float64
+		if err := d.Decode(&value); err != nil {
+			return fmt.Errorf("value of %v: %w", name, err)
+		}
+		*v = append(*v, Value{Quantity(name.(string)), value})
+	}
+	return nil
+}

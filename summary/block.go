@@ -1,0 +1,195 @@
+package summary
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/timeline"
+)
+
+// block is what is kept of the requests of one block: the counts of all, and
+// the rows of those that were OK.
+type block struct {
+	exobench.Block
+	known    bool
+	end      *exobench.BlockEnd
+	requests int
+	outcomes map[exobench.Outcome]int
+	errors   map[exobench.Outcome]firstError
+	// lastError is that of the request that was added last of those with one.
+	lastError string
+	sent      exobench.Instant // the first
+	done      exobench.Instant // the last
+	underWay  time.Duration    // of all requests together
+	ok        *rows
+	delays    *delays
+	machine   []exobench.Sample
+	tallies
+}
+
+// tallies counts what some requests of a block had.
+type tallies struct {
+	// cold and cached are of OK requests whose answer tells that no token of the
+	// prompt came from the cache, and that some did.
+	cold, cached int
+	// reloads is how many requests waited for the model to be loaded again, and
+	// longestLoad how long the slowest did.
+	reloads     int
+	longestLoad time.Duration
+}
+
+// reload is how long a request may wait for its model before that counts as a
+// load: engines look whether the model is there in less.
+const reload = 100 * time.Millisecond
+
+type firstError struct {
+	seq  int
+	text string
+}
+
+func newBlock(id int, metrics []metric.Metric) *block {
+	return &block{
+		Block:    exobench.Block{ID: id},
+		outcomes: map[exobench.Outcome]int{},
+		errors:   map[exobench.Outcome]firstError{},
+		ok:       &rows{metrics: metrics, values: make([]values, len(metrics))},
+		delays:   new(delays),
+	}
+}
+
+// add takes a request in; prompt is the place of its prompt.
+func (b *block) add(r *exobench.Record, prompt int32, closed bool) {
+	b.requests++
+	b.outcomes[r.Outcome]++
+	if r.Error != "" {
+		if first, seen := b.errors[r.Outcome]; !seen || r.Seq < first.seq {
+			b.errors[r.Outcome] = firstError{r.Seq, r.Error}
+		}
+		b.lastError = r.Error
+	}
+	if r.Sent.Reached() && (!b.sent.Reached() || r.Sent < b.sent) {
+		b.sent = r.Sent
+	}
+	b.done = max(b.done, doneOf(r))
+	if r.Server != nil && r.Server.LoadTime > reload {
+		b.reloads++
+		b.longestLoad = max(b.longestLoad, r.Server.LoadTime)
+	}
+	if r.Sent.Reached() && r.Ended.Reached() {
+		b.underWay += doneOf(r).Sub(r.Sent)
+	}
+	if r.Outcome != exobench.OK {
+		return
+	}
+	switch cacheOf(r) {
+	case CacheCold:
+		b.cold++
+	case CacheWarm:
+		b.cached++
+	}
+	b.delays.add(r)
+	b.ok.add(r, prompt, closed)
+}
+
+// doneOf returns when the request's work was over: for one that came to no
+// end of its answer, when it was given up.
+func doneOf(r *exobench.Record) exobench.Instant {
+	if r.Outcome == exobench.OK && r.Done.Reached() {
+		return r.Done
+	}
+	return r.Ended
+}
+
+func cacheOf(r *exobench.Record) Cache {
+	switch {
+	case r.CachedTokens != nil && *r.CachedTokens > 0:
+		return CacheWarm
+	case r.Server != nil && (r.Server.PrefixCache == "partial" || r.Server.PrefixCache == "exact"):
+		return CacheWarm
+	case r.CachedTokens != nil || r.Server != nil && r.Server.PrefixCache == "none":
+		return CacheCold
+	}
+	return CacheUnknown
+}
+
+// window is the time from the first request sent to the last one done.
+func (b *block) window() window { return window{b.sent, b.done} }
+
+// tally joins the tallies of blocks.
+func tally(blocks []*block) (all tallies) {
+	for _, b := range blocks {
+		all.cold += b.cold
+		all.cached += b.cached
+		all.reloads += b.reloads
+		all.longestLoad = max(all.longestLoad, b.longestLoad)
+	}
+	return all
+}
+
+// stamp changes with all that can change what the block gives to the figures of
+// its cell.
+type stamp struct {
+	block, step       int
+	requests, machine int
+	// outside and before count the readings that speak for the block: what was
+	// read later than a reading's reach after its last request does not.
+	outside, before int
+}
+
+func (b *block) stamp(s *bringUp) stamp {
+	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
+	return stamp{b.ID, s.ID, b.requests, len(b.machine), outside, before}
+}
+
+// machineOf joins what else the machine did in blocks: shares by the time that
+// they are of, of all else the greatest.
+func machineOf(blocks []*block) *Machine {
+	var samples []exobench.Sample
+	for _, b := range blocks {
+		samples = append(samples, b.machine...)
+	}
+	if len(samples) == 0 {
+		return nil
+	}
+	slices.SortFunc(samples, func(x, y exobench.Sample) int {
+		return cmp.Or(cmp.Compare(x.Step, y.Step), cmp.Compare(x.At, y.At), cmp.Compare(x.Span, y.Span))
+	})
+	m := new(Machine)
+	for i := range samples {
+		m.Wall += samples[i].Span
+	}
+	m.Steal, m.Foreign = share(samples, exobench.Steal), share(samples, exobench.Foreign)
+	m.EngineCPU, m.HarnessCPU = share(samples, exobench.EngineCPU), share(samples, exobench.HarnessCPU)
+	m.HiccupP99, m.HiccupMax = longest(samples, exobench.HiccupP99), longest(samples, exobench.HiccupMax)
+	m.GCPauseMax, m.SchedulerP99 = longest(samples, exobench.GCPauseMax), longest(samples, exobench.SchedulerP99)
+	return m
+}
+
+// share returns the mean of a quantity, weighted by the spans of the samples
+// that have it.
+func share(samples []exobench.Sample, q exobench.Quantity) *float64 {
+	var sum, spans float64
+	for i := range samples {
+		if v, ok := samples[i].Values.Get(q); ok {
+			sum += float64(v * samples[i].Span.Seconds())
+			spans += samples[i].Span.Seconds()
+		}
+	}
+	if spans == 0 {
+		return nil
+	}
+	return new(sum / spans)
+}
+
+func longest(samples []exobench.Sample, q exobench.Quantity) *time.Duration {
+	var most *time.Duration
+	for i := range samples {
+		if v, ok := samples[i].Values.Get(q); ok && (most == nil || time.Duration(v) > *most) {
+			most = new(time.Duration(v))
+		}
+	}
+	return most
+}

@@ -1,0 +1,119 @@
+package summary
+
+import (
+	"cmp"
+	"slices"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/stat"
+)
+
+// percentiles are the ones that a Summary gives where it can.
+var percentiles = []float64{0.90, 0.95, 0.99}
+
+// describe summarises the values, which it sorts; it is absent where there are
+// none.
+func describe(values []float64) (Summary, bool) {
+	sample := stat.Sorted(values)
+	if sample.N() == 0 {
+		return Summary{}, false
+	}
+	s := Summary{N: sample.N()}
+	s.Median, _ = sample.Median()
+	s.Mean, _ = sample.Mean()
+	s.Min, _ = sample.Min()
+	s.Max, _ = sample.Max()
+	if sd, ok := sample.SD(); ok {
+		s.SD = &sd
+	}
+	if iv, ok, _ := sample.MedianInterval(stat.Confidence); ok {
+		s.Interval = &iv
+	}
+	for _, p := range percentiles {
+		if !stat.Supports(p, s.N) {
+			continue
+		}
+		q := Percentile{P: p}
+		q.Value, _ = sample.Quantile(p)
+		if iv, ok, _ := sample.QuantileInterval(p, stat.Confidence); ok {
+			q.Interval = &iv
+		}
+		s.Percentiles = append(s.Percentiles, q)
+	}
+	return s, true
+}
+
+// median returns the median of the values, which it sorts; 0 where there are none.
+func median(values []float64) float64 {
+	m, _ := stat.Sorted(values).Median()
+	return m
+}
+
+// enters reports whether a request enters a metric's summary: those that depend
+// on the number of output tokens are of the requests counted in one way alone.
+func (r *row) enters(m metric.Metric, way int8) bool { return !m.CountsOutput || r.way == way }
+
+// summaries describes each metric that a record gives.
+func (s *sample) summaries(metrics []metric.Metric, c *Cell) map[string]Summary {
+	way := wayOf(c.TokensFrom)
+	summaries := map[string]Summary{}
+	for m := range metrics {
+		if metrics[m].OpenLoop && !c.Traffic.Open() {
+			continue
+		}
+		values := s.space.empty(s.n)
+		for r, value := range s.known(m) {
+			if r.enters(metrics[m], way) {
+				values = append(values, value)
+			}
+		}
+		if described, ok := describe(values); ok {
+			summaries[metrics[m].Name] = described
+		}
+	}
+	return summaries
+}
+
+// promptMetric reports whether a metric is given for each prompt.
+func promptMetric(m metric.Metric) bool {
+	return m.Name == metric.Latency || m.Name == metric.TTFT || m.Name == metric.TokenRate
+}
+
+// prompts describes the requests of each prompt: those of the plan in its
+// order, unknown ones after them.
+func (s *sample) prompts(f *Fold, from exobench.TokensFrom) []Prompt {
+	sizes := make([]int, len(f.prompts))
+	for _, r := range s.all() {
+		sizes[r.prompt]++
+	}
+	all := make([]Prompt, len(f.prompts))
+	for p := range all {
+		all[p] = Prompt{ID: f.prompts[p], N: sizes[p], Metrics: map[string]Summary{}}
+	}
+	for m := range f.metrics {
+		if !promptMetric(f.metrics[m]) {
+			continue
+		}
+		samples := s.space.parts(sizes...)
+		for r, value := range s.known(m) {
+			if r.enters(f.metrics[m], wayOf(from)) {
+				samples[r.prompt] = append(samples[r.prompt], value)
+			}
+		}
+		for p, sample := range samples {
+			if described, ok := describe(sample); ok {
+				all[p].Metrics[f.metrics[m].Name] = described
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(p Prompt) bool { return p.N == 0 })
+	planned := map[string]int{}
+	for i, p := range slices.Backward(f.header.Plan.Workload.Prompts) {
+		planned[p.ID] = i - len(f.header.Plan.Workload.Prompts) // below those that are not planned
+	}
+	slices.SortFunc(all, func(a, b Prompt) int {
+		return cmp.Or(cmp.Compare(planned[a.ID], planned[b.ID]), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}

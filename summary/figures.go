@@ -1,0 +1,227 @@
+package summary
+
+import (
+	"slices"
+	"time"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/timeline"
+)
+
+// cell is a Cell under construction.
+type cell struct {
+	exobench.Cell
+	known bool
+	// figures are what the blocks came to when they had the stamps and the fold
+	// its version.
+	figures Cell
+	totals  metric.Totals
+	stamps  []stamp
+	version int
+	peek    peeking
+}
+
+// measure works the figures of a cell out, where anything that they depend on
+// has changed. The blocks are the cell's, in order.
+func (f *Fold) measure(c *cell, blocks []*block) {
+	stamps := make([]stamp, len(blocks))
+	for i, b := range blocks {
+		stamps[i] = b.stamp(f.steps[b.Step])
+	}
+	if c.figures.Outcomes != nil && c.version == f.version && slices.Equal(c.stamps, stamps) {
+		return
+	}
+	c.stamps, c.version = stamps, f.version
+	s := newSample(blocks, &f.space)
+	cell := Cell{
+		ID: c.ID, Subject: Subject{c.Engine, c.Model.Name}, Traffic: c.Traffic, Stop: c.Stop,
+		N: s.n, Outcomes: map[exobench.Outcome]int{}, Errors: map[exobench.Outcome]string{}, TokensFrom: s.from(),
+	}
+	cell.count(blocks)
+	cell.Metrics = s.summaries(f.metrics, &cell)
+	f.addMemory(&cell, s)
+	f.addEnergy(&cell, s)
+	c.totals = f.totals(&cell, s)
+	cell.Values = valuesOf(&c.totals)
+	compared := s.exchanges(f, cell.TokensFrom)
+	cell.ClientServer = compared.clientServer()
+	cell.Prompts = s.prompts(f, cell.TokensFrom)
+	cell.Delay, cell.Machine = delayOf(blocks), machineOf(blocks)
+	cell.Calibration = f.calibrationOf(&cell, blocks)
+	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtServer(&cell, compared), doubtHarness(&cell), doubtMachine(&cell)) {
+		cell.Warnings = append(cell.Warnings, Warning{Kind: doubt.kind(), Cell: c.ID, Figures: doubt})
+	}
+	c.figures = cell
+}
+
+// count adds up what does not need the rows.
+func (c *Cell) count(blocks []*block) {
+	first := map[exobench.Outcome]firstError{}
+	for _, b := range blocks {
+		c.Requests += b.requests
+		for outcome, n := range b.outcomes {
+			c.Outcomes[outcome] += n
+		}
+		for outcome, e := range b.errors {
+			if seen, ok := first[outcome]; !ok || e.seq < seen.seq {
+				first[outcome] = e
+			}
+		}
+	}
+	for outcome, e := range first {
+		c.Errors[outcome] = e.text
+	}
+	t := tally(blocks)
+	switch {
+	case c.Requests == 0:
+	case t.cached > 0:
+		c.Cache = CacheWarm
+	case t.cold > 0 && t.cold == c.N:
+		c.Cache = CacheCold
+	default:
+		c.Cache = CacheUnknown
+	}
+}
+
+// addMemory adds the memory of each OK request, and that of the one with the
+// greatest peak: of equal ones the first, of unknown ones the last.
+func (f *Fold) addMemory(c *Cell, s *sample) {
+	samples := s.space.parts(s.n, s.n, s.n)
+	var chosen struct {
+		span
+		peak
+		memory *memory
+	}
+	var m *memory
+	var of *block
+	for b, r := range s.all() {
+		if b != of {
+			of, m = b, f.steps[b.Step].memory()
+		}
+		p := m.during(r.span)
+		if p.known {
+			samples[0] = append(samples[0], float64(p.total))
+			if m.loaded != nil {
+				samples[1] = append(samples[1], float64(p.total-m.loaded.Total))
+			}
+			if m.before != nil {
+				samples[2] = append(samples[2], float64(p.total-m.before.Total))
+			}
+		}
+		if chosen.memory == nil || p.above(chosen.peak, r.span.compare(chosen.span)) {
+			chosen.span, chosen.peak, chosen.memory = r.span, p, m
+		}
+	}
+	for i, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional} {
+		if described, ok := describe(samples[i]); ok {
+			c.Metrics[name] = described
+		}
+	}
+	if chosen.memory != nil {
+		c.Memory = chosen.memory.of(chosen.span, chosen.peak)
+	}
+}
+
+// above reports whether a peak is greater than another; order compares when
+// their requests were under way.
+func (p peak) above(other peak, order int) bool {
+	switch {
+	case !p.known || !other.known:
+		return p.known || !other.known && order > 0
+	case p.total != other.total:
+		return p.total > other.total
+	}
+	return order < 0
+}
+
+// addEnergy adds the energy of each OK request.
+func (f *Fold) addEnergy(c *Cell, s *sample) {
+	energies := s.space.empty(s.n)
+	var power []timeline.Curve
+	var of *block
+	for b, r := range s.all() {
+		if b != of {
+			of, power = b, f.steps[b.Step].power()
+		}
+		if joules, ok := energy(power, r.sent, r.done); ok {
+			energies = append(energies, joules)
+		}
+	}
+	if described, ok := describe(energies); ok {
+		c.Metrics[metric.Energy] = described
+	}
+}
+
+// energy returns the energy in joules of all nodes over [from, to]. It is absent
+// unless there are nodes and each tells its power all the while.
+func energy(power []timeline.Curve, from, to exobench.Instant) (float64, bool) {
+	if len(power) == 0 || !from.Reached() || !to.Reached() {
+		return 0, false
+	}
+	sum := 0.0
+	for _, curve := range power {
+		joules, ok := curve.Integral(from, to)
+		if !ok {
+			return 0, false
+		}
+		sum += joules
+	}
+	return sum, true
+}
+
+// totals adds up what the metrics of the cell as a whole are made of, all but
+// the times of loads.
+func (f *Fold) totals(c *Cell, s *sample) metric.Totals {
+	t := metric.Totals{OK: c.N, Tokens: s.tokens()}
+	joules, known := 0.0, true
+	for _, b := range s.blocks {
+		t.UnderWay += b.underWay
+		if !b.sent.Reached() || b.done <= b.sent {
+			continue
+		}
+		t.Wall += b.done.Sub(b.sent)
+		j, ok := energy(f.steps[b.Step].power(), b.sent, b.done)
+		joules, known = joules+j, known && ok
+	}
+	if t.Wall == 0 || c.N == 0 {
+		t.Wall = 0
+		return t
+	}
+	if known {
+		// Requests under way together share the nodes, so theirs do not add up.
+		t.Energy = &joules
+	}
+	for _, amount := range []struct {
+		of *Level
+		to **exobench.Bytes
+	}{{c.Memory.Before, &t.Before}, {c.Memory.Loaded, &t.Loaded}, {c.Memory.Peak, &t.Peak}} {
+		if amount.of != nil {
+			*amount.to = &amount.of.Total
+		}
+	}
+	return t
+}
+
+// valuesOf works out every metric of a cell as a whole.
+func valuesOf(t *metric.Totals) map[string]float64 {
+	values := map[string]float64{}
+	for _, m := range metric.PerCell() {
+		if v, ok := m.OfCell(t); ok {
+			values[m.Name] = v
+		}
+	}
+	return values
+}
+
+// medianSpan returns the median of spans; nil where there are none.
+func medianSpan(spans []time.Duration) *time.Duration {
+	if len(spans) == 0 {
+		return nil
+	}
+	seconds := make([]float64, len(spans))
+	for i, d := range spans {
+		seconds[i] = float64(d)
+	}
+	return new(time.Duration(median(seconds)))
+}

@@ -1,0 +1,89 @@
+package summary
+
+import (
+	"slices"
+	"time"
+
+	"exobench"
+)
+
+// situate says where a cell ran, or is to run, how far it is, and what the
+// loads of its model took. Its figures are there.
+func (f *Fold) situate(cell *Cell, c *cell, run *Run, blocks []*block) {
+	cell.ModelID, cell.Placement = c.Model.ID, c.Placement
+	for _, b := range blocks {
+		cell.Blocks = append(cell.Blocks, b.ID)
+		cell.Steps = append(cell.Steps, b.Step)
+	}
+	if len(blocks) == 0 {
+		cell.Steps = f.waitingFor(c)
+	}
+	slices.Sort(cell.Steps)
+	cell.Steps = slices.Compact(cell.Steps)
+
+	var loading, downloading []time.Duration
+	for i := range run.Steps {
+		step := &run.Steps[i]
+		if !slices.Contains(cell.Steps, step.ID) {
+			continue
+		}
+		step.Cells = append(step.Cells, cell.ID)
+		if c.Placement == "" {
+			cell.Placement = step.Placement
+		}
+		if step.State == Failed {
+			cell.Error = step.Error
+		}
+		if step.Load != nil {
+			loading, downloading = append(loading, step.Load.Loading), append(downloading, step.Load.Downloading)
+		}
+	}
+	cell.State = f.stateOf(cell, run, blocks)
+	totals := c.totals
+	totals.Loading, totals.Downloading = medianSpan(loading), medianSpan(downloading)
+	cell.Values = valuesOf(&totals)
+}
+
+// waitingFor returns the steps in which a cell without a block is to run: those
+// of its model on its engine that want its placement.
+func (f *Fold) waitingFor(c *cell) []int {
+	var ids []int
+	for id, s := range f.steps {
+		if s.known && s.Engine == c.Engine && s.Model == c.Model && s.Placement == c.Placement {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// stateOf says how far a cell is: as far as its last block, or where it has none
+// as the first of its steps that is not over.
+func (f *Fold) stateOf(cell *Cell, run *Run, blocks []*block) State {
+	if len(blocks) == 0 {
+		state := Planned
+		for _, id := range cell.Steps {
+			switch step := run.Step(id); {
+			case step.State == Loading, step.State == Failed:
+				state = step.State
+			case step.State == Interrupted && state == Planned:
+				state = Interrupted
+			}
+		}
+		return state
+	}
+	last := blocks[len(blocks)-1]
+	if last.end == nil {
+		switch step := run.Step(last.Step); step.State {
+		case Failed, Interrupted:
+			return step.State
+		}
+		return Measuring
+	}
+	switch last.end.Reason {
+	case exobench.BlockInterrupted:
+		return Interrupted
+	case exobench.BlockNoAnswer, exobench.BlockFailed:
+		return Failed
+	}
+	return Done
+}
