@@ -141,6 +141,7 @@ func TestTheTablesHaveEveryMember(t *testing.T) {
 	}{
 		{exobench.Record{}, names(recordMembers)},
 		{exobench.ServerStats{}, append([]string{"type"}, names(serverMembers)...)},
+		{exobench.Doubt{}, append([]string{"type"}, names(doubtMembers)...)},
 		{exobench.Reading{}, names(readingMembers)},
 	} {
 		want := []string{"type"}

@@ -27,8 +27,11 @@ func entries() []exobench.Entry {
 		&exobench.LoadEvent{At: 5, Model: "m", Stage: exobench.StageReady},
 		&exobench.Reading{At: 6, Model: "m", Moment: exobench.MomentDuring, Source: exobench.FromPSS, Memory: 7, File: new(exobench.Bytes(0))},
 		&exobench.Record{
-			Seq: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, CachedTokens: new(exobench.Tokens(0)),
-			Chunks: exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
+			Seq: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, ReasoningTokens: new(exobench.Tokens(3)), Replays: 2,
+			PrefillStart: 12, PrefillEnd: 15, PrefillTokens: new(exobench.Tokens(7)),
+			Doubts:       []exobench.Doubt{{Kind: exobench.OtherModel, Text: "m\"x"}, {Kind: exobench.UsageMisfit, Said: 40, Seen: -20}, {Kind: exobench.UnknownEvents, Count: 3}},
+			CachedTokens: new(exobench.Tokens(0)),
+			Chunks:       exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
 		},
 		&exobench.Note{At: 40, Text: "line one\nline two"},
 		&exobench.End{At: 50, Reason: exobench.EndFinished},
