@@ -235,7 +235,7 @@ func TestAMissingStampPutsTheWholeAnswerOnTheUsersAxis(t *testing.T) {
 		answer.note(n, arrival{user: exobench.Instant(1000 * (i + 1)), delay: delay})
 	}
 	var r exobench.Record
-	parse(answer, &r, OpenAI{})
+	parse(answer, &r, &Call{})
 	if r.Delays != nil || len(r.Chunks) != 3 || r.Chunks[0].At != 1000 || r.Chunks[2].At != 3000 {
 		t.Errorf("delays %v, chunks %v", r.Delays, r.Chunks)
 	}
@@ -266,13 +266,11 @@ func TestCancelAndTimeoutEndABlockedRead(t *testing.T) {
 
 func TestARedirectKeepsItsStamps(t *testing.T) {
 	clock := exobench.NewClock()
-	server := httptest.NewServer(&streaming{clock: clock})
+	server := httptest.NewServer(redirecting(http.StatusTemporaryRedirect, &streaming{clock: clock}))
 	defer server.Close()
-	redirect := httptest.NewServer(http.RedirectHandler(server.URL, http.StatusTemporaryRedirect))
-	defer redirect.Close()
 	client := NewClient(Config{Clock: clock})
 	defer client.Close()
-	r := client.Do(t.Context(), Call{URL: redirect.URL, Body: []byte("{}")})
+	r := client.Do(t.Context(), Call{URL: server.URL + "/first", Body: []byte("{}")})
 	if r.Outcome != exobench.OK || len(r.Chunks) != 5 || r.Chunks[0].At <= r.Sent {
 		t.Errorf("outcome %s %s, chunks %v", r.Outcome, r.Error, r.Chunks)
 	}
