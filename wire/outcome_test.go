@@ -117,18 +117,6 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatTheServerClosedIsReplaced(t *testing.T) {
-	answer := chunked(content("a"), finish, terminate)
-	// The server promises to keep the connection and closes it.
-	url := rawServer(t, strings.Replace(answer, "Connection: close\r\n", "", 1), false)
-	client := NewClient(Config{Clock: exobench.NewClock()})
-	for i := range 50 {
-		if r := client.Do(t.Context(), Call{URL: url}); r.Outcome != exobench.OK {
-			t.Fatalf("request %d: %s %s", i, r.Outcome, r.Error)
-		}
-	}
-}
-
 func TestNothingListeningIsAConnectError(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
