@@ -86,6 +86,9 @@ func (c *cursor) number(name string) (value float64, ok bool) {
 	if !isNumber(raw) {
 		return 0, false
 	}
+	if n, ok := digits(raw); ok {
+		return n, true
+	}
 	value, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || value < 0 || value > maxCount {
 		if c.absurd.n++; c.absurd.n == 1 {
@@ -94,6 +97,19 @@ func (c *cursor) number(name string) (value float64, ok bool) {
 		return 0, false
 	}
 	return value, true
+}
+
+// digits reads a number that is nothing but a few digits, as most are.
+func digits(raw []byte) (value float64, ok bool) {
+	const most = 9 // less than maxCount
+	n := 0
+	for _, b := range raw {
+		if b -= '0'; b > 9 || len(raw) > most {
+			return 0, false
+		}
+		n = 10*n + int(b)
+	}
+	return float64(n), true
 }
 
 // count reads a whole number of tokens; one that is not whole is unknown.
