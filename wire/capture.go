@@ -73,7 +73,11 @@ func (c *capture) note(n int, a arrival) {
 	last := &c.segments[len(c.segments)-1]
 	came := (*last)[len(*last) : len(*last)+n]
 	*last = (*last)[:len(*last)+n]
-	c.lineEnds += max(bytes.Count(came, newline), bytes.Count(came, carriageReturn))
+	ends := bytes.Count(came, newline)
+	if ends == 0 {
+		ends = bytes.Count(came, carriageReturn)
+	}
+	c.lineEnds += ends
 	c.size += n
 	m := mark{user: a.user, delay: int32(a.delay), end: uint32(c.size)}
 	if k := len(c.marks); k > 0 && c.marks[k-1].arrival() == a {

@@ -64,7 +64,10 @@ type lookout struct {
 
 // read takes the next bytes of the answer.
 func (l *lookout) read(text []byte) (alive, over bool, err error) {
-	for {
+	if _, ok := l.dialect.(OpenAI); ok {
+		text, alive = l.usual(text)
+	}
+	for len(text) > 0 {
 		line, rest, ended := l.cutter.cut(text)
 		if !ended {
 			l.carry = append(l.carry, line...)
@@ -87,6 +90,24 @@ func (l *lookout) read(text []byte) (alive, over bool, err error) {
 	}
 	return alive, over, nil
 }
+
+// usual goes past the events that most reads are made of, whole and of one line
+// of JSON: they are life, and no end. It is there for speed.
+func (l *lookout) usual(text []byte) (rest []byte, alive bool) {
+	if len(l.carry) > 0 || l.cutter.returned || l.ping {
+		return text, false
+	}
+	for bytes.HasPrefix(text, usualStart) {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 || end+1 >= len(text) || text[end-1] != '}' || text[end+1] != '\n' {
+			break
+		}
+		text, alive, l.later = text[end+2:], true, true
+	}
+	return text, alive
+}
+
+var usualStart = []byte("data: {")
 
 // look looks at a line.
 func (l *lookout) look(line []byte) (alive, over bool) {
