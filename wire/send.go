@@ -122,8 +122,10 @@ func (x *exchange) unanswered(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil:
 		x.broken(ctx, err, exobench.ConnectError)
-	case speaksHTTP2(err):
-		x.fail(exobench.Malformed, "the server speaks HTTP/2 only; exobench needs HTTP/1.1, over which it can tell when each event arrived")
+	case speaksHTTP2(err), spokeFirst(err) && !x.reused:
+		x.fail(exobench.Malformed, "the server speaks HTTP/2 only, or no HTTP; exobench needs HTTP/1.1, over which it can tell when each event arrived")
+	case spokeFirst(err):
+		x.fail(exobench.ConnectError, "the server sent something before it was asked")
 	case errors.Is(err, errRedirects):
 		x.fail(exobench.HTTPError, err.Error())
 	case x.rubbish(err):
@@ -140,6 +142,10 @@ func speaksHTTP2(err error) bool {
 	return strings.Contains(text, "tls: no application protocol") ||
 		strings.Contains(text, `malformed HTTP response "\x00\x00`)
 }
+
+// spokeFirst reports whether a server sent something before the request, as those
+// of HTTP/2 do. net/http has no error of its own for it.
+func spokeFirst(err error) bool { return strings.Contains(err.Error(), "readLoopPeekFailLocked") }
 
 // rubbish reports whether bytes came that net/http cannot read: what then failed
 // was no read.
