@@ -13,9 +13,9 @@
 // completed the record.
 //
 // While a stream runs, each read costs one stamp and one append of (instant,
-// bytes) to a pooled buffer; framing and JSON are done when the stream has
-// ended, so that no stream waits for the parsing of another. An event's instant
-// is that of the read that brought the end of its line.
+// bytes) to a pooled buffer, and a look at how its lines begin; JSON is read when
+// the stream has ended, so that no stream waits for the parsing of another. An
+// event's instant is that of the read that brought the end of its line.
 //
 // How an answer is written is its [Dialect]: [OpenAI], which most servers speak,
 // exo and llama.cpp with additions of theirs, [LegacyExo] and [Ollama]. How a

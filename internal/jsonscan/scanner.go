@@ -167,15 +167,6 @@ func (s *Scanner) Literal(word string) {
 	s.i += len(word)
 }
 
-// Null goes past a null, if it is the next.
-func (s *Scanner) Null() bool {
-	if !s.Next('n') {
-		return false
-	}
-	s.Literal("null")
-	return true
-}
-
 // maxDepth is how deep the values that are skipped may be nested.
 const maxDepth = 8
 
