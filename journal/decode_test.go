@@ -157,6 +157,7 @@ func TestTheTablesHaveEveryMember(t *testing.T) {
 		{exobench.Record{}, names(recordMembers)},
 		{exobench.ServerStats{}, append([]string{"type"}, names(serverMembers)...)},
 		{exobench.Sample{}, names(sampleMembers)},
+		{exobench.Doubt{}, append([]string{"type"}, names(doubtMembers)...)},
 	} {
 		want := []string{"type"}
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.of)) {

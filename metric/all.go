@@ -42,7 +42,7 @@ const (
 var All = []Metric{
 	{
 		Name: Latency, Title: "Latency", Unit: Seconds, Better: Lower, Value: latency,
-		Formula: "done − sent: from just before the request is started to its finish reason (else its last output event); a trailing usage event, [DONE] and the close do not count",
+		Formula: "done − sent: from just before the request is started to the first finish reason at or after its last output event (else that event); a trailing usage event, [DONE] and the close do not count",
 		Needs:   "an answer that came to its end",
 	},
 	{
@@ -72,7 +72,7 @@ var All = []Metric{
 	},
 	{
 		Name: TokenRate, Title: "Tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: tokensPerSecond,
-		Formula: "(n − n₁) / (last token − first token): n = output tokens, n₁ = tokens that came with the first output event (n / output events, at least 1; counted for each event of the same read); prefill is not in it",
+		Formula: "(n − n₁) / (last token − first token): n = output tokens that were streamed (all, less reasoning that was counted and not sent), n₁ = tokens that came with the first output event (n / output events, at least 1; counted for each event of the same read); prefill is not in it",
 		Needs:   "the number of output tokens, and at least two output events at different instants",
 	},
 	{
@@ -83,7 +83,7 @@ var All = []Metric{
 	{
 		Name: Prefill, Title: "Prefill tokens/s (estimate)", Unit: TokensPerSecond, Better: Higher, Value: prefillTokensPerSecond,
 		Formula: "(prompt tokens − cached prompt tokens) / TTFT, an estimate: TTFT also holds the network, the queue and the first token's own time; tokens not reported as cached count as uncached",
-		Needs:   "the number of prompt tokens, not all of them cached, and one output event",
+		Needs:   "the number of prompt tokens, at least 5 % of them not cached, and one output event",
 	},
 	{
 		Name: TPOT, Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,

@@ -112,6 +112,9 @@ func TestUnknownIsBlank(t *testing.T) {
 			"tokens_per_second tpot_s"},
 		{"the whole prompt was cached", func(r *exobench.Record) { r.CachedTokens = r.PromptTokens },
 			"prefill_tokens_per_second"},
+		{"all but a few tokens of the prompt were cached", func(r *exobench.Record) {
+			r.PromptTokens, r.CachedTokens = new(exobench.Tokens(1000)), new(exobench.Tokens(999))
+		}, "prefill_tokens_per_second"},
 		{"reasoning without an answer", func(r *exobench.Record) { r.FirstAnswer = 0 }, "ttfa_s"},
 		{"the engine reports nothing", func(r *exobench.Record) { r.Server = nil },
 			"server_prefill_tps server_decode_tps"},
@@ -134,6 +137,17 @@ func TestPromptTokensNotReportedAsCachedCountAsUncached(t *testing.T) {
 	r.CachedTokens = nil
 	if got, ok := value(t, "prefill_tokens_per_second", r); !ok || got != 250 {
 		t.Errorf("50 tokens in 0.2 s: %v, %v, want 250", got, ok)
+	}
+}
+
+func TestReasoningThatWasNotStreamedHasNoRate(t *testing.T) {
+	streamed, all := answer(), answer()
+	all.OutputTokens, all.HiddenTokens = new(*streamed.OutputTokens+500), new(exobench.Tokens(500))
+	for _, name := range []string{TokenRate, TPOT} {
+		want, _ := value(t, name, streamed)
+		if got, ok := value(t, name, all); !ok || got != want {
+			t.Errorf("%s: %v, %v, want %v", name, got, ok, want)
+		}
 	}
 }
 

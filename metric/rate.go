@@ -19,6 +19,9 @@ func decode(r *exobench.Record) (tokens, secs float64, ok bool) {
 		first++
 	}
 	n := float64(*r.OutputTokens)
+	if r.HiddenTokens != nil {
+		n -= float64(*r.HiddenTokens)
+	}
 	tokens = n - max(1, float64(first)*n/float64(events))
 	secs, ok = seconds(r.FirstToken, r.LastToken)
 	return tokens, secs, ok && tokens > 0 && secs > 0
@@ -57,11 +60,16 @@ func prefillTokensPerSecond(r *exobench.Record) (float64, bool) {
 	if r.CachedTokens != nil {
 		uncached -= *r.CachedTokens
 	}
-	if uncached <= 0 {
+	if uncached <= 0 || float64(uncached) < uncachedShare*float64(*r.PromptTokens) {
 		return 0, false
 	}
 	return float64(uncached) / secs, true
 }
+
+// uncachedShare is the least share of a prompt that has to be processed for its
+// rate to mean anything: the time to the first token of a prompt that was cached
+// but for a few tokens is spent on other things.
+const uncachedShare = 0.05
 
 func serverPrefill(r *exobench.Record) (float64, bool) {
 	if r.Server == nil {
