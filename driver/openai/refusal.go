@@ -1,0 +1,148 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"exobench/driver/api"
+)
+
+// refusal is a server's no to the form of a request.
+type refusal struct {
+	// text is what the server said, in one line.
+	text string
+	// named are the optional fields that it speaks of; where there are none, it
+	// may be any of them.
+	named []string
+}
+
+// names are the words by which servers speak of the optional fields: their own
+// members may have other names.
+var names = map[string]*regexp.Regexp{
+	api.IgnoreEOS:   regexp.MustCompile(`(?i)\b(?:ignore_eos|ignoreEos)\b`),
+	api.Seed:        regexp.MustCompile(`(?i)\b(?:random_)?seed\b`),
+	api.StreamUsage: regexp.MustCompile(`(?i)\b(?:stream_options|streamOptions|include_usage)\b`),
+	api.Temperature: regexp.MustCompile(`(?i)\btemperature\b`),
+	api.MaxTokens:   regexp.MustCompile(`(?i)\b(?:max_tokens|maxTokens|max_new_tokens|max_output_tokens|max_completion_tokens)\b`),
+}
+
+// named returns the optional fields that a text speaks of.
+func named(text string) []string {
+	return slices.DeleteFunc(slices.Clone(optional), func(field string) bool { return !names[field].MatchString(text) })
+}
+
+// refusalOf reads an answer that is no success as a refusal of the request's
+// form; it is nil for one that says something else. Any text of a 400 or 422
+// will do; of other statuses, gateways among them that pass on what a server
+// said, only one that speaks of a field.
+func refusalOf(status int, body []byte) *refusal {
+	r := &refusal{text: api.Problem(status, body), named: named(words(body))}
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return r
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return nil
+	}
+	if status < 400 || len(r.named) == 0 {
+		return nil
+	}
+	return r
+}
+
+// words returns all that a server says in an error, where that is JSON without
+// the request that some repeat in it.
+func words(body []byte) string {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return string(body)
+	}
+	var all []string
+	var collect func(any)
+	collect = func(value any) {
+		switch value := value.(type) {
+		case string:
+			all = append(all, value)
+		case []any:
+			for _, element := range value {
+				collect(element)
+			}
+		case map[string]any:
+			for name, member := range value {
+				if name != "input" && name != "request" && name != "body" {
+					collect(member)
+				}
+			}
+		}
+	}
+	collect(value)
+	return strings.Join(all, "\n")
+}
+
+// event is what one line of an answer says of the request.
+type event struct {
+	// fault is the server's text where the line is an error, and body all of it.
+	fault string
+	body  []byte
+	// begun is set by the first choice.
+	begun bool
+}
+
+// read reads one line of a stream.
+func read(line []byte) event {
+	line = bytes.TrimSpace(line)
+	field, value, ok := bytes.Cut(line, []byte(":"))
+	isError := ok && string(field) == "error"
+	switch {
+	case ok && (isError || string(field) == "data"):
+		line = bytes.TrimSpace(value)
+	case len(line) == 0 || line[0] != '{':
+		return event{} // another field, or a comment
+	}
+	var says struct {
+		Object  string            `json:"object"`
+		Type    string            `json:"type"`
+		Error   json.RawMessage   `json:"error"`
+		Code    json.RawMessage   `json:"error_code"`
+		Choices []json.RawMessage `json:"choices"`
+	}
+	if json.Unmarshal(line, &says) != nil && !isError {
+		return event{}
+	}
+	if isError || says.Object == "error" || says.Type == "error" || filled(says.Error) || filled(says.Code) {
+		return event{fault: api.Problem(http.StatusOK, line), body: bytes.Clone(line)}
+	}
+	return event{begun: len(says.Choices) > 0}
+}
+
+// filled reports whether a member has more in it than nothing.
+func filled(raw json.RawMessage) bool {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return false
+	}
+	switch value := value.(type) {
+	case nil:
+		return false
+	case bool:
+		return value
+	case float64:
+		return value != 0
+	case string:
+		return value != ""
+	case []any:
+		return len(value) > 0
+	case map[string]any:
+		for name, member := range value {
+			if number, ok := member.(float64); name != "code" || !ok || number != 0 {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
