@@ -414,7 +414,7 @@ func completeOptions(spec *exobench.EngineSpec) error {
 // memberFlags are the flags that set the members of a plan.
 var memberFlags = map[string]string{
 	"engines": "engine", "models": "model", "workload.prompts": "prompts", "workload.max_tokens": "max-tokens",
-	"workload.cache": "cache", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
+	"workload.cache": "cache", "workload.temperature": "temperature", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
 	"stop.duration": "duration", "stop": "repeat", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
 }

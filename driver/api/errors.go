@@ -105,6 +105,14 @@ func Status(err error) int {
 // Missing reports whether the server answered that there is no such thing.
 func Missing(err error) bool { return Status(err) == http.StatusNotFound }
 
+// Elsewhere reports whether the server answered that what was asked for is at
+// another place, which the error names, or switched to another protocol: what
+// it is otherwise need not be told.
+func Elsewhere(err error) bool {
+	status, ok := errors.AsType[*StatusError](err)
+	return ok && (status.place() != nil || status.Status == http.StatusSwitchingProtocols)
+}
+
 // Answered reports whether some server answered, with a refusal or with what
 // was not expected. What a proxy says counts.
 func Answered(err error) bool {

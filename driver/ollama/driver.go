@@ -153,7 +153,7 @@ func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engin
 	}
 	err = c.Get(ctx, "/api/version", &about)
 	switch status := api.Status(err); {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || api.Elsewhere(err):
 		return nil, err
 	case api.Answered(err) || err == nil && about.Version == "":
 		return nil, fmt.Errorf("%s answers, but not as an Ollama does: /api/version gives no version", c.Base())

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,7 +42,15 @@ type script struct {
 	status int // of the list; 0 is 200
 	chat   func(w http.ResponseWriter, a asked, n int)
 
-	asked []asked
+	mu   sync.Mutex
+	seen []asked
+}
+
+// asked returns the chats so far.
+func (s *script) asked() []asked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.seen)
 }
 
 func (s *script) serve(t *testing.T) string {
@@ -61,12 +70,15 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a := asked{path: r.URL.Path, query: r.URL.RawQuery}
 	json.NewDecoder(r.Body).Decode(&a.body)
-	s.asked = append(s.asked, a)
+	s.mu.Lock()
+	s.seen = append(s.seen, a)
+	n := len(s.seen)
+	s.mu.Unlock()
 	if s.chat == nil {
 		io.WriteString(w, stream)
 		return
 	}
-	s.chat(w, a, len(s.asked))
+	s.chat(w, a, n)
 }
 
 // plan is one whose values a server may refuse.
@@ -166,7 +178,7 @@ func TestChatsGoToTheURLThatWasGiven(t *testing.T) {
 			t.Errorf("%s: %v, %s %s", c.base, err, r.Outcome, r.Error)
 			continue
 		}
-		for _, a := range s.asked {
+		for _, a := range s.asked() {
 			if a.path != c.path || a.query != c.query {
 				t.Errorf("%s: asked %s?%s, want %s?%s", c.base, a.path, a.query, c.path, c.query)
 			}
@@ -176,21 +188,21 @@ func TestChatsGoToTheURLThatWasGiven(t *testing.T) {
 
 func TestAnAPIWithoutAVersionIsFoundByAsking(t *testing.T) {
 	for name, list := range map[string]bool{"by its list of models": true, "by a chat": false} {
-		var path string
+		var chats atomic.Int64
 		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.URL.Path == "/gate/models" && list:
 				io.WriteString(w, `{"data":[{"id":"m"}]}`)
 			case r.URL.Path == "/gate/chat/completions":
-				path = r.URL.Path
+				chats.Add(1)
 				io.WriteString(w, stream)
 			default:
 				http.NotFound(w, r)
 			}
 		}))
 		r, err := ask(t, reach(t, web.URL+"/gate", nil), "m")
-		if err != nil || r.Outcome != exobench.OK || path != "/gate/chat/completions" {
-			t.Errorf("%s: %v, %s %s at %s", name, err, r.Outcome, r.Error, path)
+		if err != nil || r.Outcome != exobench.OK || chats.Load() != 2 {
+			t.Errorf("%s: %v, %s %s, %d chats", name, err, r.Outcome, r.Error, chats.Load())
 		}
 		web.Close()
 	}
@@ -246,6 +258,9 @@ func TestWhatAServerRefusesIsLeftOutOnceAndSaid(t *testing.T) {
 		{"an error event", refusing(200, when("seed", "data: {\"error\":{\"message\":\"seed is not supported\"}}\n\ndata: [DONE]\n\n")), "seed", 2, "go without seed"},
 		{"an error line", refusing(200, when("temperature", "error: {\"code\":400,\"message\":\"temperature must be 1\"}\n\n")), "temperature", 2, "go without temperature"},
 		{"a bare error in place of a stream", refusing(200, when("seed", `{"object":"error","message":"seed is not supported"}`)), "seed", 2, "go without seed"},
+		{"a bare error over several lines", refusing(200, when("seed", "{\n  \"error\": {\n    \"message\": \"seed is not supported\"\n  }\n}\n")), "seed", 2, "go without seed"},
+		{"a bare text in place of a stream", refusing(200, when("seed", "ValueError: seed")), "seed", 2, "go without seed"},
+		{"an error event after the role", refusing(200, when("seed", `data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}`+"\n\n"+`data: {"error":{"message":"seed is not supported"}}`+"\n\n")), "seed", 2, "go without seed"},
 		{"a no without a word", refusing(400, when("temperature", `{"error":"bad request"}`)), "temperature", 8, "go without temperature"},
 		{"a no that repeats the request", refusing(400, func(a asked) string {
 			if !a.has("temperature") {
@@ -262,7 +277,7 @@ func TestWhatAServerRefusesIsLeftOutOnceAndSaid(t *testing.T) {
 			if err != nil || r.Outcome != exobench.OK {
 				t.Fatalf("%v, %s %s", err, r.Outcome, r.Error)
 			}
-			last := s.asked[len(s.asked)-1]
+			last := s.asked()[len(s.asked())-1]
 			for _, field := range all {
 				if last.has(field) == (field == c.out) {
 					t.Errorf("%s sent: %v", field, last.has(field))
@@ -271,15 +286,15 @@ func TestWhatAServerRefusesIsLeftOutOnceAndSaid(t *testing.T) {
 			if last.has("max_completion_tokens") != (c.out == "max_tokens") {
 				t.Errorf("the measured request is %v", last.body)
 			}
-			if tries := len(s.asked) - 1; tries != c.tries {
+			if tries := len(s.asked()) - 1; tries != c.tries {
 				t.Errorf("%d requests before it, want %d", tries, c.tries)
 			}
 			if notes := strings.Join(e.Notices(), "\n"); !strings.Contains(notes, "requests to m ") || !strings.Contains(notes, c.note) {
 				t.Errorf("notices %q, want %q", notes, c.note)
 			}
-			before := len(s.asked)
-			if _, err := ask(t, e, "m"); err != nil || len(s.asked) != before+1 {
-				t.Errorf("prepared again, it was asked %d times, %v", len(s.asked)-before, err)
+			before := len(s.asked())
+			if _, err := ask(t, e, "m"); err != nil || len(s.asked()) != before+1 {
+				t.Errorf("prepared again, it was asked %d times, %v", len(s.asked())-before, err)
 			}
 		})
 	}
@@ -293,8 +308,8 @@ func TestTheFirstRequestIsAsTheRunsAre(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	probe, measured := s.asked[0].body, s.asked[1].body
-	first, again := fmt.Sprint(probe["messages"]), fmt.Sprint(s.asked[2].body["messages"])
+	probe, measured := s.asked()[0].body, s.asked()[1].body
+	first, again := fmt.Sprint(probe["messages"]), fmt.Sprint(s.asked()[2].body["messages"])
 	if first == again {
 		t.Errorf("two runs ask first for %s: the second may be answered from a cache", first)
 	}
@@ -319,9 +334,25 @@ func TestAServerThatAsksToWaitIsWaitedFor(t *testing.T) {
 		e := reach(t, s.serve(t), nil)
 		var told []string
 		_, err := e.Prepare(t.Context(), exobench.Model{ID: "m"}, "", func(e exobench.StageEvent) { told = append(told, e.Detail) })
-		if err != nil || len(s.asked) != 3 || !strings.Contains(strings.Join(told, "\n"), "as the server asks") {
-			t.Errorf("%d: %d requests, %v; told %q", status, len(s.asked), err, told)
+		if err != nil || len(s.asked()) != 3 || !strings.Contains(strings.Join(told, "\n"), "as the server asks") {
+			t.Errorf("%d: %d requests, %v; told %q", status, len(s.asked()), err, told)
 		}
+	}
+	var looks atomic.Int64
+	late := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if looks.Add(1) == 1 {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(503)
+			return
+		}
+		io.WriteString(w, `{"data":[{"id":"m"}]}`)
+	}))
+	defer late.Close()
+	if m, err := reach(t, late.URL, nil).Resolve(t.Context(), "m"); err != nil || m.ID != "m" {
+		t.Errorf("a list that comes late: %+v, %v", m, err)
+	}
+	if found := (Driver{}).Find(t.Context(), late.URL, testEnv(t)); len(found) != 1 || looks.Load() != 3 {
+		t.Errorf("found %+v after %d looks", found, looks.Load())
 	}
 	for header, says := range map[string]string{"": "HTTP 429: busy", "86400": "asks to wait 24h0m0s, and 2m0s is the longest"} {
 		s := &script{models: `{"data":[{"id":"m"}]}`, chat: func(w http.ResponseWriter, _ asked, n int) {
@@ -329,8 +360,8 @@ func TestAServerThatAsksToWaitIsWaitedFor(t *testing.T) {
 			w.WriteHeader(429)
 			io.WriteString(w, `{"error":{"message":"busy"}}`)
 		}}
-		if _, err := ask(t, reach(t, s.serve(t), nil), "m"); err == nil || !strings.Contains(err.Error(), says) || len(s.asked) != 1 {
-			t.Errorf("%q: %d requests, %v", header, len(s.asked), err)
+		if _, err := ask(t, reach(t, s.serve(t), nil), "m"); err == nil || !strings.Contains(err.Error(), says) || len(s.asked()) != 1 {
+			t.Errorf("%q: %d requests, %v", header, len(s.asked()), err)
 		}
 	}
 }
@@ -352,8 +383,8 @@ func TestAFirstRequestThatFailsIsAnError(t *testing.T) {
 	} {
 		s := &script{models: `{"data":[{"id":"m"}]}`, chat: c.chat}
 		_, err := ask(t, reach(t, s.serve(t), nil), "m")
-		if err == nil || !strings.Contains(err.Error(), c.says) || len(s.asked) != c.tries {
-			t.Errorf("%s: %v after %d requests; want %q after %d", c.name, err, len(s.asked), c.says, c.tries)
+		if err == nil || !strings.Contains(err.Error(), c.says) || len(s.asked()) != c.tries {
+			t.Errorf("%s: %v after %d requests; want %q after %d", c.name, err, len(s.asked()), c.says, c.tries)
 		}
 	}
 }
@@ -375,7 +406,7 @@ func TestFieldsAreLeftOutByHand(t *testing.T) {
 	if _, err := ask(t, e, "m"); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range s.asked {
+	for _, a := range s.asked() {
 		if a.has("temperature") || a.has("seed") || !a.has("max_tokens") || !a.has("ignore_eos") {
 			t.Errorf("sent %v", a.body)
 		}
@@ -387,7 +418,7 @@ func TestFieldsAreLeftOutByHand(t *testing.T) {
 	if _, err := ask(t, e, "m"); err != nil {
 		t.Fatal(err)
 	}
-	if last := s.asked[len(s.asked)-1]; last.has("max_tokens") || last.has("ignore_eos") {
+	if last := s.asked()[len(s.asked())-1]; last.has("max_tokens") || last.has("ignore_eos") {
 		t.Errorf("an answer without end was asked for: %v", last.body)
 	}
 	_, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "openai", URL: s.serve(t), Options: map[string]string{"without": "mood"}}, testEnv(t))

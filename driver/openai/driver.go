@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,7 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 	var asked sync.WaitGroup
 	for i, url := range urls {
 		asked.Go(func() {
-			e, err := dial(ctx, exobench.EngineSpec{URL: url}, env)
+			e, err := dial(ctx, exobench.EngineSpec{URL: url}, env, nil)
 			if err != nil {
 				return
 			}
@@ -80,7 +81,7 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 // answer at the usual ones. Such a server tells no sizes, nor what is loaded.
 func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
 	if spec.URL != "" {
-		e, err := dial(ctx, spec, env)
+		e, err := dial(ctx, spec, env, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +109,11 @@ func (Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.Env
 	if spec.URL == "" {
 		return nil, driver.UsageError{Err: errors.New("--engine openai needs --url, such as --url http://127.0.0.1:8000")}
 	}
-	e, err := dial(ctx, spec, env)
+	e, err := dial(ctx, spec, env, func(line string) {
+		if env.Progress != nil {
+			env.Progress(line)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +140,7 @@ type engine struct {
 	notes   []string
 }
 
-func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
+func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env, tell func(string)) (*engine, error) {
 	header, err := env.HeaderOf(spec)
 	if err != nil {
 		return nil, err
@@ -147,9 +152,9 @@ func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engin
 	if e.client, err = api.New(api.Config{URL: spec.URL, Header: e.header, Insecure: env.Plan.Insecure}); err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", spec.URL, err)}
 	}
-	all, root, err := list(ctx, e.client)
+	all, root, err := list(ctx, e.client, tell)
 	if err != nil {
-		if api.Answered(err) {
+		if api.Answered(err) && !api.Elsewhere(err) {
 			err = fmt.Errorf("%w: is an OpenAI-compatible server there?", err)
 		}
 		return nil, err
@@ -211,8 +216,8 @@ func (e *engine) probe(ctx context.Context, m exobench.Model, report func(exoben
 	e.mu.Unlock()
 	if out := p.form.String(); out != "" {
 		text := "requests to " + m.ID + " " + out + ", which the server rejects"
-		if p.first != "" {
-			text += " (" + p.first + ")"
+		if len(p.said) > 0 {
+			text += " (" + strings.Join(p.said, "; ") + ")"
 		}
 		e.note(text)
 		report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: text})

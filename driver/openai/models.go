@@ -26,16 +26,26 @@ type models struct {
 // list asks for the server's models below each of the places where the API may
 // be, and returns the first list and its place. Without one, the likeliest place
 // is returned; an error is for a server that does not answer as one of this kind.
-func list(ctx context.Context, c *api.Client) (models, string, error) {
+// A server that asks to be waited for is where there is somebody to tell.
+func list(ctx context.Context, c *api.Client, tell func(string)) (models, string, error) {
 	likeliest := c.Roots()[0]
-	first, err := c.Send(ctx, http.MethodGet, likeliest+"/models", nil)
-	if err != nil {
-		return models{}, "", err
+	var first api.Answer
+	look := func() (err error) {
+		if first, err = c.Send(ctx, http.MethodGet, likeliest+"/models", nil); err != nil {
+			return err
+		}
+		return c.Refusal(http.MethodGet, likeliest+"/models", first)
 	}
-	if m, ok := parseModels(first); ok {
+	var err error
+	if tell != nil {
+		err = patiently(ctx, tell, look)
+	} else {
+		err = look()
+	}
+	if m, ok := parseModels(first); err == nil && ok {
 		return m, likeliest, nil
 	}
-	if err := c.Refusal(http.MethodGet, likeliest+"/models", first); err != nil && !mayLackList(first.Status) {
+	if err != nil && !mayLackList(api.Status(err)) {
 		return models{}, "", err
 	}
 	for _, root := range c.Roots()[1:] {

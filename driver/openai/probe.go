@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,6 +25,8 @@ const (
 	// the time between two tries.
 	loadTime = 30 * time.Minute
 	loadPoll = 2 * time.Second
+	// mostPlain bounds what is kept of an answer that is no stream.
+	mostPlain = 64 << 10
 )
 
 // probing is the search for the form of requests that the server takes for a
@@ -36,7 +39,7 @@ type probing struct {
 	// guesses are the fields that were left out without its being sure that the
 	// server refuses them.
 	guesses []string
-	first   string // what the server said first
+	said    []string // by the server, when it refused
 }
 
 // probe sends requests with all that those of the run have, and leaves out what
@@ -50,12 +53,12 @@ func (p *probing) probe(ctx context.Context) error {
 		if refused == nil {
 			return p.restore(ctx)
 		}
-		if p.first == "" {
-			p.first = refused.text
+		if !slices.Contains(p.said, refused.text) {
+			p.said = append(p.said, refused.text)
 		}
 		field, sure := p.culprit(refused)
 		if field == "" {
-			return fmt.Errorf("the server rejects a plain chat request to %s: %s", p.model.ID, p.first)
+			return fmt.Errorf("the server rejects a plain chat request to %s: %s", p.model.ID, p.said[0])
 		}
 		p.form = p.form.without(field)
 		if !sure {
@@ -101,27 +104,38 @@ func (p *probing) restore(ctx context.Context) error {
 
 // ask sends one request and returns the server's refusal of its form, nil where
 // it takes it. A server that asks to be waited for is.
-func (p *probing) ask(ctx context.Context, f form) (*refusal, error) {
+func (p *probing) ask(ctx context.Context, f form) (refused *refusal, err error) {
+	tell := func(text string) { p.report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: text}) }
+	err = patiently(ctx, tell, func() error {
+		refused, err = p.send(ctx, f)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("a first request to %s failed: %w", p.model.ID, err)
+	}
+	return refused, err
+}
+
+// patiently tries until that succeeds or fails for good. A server that asks to be
+// waited for is, within bounds, and tell is told.
+func patiently(ctx context.Context, tell func(string), try func() error) error {
 	var waited time.Duration
 	for said := false; ; said = true {
-		refused, err := p.send(ctx, f)
-		if err == nil {
-			return refused, nil
-		}
+		err := try()
 		wait, most, wanted := patience(err)
 		switch {
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return ctx.Err()
 		case !wanted:
-			return nil, fmt.Errorf("a first request to %s failed: %w", p.model.ID, err)
+			return err
 		case waited+wait > most:
-			return nil, fmt.Errorf("a first request to %s failed: %w; the server asks to wait %v, and %v is the longest", p.model.ID, err, wait, most)
+			return fmt.Errorf("%w; the server asks to wait %v, and %v is the longest", err, wait, most)
 		}
 		if !said || wait > loadPoll {
-			p.report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: fmt.Sprintf("waiting %v, as the server asks: %v", wait, err)})
+			tell(fmt.Sprintf("waiting %v, as the server asks: %v", wait, err))
 		}
 		if err := api.Pause(ctx, wait); err != nil {
-			return nil, err
+			return err
 		}
 		waited += wait
 	}
@@ -165,25 +179,30 @@ func (p *probing) send(ctx context.Context, f form) (*refusal, error) {
 		Seed: plan.Seeds.Sampling, Temperature: plan.Workload.Temperature, IgnoreEOS: !plan.Workload.NaturalStop,
 	}
 	begun := false
+	var plain []byte // what is no event: an error that is no stream
 	for line, err := range p.engine.client.Lines(ctx, http.MethodPost, p.engine.chatPath(), completion(p.model, request, f)) {
 		if err != nil {
 			return p.judge(ctx, err, begun)
 		}
-		idle.Reset(silence)
-		event := read(line)
+		if bytes.HasPrefix(line, []byte("data:")) {
+			idle.Reset(silence) // a keep-alive is no sign of life
+		}
+		event, known := read(line)
 		if event.fault != "" {
-			r := &refusal{text: event.fault, named: named(words(event.body))}
-			if len(r.named) == 0 {
-				return nil, errors.New(event.fault)
-			}
-			return r, nil
+			return event.refusal()
+		}
+		if !known && len(plain) < mostPlain {
+			plain = append(append(plain, line...), '\n')
 		}
 		if event.begun && !begun {
 			begun = true
 			defer time.AfterFunc(drainTime, func() { cancel(errDrained) }).Stop()
 		}
 	}
-	return nil, nil
+	if begun {
+		return nil, nil
+	}
+	return readPlain(plain).refusal()
 }
 
 // judge says what an answer that failed means.

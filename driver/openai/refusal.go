@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -83,26 +84,64 @@ func words(body []byte) string {
 	return strings.Join(all, "\n")
 }
 
-// event is what one line of an answer says of the request.
+// event is what a part of an answer says of the request.
 type event struct {
-	// fault is the server's text where the line is an error, and body all of it.
+	// fault is the server's text where it is an error, and body all of it.
 	fault string
 	body  []byte
 	// begun is set by the first choice.
 	begun bool
 }
 
-// read reads one line of a stream.
-func read(line []byte) event {
+// refusal returns what an error in an answer refuses, or the error itself where
+// it speaks of no field; neither where it is none.
+func (e event) refusal() (*refusal, error) {
+	if e.fault == "" {
+		return nil, nil
+	}
+	r := &refusal{text: e.fault, named: named(words(e.body))}
+	if len(r.named) == 0 {
+		return nil, errors.New(e.fault)
+	}
+	return r, nil
+}
+
+// read reads one line of a stream. It returns false for one that is none of a
+// stream.
+func read(line []byte) (event, bool) {
 	line = bytes.TrimSpace(line)
 	field, value, ok := bytes.Cut(line, []byte(":"))
-	isError := ok && string(field) == "error"
 	switch {
-	case ok && (isError || string(field) == "data"):
-		line = bytes.TrimSpace(value)
-	case len(line) == 0 || line[0] != '{':
-		return event{} // another field, or a comment
+	case len(line) == 0:
+		return event{}, true
+	case !ok:
+		return event{}, false
 	}
+	switch string(field) {
+	case "error":
+		value = bytes.TrimSpace(value)
+		return event{fault: api.Problem(http.StatusOK, value), body: bytes.Clone(value)}, true
+	case "data":
+		return readJSON(bytes.TrimSpace(value)), true
+	case "", "event", "id", "retry":
+		return event{}, true
+	}
+	return event{}, false
+}
+
+// readPlain reads an answer that is no stream. A server that answers with
+// anything else than an error will be told of when it is measured.
+func readPlain(text []byte) event {
+	if e := readJSON(text); e.fault != "" {
+		return e
+	}
+	if !json.Valid(text) && len(named(string(text))) > 0 {
+		return event{fault: api.Problem(http.StatusOK, text), body: text}
+	}
+	return event{}
+}
+
+func readJSON(text []byte) event {
 	var says struct {
 		Object  string            `json:"object"`
 		Type    string            `json:"type"`
@@ -110,11 +149,11 @@ func read(line []byte) event {
 		Code    json.RawMessage   `json:"error_code"`
 		Choices []json.RawMessage `json:"choices"`
 	}
-	if json.Unmarshal(line, &says) != nil && !isError {
+	if json.Unmarshal(text, &says) != nil {
 		return event{}
 	}
-	if isError || says.Object == "error" || says.Type == "error" || filled(says.Error) || filled(says.Code) {
-		return event{fault: api.Problem(http.StatusOK, line), body: bytes.Clone(line)}
+	if says.Object == "error" || says.Type == "error" || filled(says.Error) || filled(says.Code) {
+		return event{fault: api.Problem(http.StatusOK, text), body: bytes.Clone(text)}
 	}
 	return event{begun: len(says.Choices) > 0}
 }
