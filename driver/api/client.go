@@ -75,6 +75,10 @@ func New(c Config) (*Client, error) {
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: c.Insecure}
 	transport.DisableKeepAlives = c.NoKeepAlive
 	transport.MaxResponseHeaderBytes = maxHeader
+	// Measured requests need HTTP/1.1; a server without it is told of at once.
+	transport.ForceAttemptHTTP2, transport.TLSClientConfig.NextProtos = false, []string{"http/1.1"}
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
 	if c.Proxy != nil {
 		transport.Proxy = c.Proxy
 	}

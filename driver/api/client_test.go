@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -220,6 +221,24 @@ func TestARedirectOfTheSameOriginKeepsTheHeadersAndTheUser(t *testing.T) {
 	if err := client.Get(t.Context(), "/first", &got); err != nil || got != "/second key me word" {
 		t.Errorf("got %q, %v", got, err)
 	}
+}
+
+func TestAServerOfHTTP2OnlyIsToldOf(t *testing.T) {
+	t.Parallel()
+	const says = "speaks HTTP/2 only; exobench needs HTTP/1.1"
+	// Of "h2" alone, Go's own TLS would let a client of HTTP/1.1 in.
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{NextProtos: []string{"h3"}}
+	server.StartTLS()
+	defer server.Close()
+	client, err := New(Config{URL: server.URL, Insecure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, client.Get(t.Context(), "/", nil), says)
+	// The first frames of a server without TLS.
+	plain := dialRaw(t, Config{}, "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff\n\n")
+	wantError(t, plain.Get(t.Context(), "/", nil), says)
 }
 
 func TestOfARefusalTheBeginningWillDo(t *testing.T) {

@@ -143,6 +143,8 @@ func Reason(err error) string {
 		return "connection refused"
 	case unknown:
 		return "no such host: " + dns.Name
+	case speaksHTTP2(err):
+		return "the server speaks HTTP/2 only; exobench needs HTTP/1.1, over which it can tell when each event arrived"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return "the connection was closed"
 	}
@@ -150,6 +152,14 @@ func Reason(err error) string {
 		err = outer.Err
 	}
 	return Line(err.Error())
+}
+
+// speaksHTTP2 reports whether a server refused HTTP/1.1, by TLS or with the first
+// frame of HTTP/2. Neither has an error of its own that could be asked for.
+func speaksHTTP2(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "tls: no application protocol") ||
+		strings.Contains(text, `malformed HTTP response "\x00\x00`)
 }
 
 // Problem turns the body of an error answer into one line. Servers have five

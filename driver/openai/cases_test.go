@@ -377,6 +377,7 @@ func TestAFirstRequestThatFailsIsAnError(t *testing.T) {
 			return `{"error":"max_tokens is too large: 37"}`
 		}), "rejects a plain chat request to m: max_tokens is too large: 37", 2},
 		{"no such model", refusing(404, func(asked) string { return `{"error":{"message":"The model m does not exist"}}` }), "The model m does not exist", 1},
+		{"no such model, whose name sounds like a field", refusing(404, func(asked) string { return `{"error":"there is no m: seed"}` }), "there is no m: seed", 2},
 		{"another error", refusing(500, func(asked) string { return `{"error":"out of memory"}` }), "HTTP 500: out of memory", 1},
 		{"an error event", refusing(200, func(asked) string { return `data: {"error":{"message":"out of memory"}}` + "\n\n" }), "out of memory", 1},
 		{"a switch of protocols", refusing(101, func(asked) string { return " " }), "HTTP 101 where an answer was due", 1},

@@ -77,8 +77,8 @@ func (p *probing) culprit(r *refusal) (field string, sure bool) {
 	switch {
 	case len(named) > 0:
 		return named[0], len(named) == 1
-	case len(sent) == 0 || slices.Equal(r.named, []string{api.MaxTokens}):
-		return "", false // of the limit, its value is refused
+	case len(sent) == 0 || !r.open:
+		return "", false // what it names is not sent, or it is the limit's value
 	}
 	return sent[0], false
 }
@@ -189,7 +189,7 @@ func (p *probing) send(ctx context.Context, f form) (*refusal, error) {
 		}
 		event, known := read(line)
 		if event.fault != "" {
-			return event.refusal()
+			return event.refusal(p.model.ID)
 		}
 		if !known && len(plain) < mostPlain {
 			plain = append(append(plain, line...), '\n')
@@ -202,7 +202,7 @@ func (p *probing) send(ctx context.Context, f form) (*refusal, error) {
 	if begun {
 		return nil, nil
 	}
-	return readPlain(plain).refusal()
+	return readPlain(plain, p.model.ID).refusal(p.model.ID)
 }
 
 // judge says what an answer that failed means.
@@ -214,7 +214,7 @@ func (p *probing) judge(ctx context.Context, err error, begun bool) (*refusal, e
 		return nil, &api.CallError{Call: "POST " + p.engine.client.Base() + p.engine.root() + "/chat/completions", Err: cause}
 	}
 	if status, ok := errors.AsType[*api.StatusError](err); ok {
-		if r := refusalOf(status.Status, status.Body); r != nil {
+		if r := refusalOf(status.Status, status.Body, p.model.ID); r != nil {
 			return r, nil
 		}
 	}

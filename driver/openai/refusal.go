@@ -16,9 +16,10 @@ import (
 type refusal struct {
 	// text is what the server said, in one line.
 	text string
-	// named are the optional fields that it speaks of; where there are none, it
-	// may be any of them.
+	// named are the optional fields that it speaks of.
 	named []string
+	// open is set where it may be any field, since the server names none.
+	open bool
 }
 
 // names are the words by which servers speak of the optional fields: their own
@@ -31,8 +32,10 @@ var names = map[string]*regexp.Regexp{
 	api.MaxTokens:   regexp.MustCompile(`(?i)\b(?:max_tokens|maxTokens|max_new_tokens|max_output_tokens|max_completion_tokens)\b`),
 }
 
-// named returns the optional fields that a text speaks of.
-func named(text string) []string {
+// named returns the optional fields that a text speaks of. The model's id may
+// sound like one.
+func named(text, model string) []string {
+	text = regexp.MustCompile(`\b`+regexp.QuoteMeta(model)+`\b`).ReplaceAllString(text, "")
 	return slices.DeleteFunc(slices.Clone(optional), func(field string) bool { return !names[field].MatchString(text) })
 }
 
@@ -40,10 +43,11 @@ func named(text string) []string {
 // form; it is nil for one that says something else. Any text of a 400 or 422
 // will do; of other statuses, gateways among them that pass on what a server
 // said, only one that speaks of a field.
-func refusalOf(status int, body []byte) *refusal {
-	r := &refusal{text: api.Problem(status, body), named: named(words(body))}
+func refusalOf(status int, body []byte, model string) *refusal {
+	r := &refusal{text: api.Problem(status, body), named: named(words(body), model)}
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		r.open = len(r.named) == 0
 		return r
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -95,11 +99,11 @@ type event struct {
 
 // refusal returns what an error in an answer refuses, or the error itself where
 // it speaks of no field; neither where it is none.
-func (e event) refusal() (*refusal, error) {
+func (e event) refusal(model string) (*refusal, error) {
 	if e.fault == "" {
 		return nil, nil
 	}
-	r := &refusal{text: e.fault, named: named(words(e.body))}
+	r := &refusal{text: e.fault, named: named(words(e.body), model)}
 	if len(r.named) == 0 {
 		return nil, errors.New(e.fault)
 	}
@@ -131,11 +135,11 @@ func read(line []byte) (event, bool) {
 
 // readPlain reads an answer that is no stream. A server that answers with
 // anything else than an error will be told of when it is measured.
-func readPlain(text []byte) event {
+func readPlain(text []byte, model string) event {
 	if e := readJSON(text); e.fault != "" {
 		return e
 	}
-	if !json.Valid(text) && len(named(string(text))) > 0 {
+	if !json.Valid(text) && len(named(string(text), model)) > 0 {
 		return event{fault: api.Problem(http.StatusOK, text), body: text}
 	}
 	return event{}
