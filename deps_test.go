@@ -17,7 +17,7 @@ var imports = map[string]string{
 	"wire":               ". internal/jsonscan",
 	"load":               ". alarm",
 	"driver":             ". catalogue nearest wire",
-	"driver/api":         "",
+	"driver/api":         ".",
 	"driver/exo":         ". catalogue driver driver/api driver/local nearest resource wire",
 	"driver/exolegacy":   ". catalogue driver driver/api driver/local wire",
 	"driver/llamacpp":    ". catalogue child driver driver/api driver/local resource synth wire",

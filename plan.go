@@ -81,6 +81,8 @@ type Workload struct {
 	// NaturalStop lets the model end its answer; otherwise engines that can are
 	// told to ignore the end-of-sequence token.
 	NaturalStop bool `json:"natural_stop"`
+	// Temperature is that of the sampling; 0 takes the likeliest token each time.
+	Temperature float64 `json:"temperature"`
 	// Cache says whether an engine may answer from a prompt that it has seen.
 	Cache CachePolicy `json:"cache"`
 }
@@ -233,6 +235,7 @@ func (p Plan) Validate() error {
 func (w Workload) validate(check func(ok bool, member, format string, args ...any)) {
 	check(len(w.Prompts) > 0, "workload.prompts", "is empty: give at least one prompt")
 	check(w.MaxTokens >= 1, "workload.max_tokens", "is %d: it must be at least 1", w.MaxTokens)
+	check(w.Temperature >= 0 && w.Temperature <= 100, "workload.temperature", "is %g: it must be 0 or more, and is seldom above 2", w.Temperature)
 	check(w.Cache == ColdCache || w.Cache == WarmCache, "workload.cache", "is %q: it must be cold or warm", w.Cache)
 	ids := map[string]bool{}
 	for _, prompt := range w.Prompts {

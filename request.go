@@ -37,6 +37,8 @@ type Request struct {
 	Prompt    Prompt
 	MaxTokens Tokens
 	Seed      uint64
+	// Temperature is that of the sampling; 0 takes the likeliest token each time.
+	Temperature float64
 	// IgnoreEOS asks for exactly MaxTokens tokens where the engine can do that.
 	IgnoreEOS bool
 	// WarmCache lets the engine use what it remembers of earlier prompts.

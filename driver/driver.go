@@ -62,7 +62,8 @@ type Engine interface {
 	// Sensors are what can be read of the engine: its memory, its nodes.
 	Sensors() []Sensor
 	// Notices are what the user and the reader of a report must know of how the
-	// engine was reached and what cannot be measured of it.
+	// engine was reached, what it was asked for and what cannot be measured of
+	// it. They are asked for again after each Prepare, which may add some.
 	Notices() []string
 	// Close ends what the driver started.
 	Close() error

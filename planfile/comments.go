@@ -18,6 +18,7 @@ var comments = map[string]string{
 	"workload.prompts[].text": "What is sent.",
 	"workload.max_tokens":     "Length of each answer in tokens.",
 	"workload.natural_stop":   "Let models end their answers.",
+	"workload.temperature":    "Temperature of the sampling; 0 takes the likeliest token each time.",
 	"workload.cache":          "cold: no answer comes from an engine's prompt cache; warm: it may.",
 	"traffic":                 "What is offered to each model; each entry is measured on its own.",
 	"traffic[].concurrency":   "Closed loop: so many requests under way.",

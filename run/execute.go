@@ -50,7 +50,7 @@ type Config struct {
 // Execute carries out the plan, and writes all entries but the header and the
 // session. It returns how the run ended; the error is why it failed.
 func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
-	x := &execution{Config: c, engines: map[string]Engine{}}
+	x := &execution{Config: c, engines: map[string]Engine{}, told: map[[2]string]bool{}}
 	var entries []exobench.Engine
 	for _, e := range c.Engines {
 		x.engines[e.Entry.Name] = e
@@ -75,6 +75,8 @@ type execution struct {
 	engines map[string]Engine // by name
 	outline *exobench.Outline
 	seq     int // of the latest request
+	// told are the notices that were recorded, by engine and text.
+	told map[[2]string]bool
 
 	mu  sync.Mutex // of what follows
 	err error
@@ -93,9 +95,7 @@ func (x *execution) announce(steps []exobench.Step, cells []exobench.Cell) {
 // preliminaries records what must be known of the engines and of the harness.
 func (x *execution) preliminaries(ctx context.Context) {
 	for _, e := range x.Engines {
-		for _, notice := range e.Notices() {
-			x.note(exobench.Note{Engine: e.Entry.Name, Text: notice})
-		}
+		x.notices(e)
 	}
 	if x.Calibrate == nil || !x.Plan.Calibrate || !x.goesOn(ctx) {
 		return
@@ -109,6 +109,16 @@ func (x *execution) preliminaries(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		x.note(exobench.Note{Text: "the harness's own error was not measured: " + err.Error()})
+	}
+}
+
+// notices records what an engine's driver has to tell and has not told yet.
+func (x *execution) notices(e Engine) {
+	for _, notice := range e.Notices() {
+		if key := [2]string{e.Entry.Name, notice}; !x.told[key] {
+			x.told[key] = true
+			x.note(exobench.Note{Engine: e.Entry.Name, Text: notice})
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,6 +98,20 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		if !b.At.Reached() {
 			t.Errorf("block %+v", b)
 		}
+	}
+}
+
+func TestWhatAnEngineHasToTellIsNotedOnceAndWhenItIsKnown(t *testing.T) {
+	d := &double{notices: []string{"known at the start"}}
+	d.prepared = func() { d.notices = append(slices.Clone(d.notices), fmt.Sprintf("known after %d", len(d.notices))) }
+	r := execute(t, d, plan("a", "b"), 0, nil)
+	var texts []string
+	for _, n := range of[*exobench.Note](r.recorder) {
+		texts = append(texts, n.Engine+": "+n.Text)
+	}
+	want := []string{"e: known at the start", "e: known after 1", "e: known after 2"}
+	if !slices.Equal(texts, want) {
+		t.Errorf("notes %q, want %q", texts, want)
 	}
 }
 

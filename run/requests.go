@@ -38,7 +38,7 @@ func (m *maker) next() exobench.Request {
 	}
 	return exobench.Request{
 		Seq: seq, Block: m.block.ID, Repeat: m.repeat,
-		Prompt: prompt, MaxTokens: work.MaxTokens, Seed: plan.Seeds.Sampling,
+		Prompt: prompt, MaxTokens: work.MaxTokens, Seed: plan.Seeds.Sampling, Temperature: work.Temperature,
 		IgnoreEOS: !work.NaturalStop, WarmCache: work.Cache == exobench.WarmCache,
 	}
 }

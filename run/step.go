@@ -35,6 +35,7 @@ func (x *execution) step(ctx context.Context, id int) {
 		return
 	}
 	d, err := s.engine.Prepare(ctx, s.Model, s.Placement, s.stage)
+	x.notices(s.engine)
 	if err != nil {
 		x.endStep(ctx, id, exobench.StepFailed, err)
 		return

@@ -59,6 +59,7 @@ func TestBadInputGetsOneSentenceAndLeavesNothing(t *testing.T) {
 		{"one model twice", []string{"run", "--engine", "embedded", "--model", "llama-3.2-1b,llama-3.2-1b"}, exitUsage, "twice"},
 		{"no repeats", []string{"run", "--repeat", "0"}, exitUsage, "--repeat is 0"},
 		{"no tokens", []string{"run", "--max-tokens", "0"}, exitUsage, "--max-tokens is 0"},
+		{"a temperature below 0", []string{"run", "--temperature", "-1"}, exitUsage, "--temperature is -1"},
 		{"no concurrency", []string{"run", "--concurrency", "0"}, exitUsage, "--concurrency is 0"},
 		{"a rate of nothing", []string{"run", "--rate", "0"}, exitUsage, "--rate is 0"},
 		{"an unknown arrival", []string{"run", "--rate", "1", "--arrival", "bursty"}, exitUsage, "constant or poisson"},

@@ -43,6 +43,7 @@ type planFlags struct {
 	prompts                        []string
 	maxTokens                      int64
 	naturalStop                    bool
+	temperature                    float64
 	cache                          string
 	repeat, requests, warmup       int
 	duration                       time.Duration
@@ -74,6 +75,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.StringArrayVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	what.Int64Var(&f.maxTokens, "max-tokens", int64(d.Workload.MaxTokens), "length of each answer in tokens")
 	what.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
+	what.Float64Var(&f.temperature, "temperature", d.Workload.Temperature, "temperature of the sampling; 0 takes the likeliest token each time")
 	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may")
 
 	load := groups.add("Load, and how much of it")
@@ -191,6 +193,7 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		"prompts":        func() { p.Workload.PromptFiles, p.Workload.Prompts = f.prompts, nil },
 		"max-tokens":     func() { p.Workload.MaxTokens = exobench.Tokens(f.maxTokens) },
 		"natural-stop":   func() { p.Workload.NaturalStop = f.naturalStop },
+		"temperature":    func() { p.Workload.Temperature = f.temperature },
 		"cache":          func() { p.Workload.Cache = exobench.CachePolicy(f.cache) },
 		"warmup":         func() { p.Warmup = f.warmup },
 		"timeout":        func() { p.Timeout = exobench.Duration(f.timeout) },
@@ -411,7 +414,7 @@ func completeOptions(spec *exobench.EngineSpec) error {
 // memberFlags are the flags that set the members of a plan.
 var memberFlags = map[string]string{
 	"engines": "engine", "models": "model", "workload.prompts": "prompts", "workload.max_tokens": "max-tokens",
-	"workload.cache": "cache", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
+	"workload.cache": "cache", "workload.temperature": "temperature", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
 	"stop.duration": "duration", "stop": "repeat", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
 }

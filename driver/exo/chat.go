@@ -57,6 +57,7 @@ func chatBody(model exobench.Model, request exobench.Request) []byte {
 	}{
 		Chat:           api.Ask(model.ID, request.Prompt.Text),
 		MaxTokens:      request.MaxTokens,
+		Temperature:    request.Temperature,
 		Seed:           request.Seed,
 		UsePrefixCache: request.WarmCache,
 	})

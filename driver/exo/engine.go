@@ -102,6 +102,9 @@ func (e *Engine) unreachable(err error) error {
 
 // describe says what was seen in the place of an exo.
 func (e *Engine) describe(ctx context.Context, got api.Answer) string {
+	if err := e.api.Refusal(http.MethodGet, "/node_id", got); api.Elsewhere(err) {
+		return err.Error()
+	}
 	server := got.Header.Get("Server")
 	seen := fmt.Sprintf("GET /node_id gives HTTP %d", got.Status)
 	if strings.Contains(strings.ToLower(server), "llama.cpp") {

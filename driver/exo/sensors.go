@@ -28,16 +28,17 @@ func (e *Engine) Sensors() []driver.Sensor {
 	return sensors
 }
 
-// Notices say why the memory is not that of exo's processes, where it is not.
+// Notices say what is between here and exo, and why the memory is not that of exo's processes, where it is not.
 func (e *Engine) Notices() []string {
+	notices := e.api.Notices()
 	if e.local() {
-		return nil
+		return notices
 	}
 	_, err := e.process()
 	if err == nil {
 		err = fmt.Errorf("exo has %d nodes", len(e.nodes))
 	}
-	return []string{fmt.Sprintf("memory is that of whole nodes, whoever uses it (%v)", err)}
+	return append(notices, fmt.Sprintf("memory is that of whole nodes, whoever uses it (%v)", err))
 }
 
 // local reports whether all of the engine runs on this host.

@@ -39,6 +39,9 @@ func (e *engine) detect(ctx context.Context) error {
 	if err != nil && !api.Answered(err) {
 		return fmt.Errorf("%w: is exo running there? its address can be given with --url", err)
 	}
+	if api.Elsewhere(err) {
+		return err
+	}
 	var id json.RawMessage
 	if e.api.Get(ctx, "/node_id", &id) == nil {
 		return fmt.Errorf("%s is exo 1.x, not 0.0.x: leave --engine out, or give --engine exo", e.api.Base())

@@ -12,6 +12,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/api"
 	"exobench/resource"
 	"exobench/synth"
 )
@@ -48,6 +49,10 @@ func newStarted(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (
 	if err := checkArgs(args); err != nil {
 		return nil, driver.UsageError{Err: err}
 	}
+	without, err := driver.WithoutOf(spec, fields...)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range env.Plan.Models {
 		if _, err := sourceOf(name, spec, env); err != nil {
 			return nil, err
@@ -61,8 +66,10 @@ func newStarted(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (
 	if err != nil {
 		return nil, driver.UsageError{Err: err}
 	}
+	launch := newLaunch(program, args, env.Plan)
+	launch.without = without
 	return &started{
-		env: env, label: spec.Label(), launch: newLaunch(program, args, env.Plan), version: version,
+		env: env, label: spec.Label(), launch: launch, version: version,
 		spec: spec, patience: stopPatience,
 		files: map[string]string{}, sessions: map[string]*session{},
 	}, nil
@@ -74,7 +81,8 @@ func (s *started) Info() exobench.Engine {
 	defer s.mu.Unlock()
 	e := exobench.Engine{
 		Name: s.label, Driver: "llamacpp", Version: s.version,
-		LifeCycle: true, CacheSwitch: true, IgnoresEOS: !s.env.Plan.Workload.NaturalStop,
+		LifeCycle: true, CacheSwitch: sent(s.launch.without, api.CachePrompt),
+		IgnoresEOS: !s.env.Plan.Workload.NaturalStop && sent(s.launch.without, api.IgnoreEOS),
 	}
 	if s.current != nil {
 		e.URL = s.current.client.Base()
@@ -244,7 +252,9 @@ func (s *started) pid() int {
 }
 
 // Notices says how many requests the servers answer at once.
-func (s *started) Notices() []string { return []string{s.launch.notice(s.env.Plan)} }
+func (s *started) Notices() []string {
+	return append([]string{s.launch.notice(s.env.Plan)}, driver.WithoutNotice(s.launch.without)...)
+}
 
 // Close ends the servers that Release did not.
 func (s *started) Close() error {
