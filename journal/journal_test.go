@@ -38,8 +38,11 @@ func entries() []exobench.Entry {
 		&exobench.Block{ID: 1, Step: 1, Cell: 1, At: 6},
 		&exobench.Sample{At: 6, Step: 1, Moment: exobench.During, Block: 1, Sensor: "processes", Values: exobench.Values{{Quantity: exobench.PSS, Value: 7}, {Quantity: exobench.File, Value: 0}}},
 		&exobench.Record{
-			Seq: 1, Block: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, CachedTokens: new(exobench.Tokens(0)),
-			Chunks: exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
+			Seq: 1, Block: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, ReasoningTokens: new(exobench.Tokens(3)), Replays: 2,
+			PrefillStart: 12, PrefillEnd: 15, PrefillTokens: new(exobench.Tokens(7)),
+			Doubts:       []exobench.Doubt{{Kind: exobench.OtherModel, Text: "m\"x"}, {Kind: exobench.UsageMisfit, Said: 40, Seen: -20}, {Kind: exobench.UnknownEvents, Count: 3}},
+			CachedTokens: new(exobench.Tokens(0)),
+			Chunks:       exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
 		},
 		&exobench.BlockEnd{At: 35, Block: 1, Reason: exobench.BlockDone},
 		&exobench.Note{At: 40, Session: 1, Text: "line one\nline two"},
