@@ -8,6 +8,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/prompt"
 )
 
 // extras are the fields of a request that not every server takes.
@@ -33,12 +34,13 @@ var fallbacks = []extras{
 }
 
 // probe sends a request for one token, with fewer extras each time that the
-// server rejects it.
+// server rejects it. It begins as no other, so that a server that remembers it
+// measures no worse and no better for it.
 func (e *engine) probe(ctx context.Context, d exobench.Deployment, report func(exobench.StageEvent)) error {
 	if e.extras.Load() != nil {
 		return nil
 	}
-	request := exobench.Request{Prompt: exobench.Prompt{Text: "Hello"}, MaxTokens: 1, IgnoreEOS: true}
+	request := exobench.Request{Prompt: exobench.Prompt{Text: prompt.Fresh("Hello")}, MaxTokens: 1, IgnoreEOS: true}
 	var first string
 	for _, x := range fallbacks {
 		record := e.send(ctx, d, request, x)
