@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 
 	"exobench"
@@ -150,8 +151,19 @@ func (f *Fold) prompt(id string) int32 {
 	return place
 }
 
-// addSample keeps what is read of memory, nodes and the machine.
+// mostRead is beyond what any reading can be.
+const mostRead = 1e18
+
+// absurd reports whether a reading cannot be; NaN cannot.
+func absurd(v exobench.Value) bool { return !(math.Abs(v.Value) <= mostRead) }
+
+// addSample keeps what is read of memory, nodes and the machine, and leaves out
+// what cannot be.
 func (f *Fold) addSample(s *exobench.Sample) {
+	if slices.ContainsFunc(s.Values, absurd) {
+		s = s.Clone()
+		s.Values = slices.DeleteFunc(s.Values, absurd)
+	}
 	switch s.Sensor {
 	case machineSensor:
 		if s.Block != 0 {

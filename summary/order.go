@@ -117,5 +117,35 @@ func (r *Run) Warnings() []Warning {
 	if r.Unplaced > 0 {
 		warn(UnplacedRequests{r.Unplaced})
 	}
+	return append(all, r.cacheWarnings()...)
+}
+
+// cacheWarnings says how sure it is that a cold plan was measured cold.
+func (r *Run) cacheWarnings() []Warning {
+	if r.Header.Plan.Workload.Cache != exobench.ColdCache {
+		return nil
+	}
+	var untold CacheUntold
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.N == 0 {
+			continue
+		}
+		untold.Of++
+		if c.Cache == CacheUnknown {
+			engine, _ := r.Header.Engine(c.Engine)
+			untold.Cells++
+			untold.Apart = untold.Apart || !engine.CacheSwitch
+		}
+	}
+	var all []Warning
+	if untold.Cells > 0 {
+		all = append(all, Warning{Kind: untold.kind(), Figures: untold})
+	}
+	apart := func(e exobench.Engine) bool { return !e.CacheSwitch }
+	if seed := r.Header.Plan.Seeds.Prompts; seed != 0 && slices.ContainsFunc(r.Header.Engines, apart) {
+		f := PromptsRepeat{seed}
+		all = append(all, Warning{Kind: f.kind(), Figures: f})
+	}
 	return all
 }
