@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"exobench"
 	"exobench/metric"
 	"exobench/summary"
 )

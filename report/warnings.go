@@ -214,14 +214,14 @@ var fastPrefillCauses = map[summary.FastPrefillCause]string{
 func slowPrefillCause(f summary.PrefillSlower) string {
 	habits := ""
 	if f.Tick > 0 {
-		habits = fmt.Sprintf("; this engine looks for new requests every %v", f.Tick)
+		habits = fmt.Sprintf("; this engine looks for new requests every %s ms", digits(f.Tick.Seconds()*1e3))
 	}
 	switch f.Cause {
 	case summary.RequestsWait:
 		if f.AtOnce > 0 {
 			habits += fmt.Sprintf(" and works on at most %d at a time", f.AtOnce)
 		}
-		return fmt.Sprintf("requests wait for each other (%s under way)", digits(f.UnderWay)) + habits
+		return fmt.Sprintf("requests wait for each other (%.3g under way)", f.UnderWay) + habits
 	case summary.PromptsShort:
 		return fmt.Sprintf("the prompts are so short (%.0f tokens) that the fixed parts outweigh it: template, network, the first token's own time", f.PromptTokens) + habits
 	}

@@ -54,7 +54,7 @@ func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of
 func TestEveryDoubtHasASentence(t *testing.T) {
 	for _, kind := range exobench.DoubtKinds {
 		text := sentence(summary.Warning{Figures: doubted(exobench.Doubt{Kind: kind})})
-		if strings.Contains(text, string(kind)) {
+		if strings.Contains(text, ": "+string(kind)) {
 			t.Errorf("%s has no sentence of its own: %s", kind, text)
 		}
 	}

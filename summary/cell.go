@@ -150,9 +150,10 @@ type ClientServer struct {
 	Output *Agreement `json:"output_tokens"`
 	Events *Agreement `json:"output_events"`
 	// Decode and Prefill are of tokens per second; the client's prefill rate is
-	// an estimate.
-	Decode  *Agreement `json:"decode_tokens_per_second"`
-	Prefill *Agreement `json:"prefill_tokens_per_second"`
+	// an estimate, that of Measured goes by the engine's news of its prefill.
+	Decode   *Agreement `json:"decode_tokens_per_second"`
+	Prefill  *Agreement `json:"prefill_tokens_per_second"`
+	Measured *Agreement `json:"prefill_measured_tokens_per_second"`
 }
 
 // Agreement is how far a figure of the client and one of the server agree, over
