@@ -251,6 +251,7 @@ func (f *Fold) Snapshot() *Run {
 	blocks := f.blocksOf()
 	run.Steps = f.stepsNow(blocks)
 	run.Cells = f.cellsNow(run, blocks)
+	run.index = newIndex(run.Cells)
 	return run
 }
 
@@ -285,6 +286,7 @@ func (f *Fold) stepsNow(blocks map[int][]*block) []Step {
 // run theirs.
 func (f *Fold) cellsNow(run *Run, blocks map[int][]*block) []Cell {
 	var all []Cell
+	waiting := f.waiting()
 	for _, id := range slices.Sorted(maps.Keys(f.cells)) {
 		c := f.cells[id]
 		if !c.known {
@@ -292,7 +294,7 @@ func (f *Fold) cellsNow(run *Run, blocks map[int][]*block) []Cell {
 		}
 		f.measure(c, blocks[id])
 		cell := c.figures
-		f.situate(&cell, c, run, blocks[id])
+		f.situate(&cell, c, run, blocks[id], waiting)
 		all = append(all, cell)
 	}
 	o := newOrder(f.header)
