@@ -16,7 +16,7 @@ func shared(a, b string) int {
 }
 
 func TestPromptsAreApartFromTheirFirstTokenAndOfOneLength(t *testing.T) {
-	const requests = 2000
+	const requests = 750
 	var texts [requests]string
 	for n := range texts {
 		texts[n] = Apart(7, n)
