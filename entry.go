@@ -57,6 +57,9 @@ type Session struct {
 	Host  Host      `json:"host"`
 	// PID is exobench's own process.
 	PID int `json:"pid"`
+	// PromptSeed is the seed of what cold prompts began with: the plan's, or the
+	// one drawn for this session where the plan has 0.
+	PromptSeed uint64 `json:"prompt_seed,omitempty"`
 }
 
 // Tool is the exobench that made a run.

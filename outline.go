@@ -73,7 +73,7 @@ func NewOutline(p Plan, engines []Engine, session int) *Outline {
 func (o *Outline) add(p Plan, s Step) int {
 	s.ID = len(o.Steps) + 1
 	o.Steps = append(o.Steps, s)
-	if p.Warmup > 0 {
+	if p.Warmups() > 0 {
 		o.Blocks = append(o.Blocks, Block{ID: len(o.Blocks) + 1, Step: s.ID})
 	}
 	for _, t := range p.Traffic {

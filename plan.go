@@ -8,7 +8,8 @@ import (
 )
 
 // Plan is everything that decides what a run does. It is complete: written to
-// a plan file and run again, it gives the same run. It stands in the journal's
+// a plan file and run again, it gives the same run, but for what keeps cold
+// prompts apart from those of earlier runs. It stands in the journal's
 // header, so that a result tells how it was made.
 //
 // Secrets are never in it, only the names of where they come from.
@@ -26,7 +27,7 @@ type Plan struct {
 	// Stop says when a cell has been measured.
 	Stop Stop `json:"stop"`
 	// Warmup is the number of requests sent before the first cell of each
-	// loaded model; they are journaled and enter no statistic.
+	// loaded model; they are journaled and enter no statistic. See Warmups.
 	Warmup int `json:"warmup"`
 	// Timeout bounds one request; IdleTimeout bounds a silence within it, where
 	// keep-alives do not count as a sign of life. 0 means no bound.
@@ -167,8 +168,20 @@ type Seeds struct {
 	Sampling uint64 `json:"sampling"`
 	// Arrivals spreads the requests of an open loop.
 	Arrivals uint64 `json:"arrivals"`
-	// Prompts makes the unique prefixes that keep prompts out of caches.
+	// Prompts makes the letters that cold prompts begin with, which keep them out
+	// of caches. 0 draws a new seed for each session, and Session has it: a plan
+	// that is run again must be cold again.
 	Prompts uint64 `json:"prompts"`
+}
+
+// Warmups returns how many requests are sent before the first cell of each loaded
+// model. A plan that wants its caches warm sends every prompt once there: else
+// the first of each would be measured cold, and pooled with the rest.
+func (p Plan) Warmups() int {
+	if p.Workload.Cache == WarmCache {
+		return max(p.Warmup, len(p.Workload.Prompts))
+	}
+	return p.Warmup
 }
 
 // MostUnderWay returns how many requests the plan may have under way on one

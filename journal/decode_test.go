@@ -156,6 +156,7 @@ func TestTheTablesHaveEveryMember(t *testing.T) {
 	}{
 		{exobench.Record{}, names(recordMembers)},
 		{exobench.ServerStats{}, append([]string{"type"}, names(serverMembers)...)},
+		{exobench.Doubt{}, append([]string{"type"}, names(doubtMembers)...)},
 		{exobench.Sample{}, names(sampleMembers)},
 		{exobench.Doubt{}, append([]string{"type"}, names(doubtMembers)...)},
 	} {

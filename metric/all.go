@@ -11,6 +11,7 @@ const (
 	TokenRate           = "tokens_per_second"
 	EndToEndTokenRate   = "e2e_tokens_per_second"
 	Prefill             = "prefill_tokens_per_second"
+	PrefillMeasured     = "prefill_measured_tokens_per_second"
 	TPOT                = "tpot_s"
 	InterChunkMean      = "inter_chunk_mean_s"
 	InterChunkP50       = "inter_chunk_p50_s"
@@ -84,6 +85,11 @@ var All = []Metric{
 		Name: Prefill, Title: "Prefill tokens/s (estimate)", Unit: TokensPerSecond, Better: Higher, Value: prefillTokensPerSecond,
 		Formula: "(prompt tokens − cached prompt tokens) / TTFT, an estimate: TTFT also holds the network, the queue and the first token's own time; tokens not reported as cached count as uncached",
 		Needs:   "the number of prompt tokens, at least 5 % of them not cached, and one output event",
+	},
+	{
+		Name: PrefillMeasured, Title: "Prefill tokens/s (measured)", Unit: TokensPerSecond, Better: Higher, Value: prefillMeasured,
+		Formula: "prompt tokens that were processed / (prefill end − prefill start), by when the engine's own news of its prefill came: neither the queue nor the first token's own time is in it",
+		Needs:   "an engine that tells when its prefill begins and ends, at different instants",
 	},
 	{
 		Name: TPOT, Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,

@@ -71,6 +71,26 @@ func prefillTokensPerSecond(r *exobench.Record) (float64, bool) {
 // but for a few tokens is spent on other things.
 const uncachedShare = 0.05
 
+// prefillMeasured goes by the engine's news of its prefill. Where they do not say
+// how many tokens it was of, those that were not cached count.
+func prefillMeasured(r *exobench.Record) (float64, bool) {
+	secs, ok := seconds(r.PrefillStart, r.PrefillEnd)
+	if !ok || secs <= 0 {
+		return 0, false
+	}
+	tokens := r.PrefillTokens
+	if tokens == nil && r.PromptTokens != nil {
+		tokens = new(*r.PromptTokens)
+		if r.CachedTokens != nil {
+			*tokens -= *r.CachedTokens
+		}
+	}
+	if tokens == nil || *tokens <= 0 {
+		return 0, false
+	}
+	return float64(*tokens) / secs, true
+}
+
 func serverPrefill(r *exobench.Record) (float64, bool) {
 	if r.Server == nil {
 		return 0, false

@@ -102,7 +102,7 @@ func clientServer(run *summary.Run) Section {
 	s := Section{Title: "Client and server"}
 	if t := clientServerTable(run); t != nil {
 		s.prose(fmt.Sprintf("Medians of what was measured here and of what the server says of the same n requests, the median ratio of the two, and the share of requests whose ratio is off by more than %s.", percent(summary.Tolerance)),
-			"The client's prefill rate is an estimate from TTFT, which also holds the queue, the template, the network and the first token's own time.",
+			"The estimate of the prefill rate is from TTFT, which also holds the queue, the template, the network and the first token's own time; the measured one is from the engine's news of its prefill, where it sends any.",
 			"Output events fewer than tokens carry several tokens each.")
 		s.add(t)
 	}
@@ -173,7 +173,7 @@ var defined = slices.Concat(mainMetrics, []string{
 func definitions(run *summary.Run) Section {
 	names := slices.Clone(defined)
 	if clientServerTable(run) != nil {
-		names = append(names, metric.Prefill, metric.ServerPrefill, metric.ServerDecode)
+		names = append(names, metric.Prefill, metric.PrefillMeasured, metric.ServerPrefill, metric.ServerDecode)
 	}
 	if energyTable(run) != nil {
 		names = append(names, metric.Energy, metric.EnergyPerToken)

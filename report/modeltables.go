@@ -71,9 +71,13 @@ func memorySentences(run *summary.Run) []string {
 
 // stepsInOrder are the steps of the run, a model's engines side by side.
 func stepsInOrder(run *summary.Run) []summary.Step {
-	var all []summary.Step
+	of := map[summary.Subject][]summary.Step{}
+	for _, s := range run.Steps {
+		of[s.Subject] = append(of[s.Subject], s)
+	}
+	all := make([]summary.Step, 0, len(run.Steps))
 	for _, s := range run.Subjects() {
-		all = append(all, run.StepsOf(s)...)
+		all = append(all, of[s]...)
 	}
 	return all
 }

@@ -44,7 +44,7 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 // after the other.
 func (s *step) offer(b exobench.Block) (exobench.Traffic, exobench.Stop) {
 	if b.Warmup() {
-		return exobench.Traffic{Concurrency: 1}, exobench.Stop{Requests: s.Plan.Warmup}
+		return exobench.Traffic{Concurrency: 1}, exobench.Stop{Requests: s.Plan.Warmups()}
 	}
 	cell := s.outline.Cell(b.Cell)
 	return cell.Traffic, cell.Stop

@@ -34,10 +34,12 @@ type Config struct {
 	Plan exobench.Plan
 	// Engines are measured one after the other, with one model loaded at a time.
 	Engines []Engine
-	// Session is the id of this process's session.
-	Session  int
-	Recorder Recorder
-	Clock    exobench.Clock
+	// Session is the id of this process's session, and PromptSeed the seed of
+	// prompts that its entry tells; see PromptSeed.
+	Session    int
+	PromptSeed uint64
+	Recorder   Recorder
+	Clock      exobench.Clock
 	// Machine, where set, makes a sensor of the machine for one step; pid returns
 	// the engine's process, 0 where it is not known. The sensor is closed at the
 	// end of the step.

@@ -252,12 +252,12 @@ func TestDisagreementsNameTheirLikelyCause(t *testing.T) {
 		{"the same, and no token was cached", 64, 1, func(r *exobench.Record) { r.CachedTokens = tokens(0); prefill(400)(r) },
 			[]Figures{PrefillFaster{1.25, PromptDefined}}},
 		{"the same, from the cache", 64, 1, func(r *exobench.Record) { r.Server.PrefixCache = "partial"; prefill(400)(r) },
-			[]Figures{CachedAnswers{7, 7}, PrefillFaster{1.25, CachedUntold}}},
+			[]Figures{CachedAnswers{7, 7, 0, 500}, PrefillFaster{1.25, CachedUntold}}},
 		{"TTFT holds somewhat more", 64, 1, prefill(900), nil},
-		{"TTFT is mostly something else", 64, 1, prefill(2000), []Figures{PrefillSlower{0.25, WorkBefore, 750 * time.Millisecond, 1, 500}}},
-		{"others are served first", 64, 4, prefill(2000), []Figures{PrefillSlower{0.25, RequestsWait, 750 * time.Millisecond, 4, 500}}},
+		{"TTFT is mostly something else", 64, 1, prefill(2000), []Figures{PrefillSlower{0.25, WorkBefore, 750 * time.Millisecond, 1, 500, 0, 0}}},
+		{"others are served first", 64, 4, prefill(2000), []Figures{PrefillSlower{0.25, RequestsWait, 750 * time.Millisecond, 4, 500, 0, 0}}},
 		{"short prompts", 64, 1, func(r *exobench.Record) { r.PromptTokens = tokens(20); prefill(2000)(r) },
-			[]Figures{PrefillSlower{0.01, PromptsShort, 990 * time.Millisecond, 1, 20}}},
+			[]Figures{PrefillSlower{0.01, PromptsShort, 990 * time.Millisecond, 1, 20, 0, 0}}},
 	} {
 		entries := outline()
 		for _, e := range entries {

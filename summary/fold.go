@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 
 	"exobench"
@@ -150,8 +151,19 @@ func (f *Fold) prompt(id string) int32 {
 	return place
 }
 
-// addSample keeps what is read of memory, nodes and the machine.
+// mostRead is beyond what any reading can be.
+const mostRead = 1e18
+
+// absurd reports whether a reading cannot be; NaN cannot.
+func absurd(v exobench.Value) bool { return !(math.Abs(v.Value) <= mostRead) }
+
+// addSample keeps what is read of memory, nodes and the machine, and leaves out
+// what cannot be.
 func (f *Fold) addSample(s *exobench.Sample) {
+	if slices.ContainsFunc(s.Values, absurd) {
+		s = s.Clone()
+		s.Values = slices.DeleteFunc(s.Values, absurd)
+	}
 	switch s.Sensor {
 	case machineSensor:
 		if s.Block != 0 {
@@ -239,6 +251,7 @@ func (f *Fold) Snapshot() *Run {
 	blocks := f.blocksOf()
 	run.Steps = f.stepsNow(blocks)
 	run.Cells = f.cellsNow(run, blocks)
+	run.index = newIndex(run.Cells)
 	return run
 }
 
@@ -273,6 +286,7 @@ func (f *Fold) stepsNow(blocks map[int][]*block) []Step {
 // run theirs.
 func (f *Fold) cellsNow(run *Run, blocks map[int][]*block) []Cell {
 	var all []Cell
+	waiting := f.waiting()
 	for _, id := range slices.Sorted(maps.Keys(f.cells)) {
 		c := f.cells[id]
 		if !c.known {
@@ -280,7 +294,7 @@ func (f *Fold) cellsNow(run *Run, blocks map[int][]*block) []Cell {
 		}
 		f.measure(c, blocks[id])
 		cell := c.figures
-		f.situate(&cell, c, run, blocks[id])
+		f.situate(&cell, c, run, blocks[id], waiting)
 		all = append(all, cell)
 	}
 	o := newOrder(f.header)

@@ -48,6 +48,9 @@ func TestCellsStandInThePlansOrder(t *testing.T) {
 	}
 }
 
+// untold is what a run of one cell is warned of whose answers tell of no cache.
+var untold = CacheUntold{Cells: 1, Of: 1, Apart: true}
+
 func TestEndsOfARun(t *testing.T) {
 	for _, row := range []struct {
 		why  string
@@ -65,13 +68,14 @@ func TestEndsOfARun(t *testing.T) {
 			entries = append(entries, row.end)
 		}
 		run := build(t, entries...)
-		if d := cmp.Diff(row.want, run.Warnings()); d != "" {
+		want := append(row.want, Warning{Kind: "cache_untold", Figures: untold})
+		if d := cmp.Diff(want, run.Warnings()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", row.why, d)
 		}
 	}
 	run := of(t, requests(2)...)
 	run.Damaged = 3
-	if w := run.Warnings(); len(w) != 1 || w[0].Figures != (DamagedLines{3}) {
+	if w := run.Warnings(); len(w) != 2 || w[0].Figures != (DamagedLines{3}) {
 		t.Errorf("damaged: %+v", w)
 	}
 }

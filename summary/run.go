@@ -1,6 +1,9 @@
 package summary
 
 import (
+	"cmp"
+	"slices"
+
 	"exobench"
 )
 
@@ -38,27 +41,54 @@ type Run struct {
 	Calibrations []exobench.Calibration `json:"calibrations"`
 
 	fold *Fold
+	index
+}
+
+// index finds what is asked for again and again for each of thousands of cells.
+type index struct {
+	cells        map[int]int          // the places of cells, by id
+	placements   map[Subject][]string // where each subject was put, or was to be
+	closed, open bool                 // which loops there are
+}
+
+// newIndex makes the index of a run's cells.
+func newIndex(cells []Cell) index {
+	i := index{cells: make(map[int]int, len(cells)), placements: map[Subject][]string{}}
+	for place := range cells {
+		c := &cells[place]
+		i.cells[c.ID] = place
+		if all := i.placements[c.Subject]; c.Placement != "" && !slices.Contains(all, c.Placement) {
+			i.placements[c.Subject] = append(all, c.Placement)
+		}
+		i.closed, i.open = i.closed || !c.Traffic.Open(), i.open || c.Traffic.Open()
+	}
+	return i
 }
 
 // Step returns the step of that id; nil where none is known.
 func (r *Run) Step(id int) *Step {
-	for i := range r.Steps {
-		if r.Steps[i].ID == id {
-			return &r.Steps[i]
-		}
+	i, ok := slices.BinarySearchFunc(r.Steps, id, func(s Step, id int) int { return cmp.Compare(s.ID, id) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return &r.Steps[i]
 }
 
 // Cell returns the cell of that id; nil where none is known.
 func (r *Run) Cell(id int) *Cell {
-	for i := range r.Cells {
-		if r.Cells[i].ID == id {
-			return &r.Cells[i]
-		}
+	i, ok := r.index.cells[id]
+	if !ok {
+		return nil
 	}
-	return nil
+	return &r.Cells[i]
 }
+
+// Placements lists where a subject was put, or was to be, in the order of its
+// cells.
+func (r *Run) Placements(s Subject) []string { return r.index.placements[s] }
+
+// Loops reports which kinds of traffic the run has.
+func (r *Run) Loops() (closed, open bool) { return r.index.closed, r.index.open }
 
 // State says how far a step or a cell is.
 type State string

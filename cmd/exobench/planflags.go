@@ -30,7 +30,7 @@ func defaultPlan() exobench.Plan {
 		Warmup:   1,
 		Timeout:  exobench.Duration(10 * time.Minute), IdleTimeout: exobench.Duration(2 * time.Minute),
 		Calibrate: true,
-		Seeds:     exobench.Seeds{Order: 1, Sampling: 1, Arrivals: 1, Prompts: 1},
+		Seeds:     exobench.Seeds{Order: 1, Sampling: 1, Arrivals: 1},
 	}
 }
 
@@ -51,7 +51,7 @@ type planFlags struct {
 	rates                          []float64
 	arrival                        string
 	maxUnderWay                    int
-	seed                           uint64
+	seed, promptSeed               uint64
 	timeout, idleTimeout           time.Duration
 	insecure, allPlacements        bool
 	keepLoaded, noCalibrate        bool
@@ -76,7 +76,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.Int64Var(&f.maxTokens, "max-tokens", int64(d.Workload.MaxTokens), "length of each answer in tokens")
 	what.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
 	what.Float64Var(&f.temperature, "temperature", d.Workload.Temperature, "temperature of the sampling; 0 takes the likeliest token each time")
-	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may")
+	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may, and each prompt is sent once before measuring")
 
 	load := groups.add("Load, and how much of it")
 	load.IntSliceVar(&f.concurrency, "concurrency", []int{1}, "requests under way at a time (closed loop); several numbers measure each")
@@ -86,8 +86,9 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	load.IntVar(&f.repeat, "repeat", d.Stop.Repeat, "how often each prompt is measured")
 	load.IntVar(&f.requests, "requests", 0, "number of requests in each cell, in place of --repeat")
 	load.DurationVar(&f.duration, "duration", 0, "time in which requests are sent in each cell, in place of --repeat; with --requests, whichever comes first")
-	load.IntVar(&f.warmup, "warmup", d.Warmup, "requests sent to each loaded model before measuring")
+	load.IntVar(&f.warmup, "warmup", d.Warmup, "requests sent to each loaded model before measuring; with --cache warm at least one for each prompt")
 	load.Uint64Var(&f.seed, "seed", d.Seeds.Order, "seed of the order of requests, of arrivals and of sampling")
+	load.Uint64Var(&f.promptSeed, "prompt-seed", d.Seeds.Prompts, "seed of what cold prompts begin with; 0 draws a new one for each run, so that none is in a cache")
 
 	reach := groups.add("Reaching the engine")
 	reach.DurationVar(&f.timeout, "timeout", time.Duration(d.Timeout), "longest time for one request; 0 is no bound")
@@ -202,7 +203,8 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		"keep-loaded":    func() { p.KeepLoaded = f.keepLoaded },
 		"all-placements": func() { p.AllPlacements = f.allPlacements },
 		"no-calibrate":   func() { p.Calibrate = !f.noCalibrate },
-		"seed":           func() { p.Seeds = exobench.Seeds{Order: f.seed, Sampling: f.seed, Arrivals: f.seed, Prompts: f.seed} },
+		"seed":           func() { p.Seeds.Order, p.Seeds.Sampling, p.Seeds.Arrivals = f.seed, f.seed, f.seed },
+		"prompt-seed":    func() { p.Seeds.Prompts = f.promptSeed },
 	}
 	for name, change := range changes {
 		if f.changed(name) {

@@ -119,12 +119,12 @@ func (s session) record(ctx context.Context, env environment, quiet bool) (exobe
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
-	recorder := tee{writer, view}
+	recorder, promptSeed := tee{writer, view}, run.PromptSeed(s.plan)
 	err = errors.Join(view.Append(header), recorder.Append(&exobench.Session{
-		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(),
+		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(), PromptSeed: promptSeed,
 	}))
 	config := run.Config{
-		Plan: s.plan, Session: sessionID, Engines: engines, Recorder: recorder, Clock: s.clock,
+		Plan: s.plan, Session: sessionID, PromptSeed: promptSeed, Engines: engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 	}
 	if s.plan.Calibrate {

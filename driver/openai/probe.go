@@ -3,7 +3,6 @@ package openai
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/prompt"
 )
 
 const (
@@ -175,7 +175,7 @@ func (p *probing) send(ctx context.Context, f form) (*refusal, error) {
 	idle := time.AfterFunc(silence, func() { cancel(context.DeadlineExceeded) })
 	defer idle.Stop()
 	request := exobench.Request{
-		Prompt: exobench.Prompt{Text: rand.Text() + " Hello"}, MaxTokens: plan.Workload.MaxTokens,
+		Prompt: exobench.Prompt{Text: prompt.Fresh("Hello")}, MaxTokens: plan.Workload.MaxTokens,
 		Seed: plan.Seeds.Sampling, Temperature: plan.Workload.Temperature, IgnoreEOS: !plan.Workload.NaturalStop,
 	}
 	begun := false
