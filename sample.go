@@ -19,8 +19,10 @@ const (
 	Before Moment = "before"
 	// Loaded: loaded, and no request has been sent. The last one counts.
 	Loaded Moment = "loaded"
-	// During: while requests are under way.
+	// During: while requests are under way. What is dear to read is left out.
 	During Moment = "during"
+	// After: the requests of a block have ended.
+	After Moment = "after"
 )
 
 // Sample is one reading of one sensor at one instant.
@@ -82,9 +84,16 @@ const (
 	Foreign    Quantity = "foreign_share"
 	EngineCPU  Quantity = "engine_share"
 	HarnessCPU Quantity = "harness_share"
-	// HiccupP99 and HiccupMax are of gaps in the progress of a thread of ours
-	// that wants to run every millisecond, or up to every 10 ms where waking up
-	// is costly.
+	// RunDelayShare is the share of the time in which our own threads could have
+	// run that they waited for a core, 0 to 1. RunDelayMax is what one of them had
+	// to wait at least at one time: the longest mean wait of any thread over a
+	// second. The kernel counts both; they hold nothing of what the host of a
+	// virtual machine takes away.
+	RunDelayShare Quantity = "run_delay_share"
+	RunDelayMax   Quantity = "run_delay_max_ns"
+	// HiccupP99 and HiccupMax stand in for them where the kernel does not count:
+	// they are of gaps in the progress of a thread of ours that wants to run
+	// every 10 ms.
 	HiccupP99 Quantity = "hiccup_p99_ns"
 	HiccupMax Quantity = "hiccup_max_ns"
 	// GCPauseMax and SchedulerP99 are of our own Go runtime.

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -12,26 +13,28 @@ import (
 // and of everything it started. Read must not be called concurrently.
 //
 // It reads proportional set sizes where the system has them, except while
-// requests are under way on an engine so large that reading them is dear: then
-// it reads resident ones. What a reading costs is known from those taken before.
+// requests are under way: for those the system walks the page tables, under the
+// lock that the engine itself needs to take memory, so then it reads resident
+// ones, and looks only now and then for processes that are new.
 type Processes struct {
 	find func() (pid int, err error)
-	// read is replaced in tests.
+	// These are replaced in tests.
+	list func(context.Context, Tree) ([]int, error)
 	read func(context.Context, Tree) (exobench.Values, error)
-	// known is the process of which cost, that of a full reading, is known.
-	known int
-	cost  time.Duration
+	// during is the tree as it was listed last for a reading during requests.
+	during Tree
+	listed time.Time
 }
 
-// dear is what a reading of proportional sizes may cost to be taken during
-// requests.
-const dear = 5 * time.Millisecond
+// listEvery is how long processes that the engine starts during requests may go
+// unseen. Listing them takes some files for each thread of the engine.
+const listEvery = time.Second
 
 // NewProcesses returns a sensor of the process that find returns and of its
 // descendants. find is asked at each reading; a process of 0 is an engine that
 // has not been started, whose memory is 0.
 func NewProcesses(find func() (pid int, err error)) *Processes {
-	return &Processes{find: find, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
+	return &Processes{find: find, list: listTree, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
 }
 
 // Name returns "processes".
@@ -57,15 +60,17 @@ func (p *Processes) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sam
 }
 
 func (p *Processes) measure(ctx context.Context, pid int, m exobench.Moment) (exobench.Values, error) {
-	if m == exobench.During && pid == p.known {
-		return p.read(ctx, Tree{PID: pid, Resident: p.cost > dear})
+	if m != exobench.During {
+		return p.read(ctx, Tree{PID: pid})
 	}
-	began := time.Now()
-	values, err := p.read(ctx, Tree{PID: pid})
-	if err == nil {
-		p.known, p.cost = pid, time.Since(began)
+	if pid != p.during.PID || time.Since(p.listed) >= listEvery {
+		members, err := p.list(ctx, Tree{PID: pid})
+		if err != nil {
+			return nil, fmt.Errorf("list the processes under %d: %w", pid, err)
+		}
+		p.during, p.listed = Tree{PID: pid, Resident: true, members: members}, time.Now()
 	}
-	return values, err
+	return p.read(ctx, p.during)
 }
 
 // nothing is the memory of no process, of the kind that the system's readings

@@ -19,10 +19,12 @@ type Tree struct {
 	// the process; for proportional ones the system walks its page tables, some
 	// 10 ms for each GiB in pages of 4 KiB.
 	Resident bool
+	// members are its processes, the root first, where they are known; else each
+	// reading lists them anew.
+	members []int
 }
 
-// Read returns the memory of the tree as it is now; the tree is walked anew each
-// time.
+// Read returns the memory of the tree as it is now.
 //
 // On Linux these are proportional set sizes (PSS), the resident ones (RSS) beside
 // them, and a split: File is file-backed pages, Anonymous the rest, shared memory

@@ -24,14 +24,19 @@ type usage struct {
 	processes int
 }
 
+func listTree(_ context.Context, t Tree) ([]int, error) { return procRoot("/proc").tree(t.PID) }
+
 func (t Tree) read(ctx context.Context) (memory, error) {
 	return t.readUnder(ctx, procRoot("/proc"))
 }
 
 func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
-	pids, err := proc.tree(t.PID)
-	if err != nil {
-		return memory{}, err
+	pids := t.members
+	if pids == nil {
+		var err error
+		if pids, err = proc.tree(t.PID); err != nil {
+			return memory{}, err
+		}
 	}
 	resident, err := sum(ctx, pids, proc.resident)
 	if err != nil {
