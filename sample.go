@@ -64,8 +64,17 @@ const (
 	// file-backed pages (mapped weights) can be dropped and read again.
 	Anonymous Quantity = "anonymous_bytes"
 	File      Quantity = "file_bytes"
-	// Processes is how many processes were summed.
+	// Processes is how many processes were summed. A reading that has it as 0 and
+	// no sizes found no process where there had been one.
 	Processes Quantity = "processes"
+	// Process is the process that was read, or of several the one that answers;
+	// ProcessStarted, when it started, in a unit of the system's, tells it from a
+	// later one with the same number.
+	Process        Quantity = "process_id"
+	ProcessStarted Quantity = "process_started"
+	// Beside is the resident set size of processes that may be the engine's, and
+	// are in none of the sizes above.
+	Beside Quantity = "beside_bytes"
 
 	// NodeUsed is all memory in use on a node of the engine, whoever uses it;
 	// NodeTotal is the node's memory.

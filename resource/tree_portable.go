@@ -30,7 +30,7 @@ func listTree(ctx context.Context, t Tree) ([]int, error) {
 			children[int(parent)] = append(children[int(parent)], int(pid))
 		}
 	}
-	return family(t.PID, func(pid int) []int { return children[pid] }), nil
+	return t.list(func(pid int) []int { return children[pid] }), nil
 }
 
 func (t Tree) read(ctx context.Context) (memory, error) {
