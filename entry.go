@@ -183,7 +183,21 @@ type Note struct {
 	Engine string `json:"engine,omitempty"`
 	Step   int    `json:"step,omitempty"`
 	Text   string `json:"text"`
+	// Held is set where it is about what was in memory before the step's load.
+	Held Held `json:"held,omitempty"`
 }
+
+// Held says what was in an engine's memory before a model was loaded, as far as it
+// makes the memory of the load mean something else.
+type Held string
+
+// What may have been there.
+const (
+	// HeldModel: the model itself.
+	HeldModel Held = "model"
+	// HeldOthers: another model, which the load may have put out.
+	HeldOthers Held = "others"
+)
 
 // Calibration is the harness's own error, measured against the timing
 // reference at one load. Errors are what the harness measured less the truth.

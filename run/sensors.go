@@ -124,8 +124,10 @@ func (m *sampler) take(ctx context.Context, moment exobench.Moment) time.Duratio
 		return cost // it was called off
 	}
 	m.readings++
-	if err == nil {
+	if err == nil || len(samples) > 0 { // with an error: that there is nothing to read any more
 		m.keep(samples, moment)
+	}
+	if err == nil {
 		return cost
 	}
 	m.failures++
