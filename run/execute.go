@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"exobench"
 	"exobench/driver"
@@ -42,6 +43,10 @@ type Config struct {
 	// the engine's process, 0 where it is not known. The sensor is closed at the
 	// end of the step.
 	Machine func(pid func() int) Machine
+	// CPU, where set, returns a function that returns the CPU time which a process
+	// and its descendants used since it was called before, or since CPU was; absent
+	// where the process is gone.
+	CPU func(pid int) func() (time.Duration, bool)
 	// Calibrate, where set and the plan wants it, measures the harness's own
 	// error before the first step. It may return some calibrations and an error.
 	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)
@@ -75,6 +80,11 @@ type execution struct {
 	engines map[string]Engine // by name
 	outline *exobench.Outline
 	seq     int // of the latest request
+	// left, where not 0, is the process of an engine whose requests were given up
+	// in the block before.
+	left int
+	// restless is an engine's process that was waited for in vain.
+	restless int
 
 	mu  sync.Mutex // of what follows
 	err error

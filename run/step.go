@@ -29,6 +29,7 @@ type step struct {
 func (x *execution) step(ctx context.Context, id int) {
 	s := &step{execution: x, Step: *x.outline.Step(id)}
 	s.engine = x.engines[s.Engine]
+	s.awaitIdle(ctx)
 	s.settle(ctx, exobench.Before)
 	if !x.goesOn(ctx) {
 		x.endStep(ctx, id, exobench.StepInterrupted, x.failed())
