@@ -73,6 +73,22 @@ func TestSamplingGoesOnAfterAFailureAndTellsOfIt(t *testing.T) {
 	}
 }
 
+// missing is a sensor that tells that what it read is gone.
+type missing struct{ gauge }
+
+func (missing) Read(context.Context, exobench.Moment) ([]exobench.Sample, error) {
+	return []exobench.Sample{{Values: exobench.Values{{Quantity: exobench.Processes}}}}, errors.New("gone")
+}
+
+func TestWhatAFailedReadingTellsIsKept(t *testing.T) {
+	kept := 0
+	m := sampler{sensor: missing{}, busy: threadTime, keep: func(samples []exobench.Sample, _ exobench.Moment) { kept += len(samples) }}
+	m.take(t.Context(), exobench.During)
+	if kept != 1 || m.failures != 1 {
+		t.Errorf("%d kept, %d failures", kept, m.failures)
+	}
+}
+
 func TestReadingsThatFailDuringABlockAreANote(t *testing.T) {
 	d := &double{}
 	reads := 0
