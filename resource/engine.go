@@ -148,13 +148,33 @@ func (e *enclosing) takeIn(tops []int) {
 	}
 }
 
+// togetherSeconds is how far apart the parts of an engine are started by what
+// started exobench too.
+const togetherSeconds = 10
+
+// startedWith reports whether two processes were started in one job and at about
+// the same time.
+func (e *enclosing) startedWith(pid, root int) bool {
+	a, b := e.all[pid], e.all[root]
+	apart := max(a.started, b.started) - min(a.started, b.started)
+	return a.group == b.group && apart <= togetherSeconds*startsPerSecond
+}
+
 // lookBeside finds what may belong to the engine and is not counted: what started
-// it in a session of its own, and what it is connected to.
+// it in a session of its own, what one of our own ancestors started with it, and
+// what it is connected to.
 func (e *enclosing) lookBeside() {
 	for _, root := range e.roots {
 		parent := e.all[root].parent
 		if !e.ours[parent] && !e.manages(parent) && !shells[e.all[parent].name] {
 			e.beside[parent] = true
+		}
+	}
+	for _, root := range e.roots {
+		for _, pid := range e.children[e.all[root].parent] {
+			if e.ours[e.all[root].parent] && !e.counted[pid] && !e.ours[pid] && e.startedWith(pid, root) && !e.servesOthers(e.under([]int{pid}, nil)) {
+				e.beside[pid] = true
+			}
 		}
 	}
 	for pid := range e.serves {

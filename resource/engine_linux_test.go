@@ -246,6 +246,18 @@ func TestAServerThatTheFrontEndIsConnectedToIsNoted(t *testing.T) {
 	}
 }
 
+func TestAnEngineThatWasStartedFromHereWithItsFrontEndIsNoted(t *testing.T) {
+	front, engine := newEngine(t), newEngine(t)
+	address := front.order("listen " + anyPort)
+	engine.order("touch 300")
+	e, counted, beside := seen(t, address)
+	near(t, "beside", beside, 300)
+	noted(t, e, "process "+strconv.Itoa(engine.pid)+", 3")
+	if counted > 100 {
+		t.Errorf("%d MiB are counted", counted)
+	}
+}
+
 func TestProxiesAreNoEngines(t *testing.T) {
 	for _, name := range []string{"nginx", "haproxy", "caddy", "socat", "traefik", "envoy", "docker-proxy", "ssh"} {
 		path := filepath.Join(t.TempDir(), name)

@@ -64,6 +64,9 @@ func (r procRoot) kin(pid int) (k kin, state byte, err error) {
 	}, fields[0][0], nil
 }
 
+// startsPerSecond is the unit in which the system tells when processes started.
+const startsPerSecond = 100
+
 // startOf returns when a process started; it is absent where the process has
 // ended.
 func startOf(_ context.Context, pid int) (uint64, bool) { return procRoot("/proc").startOf(pid) }

@@ -33,6 +33,9 @@ func processTable(ctx context.Context) (*processes, error) {
 	return newProcesses(all, os.Getpid(), func(int) string { return "" }), nil
 }
 
+// startsPerSecond is the unit in which the system tells when processes started.
+const startsPerSecond = 1000
+
 // startOf returns when a process started; it is absent where the process has
 // ended.
 func startOf(ctx context.Context, pid int) (uint64, bool) {
