@@ -87,7 +87,8 @@ type Sensor interface {
 	// beginning and the end of each block.
 	Every() time.Duration
 	// Read returns the samples of now. A sensor may read less, or cheaper, while
-	// requests are under way. The step, moment and block are the caller's to
+	// requests are under way. Samples that come with an error tell that what was
+	// read before is no longer there. The step, moment and block are the caller's to
 	// set, and the instant where it is not set.
 	Read(ctx context.Context, m exobench.Moment) ([]exobench.Sample, error)
 }

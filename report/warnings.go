@@ -12,7 +12,7 @@ import (
 
 // sentence says a warning in words: what is in doubt, and what to do about it.
 func sentence(w summary.Warning) string {
-	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, doubtSentence, serverSentence, harnessSentence} {
+	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, memorySentence, doubtSentence, serverSentence, harnessSentence} {
 		if text := say(w.Figures); text != "" {
 			return text
 		}
@@ -160,6 +160,33 @@ func doubtSentence(figures summary.Figures) string {
 		return fmt.Sprintf("In %s the stream came compressed (%s) though that was not asked for: what compresses may hold events back.", of, said)
 	}
 	return fmt.Sprintf("In %s: %s %s.", of, d.Kind, said)
+}
+
+// memorySentence has the sentences about whose memory was read, and what it was
+// compared with.
+func memorySentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.ModelWasThere:
+		return thereSentences[f.Why]
+	case summary.MemoryFell:
+		if f.Peak == nil {
+			return fmt.Sprintf("The engine had less memory after the load (%v) than before it (%v): it gave back something else meanwhile, so model memory and additional memory are left out.", f.Loaded, f.Before)
+		}
+		return fmt.Sprintf("The engine's memory at its peak (%v) is below what it was before: it gave memory back meanwhile, so negative differences say nothing of what the model takes.", *f.Peak)
+	case summary.ProcessChanged:
+		return fmt.Sprintf("The engine's process ended while it was measured: memory was read of %d in turn, and %d readings found none. Memory of two processes is not subtracted from each other; what is left out is unknown.", f.N, f.Missed)
+	case summary.MemoryBeside:
+		return fmt.Sprintf("Memory may be that of a process which is not the engine: %v is counted, and processes beside it that may belong to it have %v; see the notes.", f.Counted, f.Beside)
+	case summary.EngineIdle:
+		return fmt.Sprintf("Memory may be that of a process which is not the engine: it used %s of the machine's CPU time while requests were under way, and others %s.", percent(f.Engine), percent(f.Others))
+	}
+	return ""
+}
+
+var thereSentences = map[summary.ModelThere]string{
+	summary.ToldThere:     "The model was loaded before the run: memory before the load holds it, so model memory and additional memory are without it.",
+	summary.OthersThere:   "Another model was in memory before, which the engine cannot unload and may have put out for this one: model memory and additional memory are too low by what it had.",
+	summary.NothingLoaded: "The engine's memory did not grow by the load: the model seems to have been there already, so model memory and additional memory are without it.",
 }
 
 // counts lists how many there are of each kind.

@@ -13,6 +13,7 @@ import (
 // block carries out one block: its requests, while the sensors are read. Where
 // the engine was silent at the end of the block before, it is waited for first.
 func (s *step) block(ctx context.Context, b exobench.Block) {
+	s.awaitIdle(ctx)
 	traffic, stop := s.offer(b)
 	breaker := newBreaker(s, traffic.Open())
 	if s.silent {
@@ -27,6 +28,9 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	loop := s.loop(b, traffic, stop)
 	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, breaker}, workers(traffic), func(r exobench.Record) error {
 		s.append(&r)
+		if givenUp(r.Outcome) {
+			s.left = s.deployment.PID
+		}
 		return s.failed()
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"exobench"
 	"exobench/driver"
@@ -44,6 +45,10 @@ type Config struct {
 	// the engine's process, 0 where it is not known. The sensor is closed at the
 	// end of the step.
 	Machine func(pid func() int) Machine
+	// CPU, where set, returns a function that returns the CPU time which a process
+	// and its descendants used since it was called before, or since CPU was; absent
+	// where the process is gone.
+	CPU func(pid int) func() (time.Duration, bool)
 	// Calibrate, where set and the plan wants it, measures the harness's own
 	// error before the first step. It may return some calibrations and an error.
 	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)
@@ -79,6 +84,11 @@ type execution struct {
 	seq     int // of the latest request
 	// told are the notices that were recorded, by engine and text.
 	told map[[2]string]bool
+	// left, where not 0, is the process of an engine whose requests were given up
+	// in the block before.
+	left int
+	// restless is an engine's process that was waited for in vain.
+	restless int
 
 	mu  sync.Mutex // of what follows
 	err error

@@ -29,6 +29,7 @@ type step struct {
 func (x *execution) step(ctx context.Context, id int) {
 	s := &step{execution: x, Step: *x.outline.Step(id)}
 	s.engine = x.engines[s.Engine]
+	s.awaitIdle(ctx)
 	s.settle(ctx, exobench.Before)
 	if !x.goesOn(ctx) {
 		x.endStep(ctx, id, exobench.StepInterrupted, x.failed())
@@ -41,12 +42,27 @@ func (x *execution) step(ctx context.Context, id int) {
 		return
 	}
 	s.deployment = d
-	if s.engine.Entry.LifeCycle && !d.Created {
-		s.note(s.Model.Name + " was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional")
-	}
+	s.tellHeld(d)
 	s.settle(ctx, exobench.Loaded)
 	s.blocks(ctx)
 	x.endStep(ctx, id, s.release(ctx), x.failed())
+}
+
+// tellHeld records what was in memory before the load.
+func (s *step) tellHeld(d exobench.Deployment) {
+	held, text := d.Held, ""
+	if s.engine.Entry.LifeCycle && !d.Created {
+		held = exobench.HeldModel
+	}
+	switch held {
+	case exobench.HeldModel:
+		text = " was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional"
+	case exobench.HeldOthers:
+		text = " was loaded where another model had been, which the engine cannot unload and may have put out: additional memory is not the model's whole"
+	default:
+		return
+	}
+	s.execution.note(exobench.Note{Engine: s.Step.Engine, Step: s.ID, Text: s.Model.Name + text, Held: held})
 }
 
 // blocks carries out the step's blocks.

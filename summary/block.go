@@ -220,11 +220,14 @@ type stamp struct {
 	// outside and before count the readings that speak for the block: what was
 	// read later than a reading's reach after its last request does not.
 	outside, before int
+	held            exobench.Held
+	// bases is how many processes sizes of two kinds are known of.
+	bases int
 }
 
 func (b *block) stamp(s *bringUp) stamp {
 	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
-	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before}
+	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(s.memory().bases)}
 }
 
 // machineOf joins what else the machine did in blocks: shares by the time that

@@ -12,9 +12,11 @@ import (
 // bringUp is a Step under construction.
 type bringUp struct {
 	exobench.Step
-	known    bool
-	events   []exobench.StageEvent
-	end      *exobench.StepEnd
+	known  bool
+	events []exobench.StageEvent
+	end    *exobench.StepEnd
+	// held is what was in memory before the load, as far as that was told.
+	held     exobench.Held
 	readings timeline.Set
 	mem      *memory // of counted readings
 	counted  int

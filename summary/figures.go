@@ -49,7 +49,7 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	cell.Prompts = s.prompts(f, cell.TokensFrom)
 	cell.Delay, cell.Machine = delayOf(blocks), machineOf(blocks)
 	cell.Calibration = f.calibrationOf(&cell, blocks)
-	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell)) {
+	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtMemory(f, &cell, blocks), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell)) {
 		cell.Warnings = append(cell.Warnings, Warning{Kind: doubt.kind(), Cell: c.ID, Figures: doubt})
 	}
 	c.figures = cell
@@ -105,11 +105,12 @@ func (f *Fold) addMemory(c *Cell, s *sample) {
 		p := m.during(r.span)
 		if p.known {
 			samples[0] = append(samples[0], float64(p.total))
-			if m.loaded != nil {
-				samples[1] = append(samples[1], float64(p.total-m.loaded.Total))
+			before, loaded := m.around(p.reading)
+			if loaded != nil {
+				samples[1] = append(samples[1], float64(p.total-loaded.Total))
 			}
-			if m.before != nil {
-				samples[2] = append(samples[2], float64(p.total-m.before.Total))
+			if before != nil {
+				samples[2] = append(samples[2], float64(p.total-before.Total))
 			}
 		}
 		if chosen.memory == nil || p.above(chosen.peak, r.span.compare(chosen.span)) {

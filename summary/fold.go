@@ -101,6 +101,9 @@ func (f *Fold) Add(entry exobench.Entry) error {
 		f.version++
 	case *exobench.Note:
 		f.notes = append(f.notes, *e)
+		if e.Held != "" {
+			entryOf(f.steps, e.Step).held = e.Held
+		}
 	case *exobench.End:
 		f.ends[e.Session] = *e
 	default:
@@ -171,7 +174,8 @@ func (f *Fold) addSample(s *exobench.Sample) {
 			b.machine = append(b.machine, *s.Clone())
 		}
 	case processSensor:
-		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File)
+		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
+			exobench.Process, exobench.ProcessStarted, exobench.Beside)
 	case nodeSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)
 	}

@@ -143,6 +143,54 @@ type (
 	}
 )
 
+// The warnings of where memory may be that of something else, or its differences
+// of two things.
+type (
+	// ModelWasThere: the reading before the load may hold the model, so that its own
+	// memory, and the additional one, are not the whole.
+	ModelWasThere struct {
+		Why ModelThere `json:"why"`
+	}
+	// MemoryFell: there was less memory in use than before: the differences are
+	// negative, or left out. Peak is nil where it is not in doubt.
+	MemoryFell struct {
+		Before exobench.Bytes  `json:"before_bytes"`
+		Loaded exobench.Bytes  `json:"loaded_bytes"`
+		Peak   *exobench.Bytes `json:"peak_bytes"`
+	}
+	// ProcessChanged: the readings are of N processes, one after the other, and
+	// Missed found none. Memory of two processes is not subtracted.
+	ProcessChanged struct {
+		N      int `json:"processes"`
+		Missed int `json:"readings_without_process"`
+	}
+	// MemoryBeside: processes that may be the engine's too, and are not counted, have
+	// Beside where those that are counted have Counted.
+	MemoryBeside struct {
+		Counted exobench.Bytes `json:"counted_bytes"`
+		Beside  exobench.Bytes `json:"beside_bytes"`
+	}
+	// EngineIdle: while requests were under way, what is counted as the engine used
+	// Engine of the machine's CPU time and other processes Others.
+	EngineIdle struct {
+		Engine float64 `json:"engine_share"`
+		Others float64 `json:"foreign_share"`
+	}
+)
+
+// ModelThere says how it is known that a model may have been in memory before.
+type ModelThere string
+
+// The ways.
+const (
+	// ToldThere: the engine said so.
+	ToldThere ModelThere = "told"
+	// OthersThere: another model was there, which the engine cannot unload.
+	OthersThere ModelThere = "others"
+	// NothingLoaded: the memory did not grow.
+	NothingLoaded ModelThere = "no_growth"
+)
+
 // OutcomeCount is how many requests ended in one way.
 type OutcomeCount struct {
 	Outcome exobench.Outcome `json:"outcome"`
@@ -322,6 +370,12 @@ func (ImpossibleFigures) kind() WarningKind { return "impossible_figures" }
 func (ModelReloaded) kind() WarningKind     { return "model_reloaded" }
 func (LengthsDiffer) kind() WarningKind     { return "lengths_differ" }
 func (SourcesMixed) kind() WarningKind      { return "sources_mixed" }
+
+func (ModelWasThere) kind() WarningKind  { return "model_was_there" }
+func (MemoryFell) kind() WarningKind     { return "memory_fell" }
+func (ProcessChanged) kind() WarningKind { return "process_changed" }
+func (MemoryBeside) kind() WarningKind   { return "memory_beside" }
+func (EngineIdle) kind() WarningKind     { return "engine_idle" }
 
 func (CountsDiffer) kind() WarningKind  { return "counts_differ" }
 func (DecodeDiffers) kind() WarningKind { return "decode_differs" }

@@ -126,6 +126,7 @@ func (s session) record(ctx context.Context, env environment, quiet bool) (exobe
 	config := run.Config{
 		Plan: s.plan, Session: sessionID, PromptSeed: promptSeed, Engines: engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
+		CPU:     resource.CPU,
 	}
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {

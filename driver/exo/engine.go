@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/resource"
 )
 
 // Why there is no exo to drive; each error of Open wraps one of them, is about an
@@ -33,11 +33,10 @@ type Engine struct {
 	api    *api.Client
 	nodes  []clusterNode
 
-	mu sync.Mutex
-	// pid is the process that listens where all or part of exo runs on this
-	// host; missed is why it could not be found.
-	pid    int
-	missed error
+	// own follows the process that listens; nil where exobench started the engine
+	// and knows it. seen is set where it runs on this host and could be found.
+	own  *resource.Listening
+	seen bool
 }
 
 // clusterNode is one machine of the cluster.
@@ -57,7 +56,7 @@ func dial(ctx context.Context, config config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client, pid: config.identity.PID}
+	e := &Engine{config: config, api: client}
 	if err := e.identify(ctx); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,9 @@ func (e *Engine) Prepare(ctx context.Context, model exobench.Model, placement st
 	if err != nil {
 		return exobench.Deployment{}, err
 	}
-	e.findProcess(ctx)
+	if e.own != nil {
+		_, _ = e.own.Engine(ctx) // where exo was started again, it is found anew
+	}
 	deployment.PID, _ = e.process()
 	return deployment, nil
 }

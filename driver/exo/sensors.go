@@ -17,13 +17,12 @@ import (
 // Sensors are what exo tells of its nodes, and the memory of its processes
 // where all of it runs on this host.
 func (e *Engine) Sensors() []driver.Sensor {
-	processes := resource.NewProcesses(e.process)
 	if e.config.identity.PID != 0 {
-		return []driver.Sensor{processes}
+		return []driver.Sensor{resource.NewProcesses(e.process)}
 	}
 	sensors := []driver.Sensor{nodesSensor{e}}
 	if e.local() {
-		sensors = append(sensors, processes)
+		sensors = append(sensors, e.own.Sensor())
 	}
 	return sensors
 }
@@ -32,7 +31,10 @@ func (e *Engine) Sensors() []driver.Sensor {
 func (e *Engine) Notices() []string {
 	notices := e.api.Notices()
 	if e.local() {
-		return notices
+		if e.own == nil {
+			return notices
+		}
+		return append(notices, e.own.Notices()...)
 	}
 	_, err := e.process()
 	if err == nil {
@@ -43,27 +45,26 @@ func (e *Engine) Notices() []string {
 
 // local reports whether all of the engine runs on this host.
 func (e *Engine) local() bool {
-	pid, err := e.process()
-	return err == nil && pid != 0 && (len(e.nodes) == 1 || e.config.identity.PID != 0)
+	return e.config.identity.PID != 0 || e.seen && len(e.nodes) == 1
 }
 
-// process returns the process that listens on this host.
+// process returns the process that answers, where it runs on this host: another
+// one than before where exo was started again.
 func (e *Engine) process() (int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.pid, e.missed
+	if e.own == nil {
+		return e.config.identity.PID, nil
+	}
+	return e.own.PID()
 }
 
-// findProcess looks for the process that listens, which may be another one than
-// it was.
+// findProcess looks for the process that listens.
 func (e *Engine) findProcess(ctx context.Context) {
 	if e.config.identity.PID != 0 {
 		return
 	}
-	pid, err := resource.FindListener(ctx, e.api.Address())
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.pid, e.missed = pid, err
+	e.own = resource.Listen(ctx, e.api.Address())
+	_, err := e.own.PID()
+	e.seen = err == nil
 }
 
 // nodesSensor reads what exo tells of each of its machines: memory in use, and

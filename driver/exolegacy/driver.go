@@ -180,7 +180,7 @@ func (e *engine) Notices() []string {
 		notices = append(notices, fmt.Sprintf("exo 0.0.x takes no temperature: --temperature %g is not sent", t))
 	}
 	return append(notices,
-		"exo 0.0.x takes no length and no seed, and never unloads a model: answers end where the model ends them, and memory before the load is that of the first model's turn")
+		"exo 0.0.x takes no length and no seed, and never unloads a model: answers end where the model ends them, and additional memory is a model's whole only where nothing was loaded before it")
 }
 
 // Close ends nothing, since the driver started nothing.

@@ -25,6 +25,7 @@ type engine struct {
 	listed, usable []string
 	inference      inference
 	kept           sync.Once // Release has said that models stay
+	held           string    // the model that was asked for last, which exo keeps
 }
 
 // detect tells a legacy exo from exo 1.x and from all else at that address.

@@ -25,13 +25,28 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	if !slices.Contains(e.usable, m.ID) {
 		return exobench.Deployment{}, fmt.Errorf("exo 0.0.x does not run %s, and would answer with its default model", m.ID)
 	}
+	held := e.hold(m.ID)
 	l.look(ctx)
 	record, err := l.answer(ctx)
 	if err != nil {
 		return exobench.Deployment{}, fmt.Errorf("load %s: %w", m.ID, err)
 	}
 	l.ready(record)
-	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID}, nil
+	return exobench.Deployment{Model: m, Created: true, Held: held, PID: e.seen.PID()}, nil
+}
+
+// hold remembers the model that exo keeps from now on, and returns what it had kept
+// until then, as far as this run knows.
+func (e *engine) hold(id string) exobench.Held {
+	before := e.held
+	e.held = id
+	switch before {
+	case "":
+		return ""
+	case id:
+		return exobench.HeldModel
+	}
+	return exobench.HeldOthers
 }
 
 // loading is one model on its way.

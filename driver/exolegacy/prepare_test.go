@@ -176,3 +176,15 @@ func TestReleaseSaysOnceThatModelsStay(t *testing.T) {
 		t.Errorf("events %+v", seen)
 	}
 }
+
+func TestWhatIsHeldFromAnEarlierModelIsTold(t *testing.T) {
+	e := &engine{}
+	for _, row := range []struct {
+		id   string
+		want exobench.Held
+	}{{"a", ""}, {"a", exobench.HeldModel}, {"b", exobench.HeldOthers}} {
+		if got := e.hold(row.id); got != row.want {
+			t.Errorf("%s: %q, want %q", row.id, got, row.want)
+		}
+	}
+}

@@ -194,7 +194,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 		}
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: "the server loads models by itself"})
-	return exobench.Deployment{Model: m, PID: e.seen.PID}, nil
+	return exobench.Deployment{Model: m, PID: e.seen.PID()}, nil
 }
 
 // probe finds the form of requests to a model. It begins with what the server
