@@ -108,8 +108,10 @@ func (e *Engine) Info() exobench.Engine {
 // Alive returns nil if exo takes connections now.
 func (e *Engine) Alive(ctx context.Context) error { return e.api.Alive(ctx) }
 
-// Close ends nothing, since the driver started nothing.
+// Close ends nothing, since the driver started nothing. Instances that could not
+// be taken away stay marked as leftovers.
 func (e *Engine) Close() error {
+	e.marks.close()
 	e.api.Close()
 	return nil
 }

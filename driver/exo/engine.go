@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exobench"
@@ -29,15 +30,28 @@ var (
 
 // Engine is one exo cluster, reached through one of its nodes.
 type Engine struct {
-	config config
-	api    *api.Client
-	nodes  []clusterNode
+	config  config
+	api     *api.Client
+	nodes   []clusterNode
+	marks   *marks
+	watched watched
+	// bare is set where exo knew of no sensors of its nodes when nothing was under
+	// way.
+	bare atomic.Bool
 
-	mu sync.Mutex
+	mu sync.Mutex // of what follows
 	// pid is the process that listens where all or part of exo runs on this
-	// host; missed is why it could not be found.
+	// host; missed is why it could not be found; sought is when it was looked for.
 	pid    int
 	missed error
+	sought time.Time
+	// earlier are the processes that exo had started before it was asked for the
+	// instance that was made last; nil where they are unknown.
+	earlier map[int]bool
+	// seen are the observations to be told, and told those that have been, of the
+	// model at hand.
+	seen []string
+	told map[string]bool
 }
 
 // clusterNode is one machine of the cluster.
@@ -57,7 +71,7 @@ func dial(ctx context.Context, config config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client, pid: config.identity.PID}
+	e := &Engine{config: config, api: client, pid: config.identity.PID, marks: newMarks(config.marks, client.Address())}
 	if err := e.identify(ctx); err != nil {
 		return nil, err
 	}

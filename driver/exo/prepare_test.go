@@ -397,7 +397,7 @@ func TestAnInstanceOfTheModelIsAnErrorUnlessAFlagSaysWhatToDo(t *testing.T) {
 	d.instances["old"] = json.RawMessage(placed("MlxRingInstance", "PipelineShardMetadata", "old", tinyID, "n1"))
 	d.instances["odd"] = json.RawMessage(`{"NewKindOfInstance":null}`)
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "exo already runs "+tinyID+" (instance old): --reuse measures it and leaves it there, --replace deletes it first")
+	wantError(t, err, "place "+tinyID+": exo already runs it (instance old): --reuse measures it and leaves it there, --replace deletes it first")
 	wantEqual(t, "changes", d.changes(), nil)
 }
 

@@ -21,7 +21,7 @@ func (e *Engine) Sensors() []driver.Sensor {
 	if e.config.identity.PID != 0 {
 		return []driver.Sensor{processes}
 	}
-	sensors := []driver.Sensor{nodesSensor{e}}
+	sensors := []driver.Sensor{nodesSensor{e}, runnersSensor{e}}
 	if e.local() {
 		sensors = append(sensors, processes)
 	}
@@ -46,11 +46,31 @@ func (e *Engine) local() bool {
 	return err == nil && pid != 0 && (len(e.nodes) == 1 || e.config.identity.PID != 0)
 }
 
-// process returns the process that listens on this host.
+// lookAgain is how long to wait before the process that listens is looked for
+// anew: that looks at all sockets of the host.
+const lookAgain = time.Second
+
+// process returns the process that listens on this host. One that has ended is
+// looked for anew, since exo may be started again.
 func (e *Engine) process() (int, error) {
 	e.mu.Lock()
+	pid, missed, sought := e.pid, e.missed, e.sought
+	e.mu.Unlock()
+	if pid == 0 || e.config.identity.PID != 0 || resource.Lives(context.Background(), pid) {
+		return pid, missed
+	}
+	if time.Since(sought) >= lookAgain {
+		e.findProcess(context.Background())
+	}
+	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.pid, e.missed
+	switch {
+	case e.missed != nil:
+		return pid, fmt.Errorf("exo's process has ended: %w", e.missed)
+	case e.pid == pid:
+		return pid, errors.New("exo's process has ended")
+	}
+	return e.pid, nil
 }
 
 // findProcess looks for the process that listens, which may be another one than
@@ -61,8 +81,18 @@ func (e *Engine) findProcess(ctx context.Context) {
 	}
 	pid, err := resource.FindListener(ctx, e.api.Address())
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.pid, e.missed = pid, err
+	before := e.pid
+	e.sought, e.missed = time.Now(), err
+	if err == nil || before == 0 {
+		e.pid = pid // else it is away, and is looked for again
+	}
+	e.mu.Unlock()
+	if err == nil && before != 0 && before != pid {
+		e.mu.Lock()
+		e.earlier = nil
+		e.mu.Unlock()
+		e.observe("exo was started anew: its process is %d and was %d; what it had loaded is gone", pid, before)
+	}
 }
 
 // nodesSensor reads what exo tells of each of its machines: memory in use, and
@@ -76,8 +106,9 @@ func (nodesSensor) Name() string { return "nodes" }
 func (nodesSensor) Every() time.Duration { return time.Second }
 
 // Read returns one sample of each node that reports its memory, all of one
-// instant.
-func (s nodesSensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sample, error) {
+// instant. exo writes out its whole state for each answer, so an exo without
+// sensors is not asked for them while it works.
+func (s nodesSensor) Read(ctx context.Context, moment exobench.Moment) ([]exobench.Sample, error) {
 	e := s.engine
 	memory, err := e.nodeMemory(ctx)
 	if err != nil {
@@ -87,8 +118,11 @@ func (s nodesSensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sa
 		return nil, errors.New("read the nodes: exo reports none")
 	}
 	var system map[string]nodeSystem
-	if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
-		return nil, fmt.Errorf("read the nodes' sensors: %w", err)
+	if !e.bare.Load() || moment != exobench.During {
+		if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
+			return nil, fmt.Errorf("read the nodes' sensors: %w", err)
+		}
+		e.bare.Store(len(system) == 0)
 	}
 	now := e.config.env.Clock.Now()
 	samples := make([]exobench.Sample, 0, len(memory))

@@ -71,10 +71,15 @@ func (l *loading) look(ctx context.Context) {
 }
 
 // load reports that all files are there. Where exo did not tell, that is known
-// only when a download has ended, or the answer has come without one.
+// only when a download has ended, or the answer has come without one. A download
+// ends whole: exo drops it from what it tells, so the last look saw only part.
 func (l *loading) load(at exobench.Instant) {
 	if !l.loads {
 		l.loads = true
+		if l.files.done < l.files.total {
+			l.files.done, l.files.rate = l.files.total, 0
+			l.event(l.files.event())
+		}
 		l.event(exobench.StageEvent{Stage: exobench.StageLoad, At: at})
 	}
 }

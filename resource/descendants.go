@@ -1,0 +1,26 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Descendants returns the processes that a process has started and that still
+// live, and those that they have started. A process that has ended counts as
+// gone although its parent has yet to take note. Where the process itself is
+// gone, the error wraps [ErrGone].
+func Descendants(ctx context.Context, pid int) ([]int, error) {
+	pids, err := descendants(ctx, pid)
+	if err != nil {
+		return nil, fmt.Errorf("list what process %d has started: %w", pid, err)
+	}
+	return pids, nil
+}
+
+// Lives reports whether a process lives. One of which nothing can be seen does
+// not.
+func Lives(ctx context.Context, pid int) bool {
+	_, err := descendants(ctx, pid)
+	return !errors.Is(err, ErrGone)
+}
