@@ -17,7 +17,7 @@ import (
 // where that is wanted, instances of the model, and has the model's files
 // fetched. It waits until the processes of what it took away are gone.
 func (e *Engine) Clear(ctx context.Context, model exobench.Model, placement string, report func(exobench.StageEvent)) error {
-	say := e.reporter(model, report)
+	say := e.reporter(report)
 	e.forget()
 	if err := e.clear(ctx, model, placement, say); err != nil {
 		return say.blame(err)

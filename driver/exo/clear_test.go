@@ -128,7 +128,7 @@ func TestADownloadThatFailsLeavesNothingBehind(t *testing.T) {
 		d.download("n1", failedDownload(tinyID, "no space left")),
 	}
 	_, err := d.clear(d.dial(d.quick()))
-	wantError(t, err, "download "+tinyID, "node studio-1", "no space left")
+	wantError(t, err, "download: ", "node studio-1", "no space left")
 	wantEqual(t, "changes", d.changes(), []string{"POST /download/start"})
 
 	// One from before is excused, and asked for again once exo has forgotten it.

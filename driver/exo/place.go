@@ -45,7 +45,7 @@ func permanent(reason string) bool {
 // Pipeline before Tensor, ring before jaccl. It adds the model's card where exo
 // has none, and waits for exo to settle.
 func (e *Engine) Placements(ctx context.Context, model exobench.Model) ([]string, error) {
-	silent := e.reporter(model, func(exobench.StageEvent) {})
+	silent := e.reporter(func(exobench.StageEvent) {})
 	if err := e.ensureCard(ctx, model, silent); err != nil {
 		return nil, silent.blame(err)
 	}

@@ -14,7 +14,7 @@ import (
 // change on the way is reported; the download, once a second. Failing is not
 // reported but returned, and leaves no instance that Prepare created.
 func (e *Engine) Prepare(ctx context.Context, model exobench.Model, placement string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
-	say := e.reporter(model, report)
+	say := e.reporter(report)
 	deployment, err := e.prepare(ctx, model, placement, say)
 	if err != nil {
 		return exobench.Deployment{}, err

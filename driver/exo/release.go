@@ -27,7 +27,7 @@ func (e *Engine) Release(ctx context.Context, deployment exobench.Deployment, re
 	if !deployment.Created {
 		return nil
 	}
-	say := e.reporter(deployment.Model, report)
+	say := e.reporter(report)
 	say.about(deployment.Placement, deployment.Instance)
 	e.watchOver(ctx, exobench.Deployment{})
 	return e.release(ctx, deployment.Instance, removal{}, say)

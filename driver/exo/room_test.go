@@ -43,7 +43,7 @@ func TestAModelThatCannotFitIsRefusedAtOnceWithTheFigures(t *testing.T) {
 		config.pace.settle = time.Minute
 		began := time.Now()
 		_, err := d.clear(d.dial(config))
-		wantError(t, err, "place "+tinyID, row.says)
+		wantError(t, err, "placement: ", row.says)
 		if took := time.Since(began); took > row.at {
 			t.Errorf("%s: refused after %v", row.why, took)
 		}

@@ -28,7 +28,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	l.look(ctx)
 	record, err := l.answer(ctx)
 	if err != nil {
-		return exobench.Deployment{}, fmt.Errorf("load %s: %w", m.ID, err)
+		return exobench.Deployment{}, fmt.Errorf("load: %w", err)
 	}
 	l.ready(record)
 	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID}, nil
