@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -18,9 +17,6 @@ func Descendants(ctx context.Context, pid int) ([]int, error) {
 	return pids, nil
 }
 
-// Lives reports whether a process lives. One of which nothing can be seen does
-// not.
-func Lives(ctx context.Context, pid int) bool {
-	_, err := descendants(ctx, pid)
-	return !errors.Is(err, ErrGone)
-}
+// Lives reports whether a process lives: one that has ended does not, although
+// its parent has yet to take note.
+func Lives(pid int) bool { return lives(pid) }

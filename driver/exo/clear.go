@@ -163,7 +163,11 @@ func (e *Engine) fetch(ctx context.Context, chosen instance, say *reporter) erro
 			}
 		}
 		w.note(nil)
-		if !w.fetches && !w.excuses && time.Since(w.began) > e.config.pace.appear {
+		patience := e.config.pace.appear
+		if w.fetched.listed == 0 {
+			patience = min(patience, e.config.pace.late)
+		}
+		if !w.fetches && !w.excuses && time.Since(w.began) > patience {
 			return nil
 		}
 		if err := w.stalled(); err != nil {

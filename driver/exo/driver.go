@@ -83,7 +83,9 @@ func open(ctx context.Context, spec exobench.EngineSpec, env driver.Env, as Iden
 	if err != nil {
 		return nil, err
 	}
-	config.identity = as
+	if config.identity = as; as.Driver != "" {
+		config.marks = "" // it ends with the run, and its instances with it
+	}
 	return dial(ctx, config)
 }
 

@@ -94,6 +94,7 @@ func (m *marks) clear(instance string) {
 	defer m.mu.Unlock()
 	if m.folder != "" {
 		os.Remove(m.path(instance)) // it may never have been there
+		os.Remove(m.folder)         // where it was the last
 	}
 	if f := m.held[instance]; f != nil {
 		f.Close()

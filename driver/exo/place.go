@@ -46,6 +46,9 @@ func permanent(reason string) bool {
 // has none, and waits for exo to settle.
 func (e *Engine) Placements(ctx context.Context, model exobench.Model) ([]string, error) {
 	silent := e.reporter(func(exobench.StageEvent) {})
+	if err := e.awaitBack(ctx, silent); err != nil {
+		return nil, silent.blame(err)
+	}
 	if err := e.ensureCard(ctx, model, silent); err != nil {
 		return nil, silent.blame(err)
 	}

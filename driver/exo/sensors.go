@@ -56,7 +56,7 @@ func (e *Engine) process() (int, error) {
 	e.mu.Lock()
 	pid, missed, sought := e.pid, e.missed, e.sought
 	e.mu.Unlock()
-	if pid == 0 || e.config.identity.PID != 0 || resource.Lives(context.Background(), pid) {
+	if pid == 0 || e.config.identity.PID != 0 || resource.Lives(pid) {
 		return pid, missed
 	}
 	if time.Since(sought) >= lookAgain {
