@@ -35,7 +35,7 @@ var imports = map[string]string{
 	"terminal":           ". summary",
 	"gguf":               "shape",
 	"reference":          ". alarm internal/histogram",
-	"calibrate":          ". load metric reference stat wire",
+	"calibrate":          ". driver journal load metric reference resource run stat wire",
 	"peers":              ". metric stat summary",
 	"embedded":           "embedded/decoder shape",
 	"embedded/decoder":   "shape",

@@ -16,7 +16,3 @@ func Descendants(ctx context.Context, pid int) ([]int, error) {
 	}
 	return pids, nil
 }
-
-// Lives reports whether a process lives: one that has ended does not, although
-// its parent has yet to take note.
-func Lives(pid int) bool { return lives(pid) }

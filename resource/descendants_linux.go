@@ -11,10 +11,8 @@ func descendants(_ context.Context, pid int) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(pids[1:], func(pid int) bool { return !lives(pid) }), nil
-}
-
-func lives(pid int) bool {
-	_, state, err := procRoot("/proc").parent(pid)
-	return err == nil && state != 'Z' && state != 'X'
+	return slices.DeleteFunc(pids[1:], func(pid int) bool {
+		_, state, err := proc.parent(pid)
+		return err != nil || state == 'Z' || state == 'X'
+	}), nil
 }

@@ -26,8 +26,3 @@ func descendants(ctx context.Context, pid int) ([]int, error) {
 	}
 	return family(pid, func(pid int) []int { return children[pid] })[1:], nil
 }
-
-func lives(pid int) bool {
-	there, err := process.PidExists(int32(pid))
-	return err != nil || there
-}

@@ -59,6 +59,7 @@ func TestTheWayIsClearBeforeMemoryIsRead(t *testing.T) {
 			sample 1 gauge loaded 0
 			block 1 step 1 cell 1
 			request 1 block 1 ok
+			sample 1 gauge after 1
 			block_end 1 done
 			note 1 e it was restarted
 			stage 1 released
@@ -82,6 +83,7 @@ func TestTheWayIsClearBeforeMemoryIsRead(t *testing.T) {
 			sample 1 gauge loaded 0
 			block 1 step 1 cell 1
 			request 1 block 1 ok
+			sample 1 gauge after 1
 			block_end 1 done
 			note 1 e it was restarted
 			stage 1 released

@@ -43,18 +43,21 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		block 1 step 1 cell 0
 		request 1 block 1 ok
 		sample 1 machine during 1
+		sample 1 processes after 1
 		block_end 1 done
 		block 2 step 1 cell 1
 		request 2 block 2 ok
 		request 3 block 2 ok
 		request 4 block 2 ok
 		sample 1 machine during 2
+		sample 1 processes after 2
 		block_end 2 done
 		block 3 step 1 cell 2
 		request 5 block 3 ok
 		request 6 block 3 ok
 		request 7 block 3 ok
 		sample 1 machine during 3
+		sample 1 processes after 3
 		block_end 3 done
 		stage 1 released
 		step_end 1 released
@@ -65,18 +68,21 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		block 4 step 2 cell 0
 		request 8 block 4 ok
 		sample 2 machine during 4
+		sample 2 processes after 4
 		block_end 4 done
 		block 5 step 2 cell 3
 		request 9 block 5 ok
 		request 10 block 5 ok
 		request 11 block 5 ok
 		sample 2 machine during 5
+		sample 2 processes after 5
 		block_end 5 done
 		block 6 step 2 cell 4
 		request 12 block 6 ok
 		request 13 block 6 ok
 		request 14 block 6 ok
 		sample 2 machine during 6
+		sample 2 processes after 6
 		block_end 6 done
 		stage 2 released
 		step_end 2 released
@@ -202,6 +208,7 @@ func TestAnInterruptEndsTheRunAtEveryStageOfIt(t *testing.T) {
 			sample 1 processes loaded 0
 			block 1 step 1 cell 0
 			request 1 block 1 ok
+			sample 1 processes after 1
 			block_end 1 done
 			block 2 step 1 cell 1
 			request 2 block 2 ok

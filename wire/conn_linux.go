@@ -73,11 +73,16 @@ func keepStamping() *os.File {
 
 // tryReceive is the part that package net calls when there may be something to
 // read; false makes it wait.
+//
+// The call does not announce itself to the Go scheduler. An announced one wakes
+// the runtime's monitor thread whenever all else is idle, at the rate of events
+// twice for each, and on a machine that is full of the engine's threads those
+// wake-ups are at its cost. It cannot block, so there is nothing to announce.
 func (r *receiver) tryReceive(fd uintptr) bool {
 	for {
 		r.message.Control = &r.control[0]
 		r.message.SetControllen(len(r.control))
-		n, _, err := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.message)), 0)
+		n, _, err := syscall.RawSyscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.message)), unix.MSG_DONTWAIT)
 		switch err {
 		case syscall.EINTR:
 		case syscall.EAGAIN:

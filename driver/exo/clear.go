@@ -73,7 +73,7 @@ func (e *Engine) returned(ctx context.Context) error {
 	if e.config.identity.PID != 0 {
 		return nil
 	}
-	e.findProcess(ctx)
+	_, _ = e.listener(ctx) // where it is not on this host, its nodes are looked at
 	return e.awaitNodes(ctx)
 }
 

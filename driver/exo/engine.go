@@ -15,6 +15,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/resource"
 )
 
 // Why there is no exo to drive; each error of Open wraps one of them, is about an
@@ -39,19 +40,21 @@ type Engine struct {
 	// way.
 	bare atomic.Bool
 
+	// own follows the process that listens; nil where exobench started the engine
+	// and knows it. seen is set where it runs on this host and could be found.
+	own  *resource.Listening
+	seen bool
+
 	mu sync.Mutex // of what follows
-	// pid is the process that listens where all or part of exo runs on this
-	// host; missed is why it could not be found; sought is when it was looked for.
-	pid    int
-	missed error
-	sought time.Time
+	// listens is exo's own process as it was seen last; 0 where it was not.
+	listens int
 	// earlier are the processes that exo had started before it was asked for the
 	// instance that was made last; nil where they are unknown.
 	earlier map[int]bool
-	// seen are the observations to be told, and told those that have been, of the
-	// model at hand.
-	seen []string
-	told map[string]bool
+	// observed are the observations to be told, and told those that have been, of
+	// the model at hand.
+	observed []string
+	told     map[string]bool
 }
 
 // clusterNode is one machine of the cluster.
@@ -71,7 +74,7 @@ func dial(ctx context.Context, config config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client, pid: config.identity.PID, marks: newMarks(config.marks, client.Address())}
+	e := &Engine{config: config, api: client, marks: newMarks(config.marks, client.Address())}
 	if err := e.identify(ctx); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (e *Engine) observe(format string, args ...any) {
 	}
 	if !e.told[text] {
 		e.told[text] = true
-		e.seen = append(e.seen, text)
+		e.observed = append(e.observed, text)
 	}
 }
 
@@ -34,8 +34,8 @@ func (e *Engine) forget() {
 func (e *Engine) Observed() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	seen := e.seen
-	e.seen = nil
+	seen := e.observed
+	e.observed = nil
 	return seen
 }
 

@@ -19,7 +19,7 @@ func (e *Engine) Prepare(ctx context.Context, model exobench.Model, placement st
 	if err != nil {
 		return exobench.Deployment{}, err
 	}
-	e.findProcess(ctx)
+	_, _ = e.listener(ctx) // where exo was started again, it is found anew
 	deployment.PID, _ = e.process()
 	e.watchOver(ctx, deployment)
 	return deployment, nil

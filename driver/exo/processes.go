@@ -21,18 +21,20 @@ type runnerSet struct {
 // tree returns the processes that exo's has started, where all of it runs on this
 // host.
 func (e *Engine) tree(ctx context.Context) (pid int, started []int, ok bool) {
-	if e.config.identity.PID != 0 || !e.local() || e.config.children == nil {
-		return 0, nil, false
+	if e.config.identity.PID != 0 {
+		return 0, nil, false // its instances have no processes of their own
 	}
-	pid, _ = e.process()
-	started, err := e.config.children(ctx, pid)
-	return pid, started, err == nil
+	pid, err := e.listener(ctx)
+	if err == nil && e.local() {
+		started, err = e.config.children(ctx, pid)
+		return pid, started, err == nil
+	}
+	return 0, nil, false
 }
 
 // noteProcesses takes note of what exo has started before it is asked for an
 // instance: what comes later is the instance's.
 func (e *Engine) noteProcesses(ctx context.Context) {
-	e.findProcess(ctx)
 	_, started, ok := e.tree(ctx)
 	e.mu.Lock()
 	defer e.mu.Unlock()

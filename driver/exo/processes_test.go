@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"exobench"
 	"exobench/resource"
 )
 
@@ -114,21 +113,14 @@ func TestAProcessThatEndedIsLookedForAnew(t *testing.T) {
 	}
 	d := newDouble(t)
 	e := d.dial(d.quick())
-	dead := exec.Command("true")
-	if err := dead.Run(); err != nil {
-		t.Fatal(err)
-	}
-	e.pid = dead.Process.Pid
-	samples, err := sensor(e, "processes").Read(t.Context(), exobench.During)
-	if pid, _ := e.process(); err != nil || len(samples) != 1 || pid != os.Getpid() {
-		t.Errorf("process %d, samples %+v, %v", pid, samples, err)
+	e.listens = 1 // as it was before exo was started again
+	if pid, err := e.listener(t.Context()); err != nil || pid != os.Getpid() {
+		t.Fatalf("process %d, %v", pid, err)
 	}
 	if seen := observed(e); !strings.Contains(seen, "exo was started anew") {
 		t.Errorf("observed %q", seen)
 	}
-	d.server.Close()
-	e.pid, e.sought = dead.Process.Pid, time.Time{}
-	if _, err := e.process(); err == nil || !strings.Contains(err.Error(), "exo's process has ended") {
-		t.Errorf("while it is away: %v", err)
+	if _, err := e.listener(t.Context()); err != nil || observed(e) != "" {
+		t.Errorf("the same process: %v, or told again", err)
 	}
 }

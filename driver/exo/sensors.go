@@ -17,13 +17,12 @@ import (
 // Sensors are what exo tells of its nodes, and the memory of its processes
 // where all of it runs on this host.
 func (e *Engine) Sensors() []driver.Sensor {
-	processes := resource.NewProcesses(e.process)
 	if e.config.identity.PID != 0 {
-		return []driver.Sensor{processes}
+		return []driver.Sensor{resource.NewProcesses(e.process)}
 	}
 	sensors := []driver.Sensor{nodesSensor{e}, runnersSensor{e}}
 	if e.local() {
-		sensors = append(sensors, processes)
+		sensors = append(sensors, e.own.Sensor())
 	}
 	return sensors
 }
@@ -31,7 +30,10 @@ func (e *Engine) Sensors() []driver.Sensor {
 // Notices say why the memory is not that of exo's processes, where it is not.
 func (e *Engine) Notices() []string {
 	if e.local() {
-		return nil
+		if e.own == nil {
+			return nil
+		}
+		return e.own.Notices()
 	}
 	_, err := e.process()
 	if err == nil {
@@ -42,57 +44,52 @@ func (e *Engine) Notices() []string {
 
 // local reports whether all of the engine runs on this host.
 func (e *Engine) local() bool {
-	pid, err := e.process()
-	return err == nil && pid != 0 && (len(e.nodes) == 1 || e.config.identity.PID != 0)
+	return e.config.identity.PID != 0 || e.seen && len(e.nodes) == 1
 }
 
-// lookAgain is how long to wait before the process that listens is looked for
-// anew: that looks at all sockets of the host.
-const lookAgain = time.Second
-
-// process returns the process that listens on this host. One that has ended is
-// looked for anew, since exo may be started again.
+// process returns the process that answers, where it runs on this host: another
+// one than before where exo was started again.
 func (e *Engine) process() (int, error) {
-	e.mu.Lock()
-	pid, missed, sought := e.pid, e.missed, e.sought
-	e.mu.Unlock()
-	if pid == 0 || e.config.identity.PID != 0 || resource.Lives(pid) {
-		return pid, missed
+	if e.own == nil {
+		return e.config.identity.PID, nil
 	}
-	if time.Since(sought) >= lookAgain {
-		e.findProcess(context.Background())
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case e.missed != nil:
-		return pid, fmt.Errorf("exo's process has ended: %w", e.missed)
-	case e.pid == pid:
-		return pid, errors.New("exo's process has ended")
-	}
-	return e.pid, nil
+	return e.own.PID()
 }
 
-// findProcess looks for the process that listens, which may be another one than
-// it was.
+// listener returns exo's own process on this host, found anew where exo was
+// started again.
+func (e *Engine) listener(ctx context.Context) (int, error) {
+	if pid := e.config.identity.PID; pid != 0 {
+		return pid, nil
+	}
+	if e.own == nil {
+		e.findProcess(ctx)
+	}
+	found, err := e.own.Engine(ctx)
+	if err != nil {
+		return 0, err
+	}
+	pid := found.Listeners[0].PID
+	e.mu.Lock()
+	before := e.listens
+	if e.listens = pid; before != pid {
+		e.earlier = nil
+	}
+	e.mu.Unlock()
+	if before != 0 && before != pid {
+		e.observe("exo was started anew: its process is %d and was %d; what it had loaded is gone", pid, before)
+	}
+	return pid, nil
+}
+
+// findProcess looks for the process that listens.
 func (e *Engine) findProcess(ctx context.Context) {
 	if e.config.identity.PID != 0 {
 		return
 	}
-	pid, err := resource.FindListener(ctx, e.api.Address())
-	e.mu.Lock()
-	before := e.pid
-	e.sought, e.missed = time.Now(), err
-	if err == nil || before == 0 {
-		e.pid = pid // else it is away, and is looked for again
-	}
-	e.mu.Unlock()
-	if err == nil && before != 0 && before != pid {
-		e.mu.Lock()
-		e.earlier = nil
-		e.mu.Unlock()
-		e.observe("exo was started anew: its process is %d and was %d; what it had loaded is gone", pid, before)
-	}
+	e.own = resource.Listen(ctx, e.api.Address())
+	_, err := e.own.PID()
+	e.seen = err == nil
 }
 
 // nodesSensor reads what exo tells of each of its machines: memory in use, and

@@ -31,7 +31,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 		return exobench.Deployment{}, fmt.Errorf("load: %w", err)
 	}
 	l.ready(record)
-	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID}, nil
+	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID()}, nil
 }
 
 // loading is one model on its way.

@@ -71,7 +71,7 @@ func (a *attached) Prepare(ctx context.Context, m exobench.Model, _ string, repo
 		return exobench.Deployment{}, err
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: server.String()})
-	return exobench.Deployment{Model: m, PID: a.seen.PID}, nil
+	return exobench.Deployment{Model: m, PID: a.seen.PID()}, nil
 }
 
 // Do sends one chat completion.

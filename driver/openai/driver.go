@@ -195,7 +195,7 @@ func (e *engine) Resolve(_ context.Context, name string) (exobench.Model, error)
 // Prepare finds out which optional fields the server takes, by a request for
 // one token, which also has servers that load models on demand load this one.
 func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
-	d := exobench.Deployment{Model: m, PID: e.seen.PID}
+	d := exobench.Deployment{Model: m, PID: e.seen.PID()}
 	if err := e.probe(ctx, d, report); err != nil {
 		return exobench.Deployment{}, err
 	}
