@@ -145,7 +145,9 @@ func TestARunnerThatExoForgetsIsReportedAndHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	d := newDouble(t)
 	d.walk = d.ready("i-1")
-	engine := d.dial(d.quick())
+	config := d.quick()
+	config.children = func(context.Context, int) ([]int, error) { return nil, errors.New("it runs elsewhere") }
+	engine := d.dial(config)
 	deployment, err := engine.Prepare(context.Background(), tiny, "", nil)
 	if err != nil {
 		t.Fatal(err)
