@@ -173,14 +173,16 @@ func (n *narrator) loaded(t *step, at exobench.Instant) string {
 	}
 	all := at.Sub(since) - n.fetched
 	if !n.loading.Reached() {
-		return fmt.Sprintf("ready after %.1f s", all.Seconds())
+		return "ready after " + tenths(all)
 	}
-	words := fmt.Sprintf("loaded in %.1f s", all.Seconds())
-	if weights := at.Sub(n.loading); weights < all {
-		words += fmt.Sprintf(", %.1f s of it for weights and warm-up", weights.Seconds())
+	total, weights := tenths(all), tenths(at.Sub(n.loading))
+	if total == weights {
+		return "loaded in " + total
 	}
-	return words
+	return fmt.Sprintf("loaded in %s, %s of it for weights and warm-up", total, weights)
 }
+
+func tenths(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 // request says how many requests of a cell have ended, now and then.
 func (n *narrator) request(s *state, r *exobench.Record) string {
