@@ -110,17 +110,42 @@ func (s runnersSensor) Read(ctx context.Context, moment exobench.Moment) ([]exob
 	if err != nil {
 		return nil, err
 	}
-	at := e.config.env.Clock.Now()
-	w := &e.watched
+	seen := e.watched.take(e.config.env.Clock.Now(), now, states)
+	if seen.outage != "" {
+		e.observe("the instance did not serve all the time (%s): requests that were under way then are marked, and are in no median", seen.outage)
+	}
+	if seen.foreign != "" {
+		e.observe("exo worked for somebody else while this was measured (%s)", seen.foreign)
+	}
+	if moment == exobench.Loaded && busy(now.runners, states) {
+		e.observe("somebody else sends requests to the instance that is measured: it was at work when nothing had been asked of it")
+	}
+	if moment != exobench.During || seen.looks%instancesEvery == 0 || seen.foreign != "" || now.id == "" {
+		return nil, e.observeInstances(ctx, inst)
+	}
+	return nil, nil
+}
+
+// sight is what one look shows.
+type sight struct {
+	// outage says what is wrong, of the first look at which it is.
+	outage string
+	// foreign says what runners of other instances did since the look before.
+	foreign string
+	looks   int // with this one
+}
+
+// take takes in a look: the instance as it is now, without an id where it is
+// gone, and the states of all runners.
+func (w *watched) take(at exobench.Instant, now instance, states map[string]tagged) sight {
 	w.mu.Lock()
-	changed := !slices.Equal(now.runners, inst.runners)
-	down := unfit(now.runners, states)
+	defer w.mu.Unlock()
+	down, exchanged := unfit(now.runners, states), !slices.Equal(now.runners, w.inst.runners)
 	began := false
 	switch {
 	case now.id == "":
 		began = w.saw(at, "exo no longer had the instance")
-	case changed && w.last.Reached():
-		// They were exchanged between two looks.
+	case exchanged && w.last.Reached(): // between two looks
 		w.outages = append(w.outages, outage{from: w.last, to: at, what: "the instance got other runners", over: down == ""})
 		began = true
 	default:
@@ -129,31 +154,13 @@ func (s runnersSensor) Read(ctx context.Context, moment exobench.Moment) ([]exob
 	if now.id != "" {
 		w.inst = now
 	}
-	active := w.foreign(states)
-	w.looks++
-	look := moment != exobench.During || w.looks%instancesEvery == 0 || active != "" || now.id == ""
 	w.last = at
-	w.mu.Unlock()
+	w.looks++
+	s := sight{foreign: w.foreign(states), looks: w.looks}
 	if began {
-		e.observe("the instance did not serve all the time (%s): requests that were under way then are marked, and are in no median", w.latest())
+		s.outage = w.outages[len(w.outages)-1].what
 	}
-	if active != "" {
-		e.observe("exo worked for somebody else while this was measured (%s)", active)
-	}
-	if moment == exobench.Loaded && busy(now.runners, states) {
-		e.observe("somebody else sends requests to the instance that is measured: it was at work when nothing had been asked of it")
-	}
-	if look {
-		return nil, e.observeInstances(ctx, inst)
-	}
-	return nil, nil
-}
-
-// latest says what the latest outage was.
-func (w *watched) latest() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.outages[len(w.outages)-1].what
+	return s
 }
 
 // current returns the instance as it is now; without an id where it is gone.
