@@ -24,6 +24,9 @@ const (
 	Empty Outcome = "empty"
 	// Short: fewer tokens than asked for, from an engine told to ignore EOS.
 	Short Outcome = "short"
+	// Restarted: the answer came whole, but the engine started anew what computes
+	// it while the request was under way, so that its times hold a load.
+	Restarted Outcome = "restarted"
 	// Timeout: the request took longer than the plan allows.
 	Timeout Outcome = "timeout"
 	// IdleTimeout: no data came for longer than the plan allows.
@@ -44,6 +47,6 @@ const (
 
 // Outcomes lists every outcome in the order in which reports show them.
 var Outcomes = []Outcome{
-	OK, HTTPError, StreamError, ContentFilter, Truncated, Empty, Short, Timeout, IdleTimeout,
+	OK, HTTPError, StreamError, ContentFilter, Truncated, Empty, Short, Restarted, Timeout, IdleTimeout,
 	ConnectError, Canceled, Dropped, Unsent, Malformed,
 }

@@ -76,6 +76,22 @@ type Placer interface {
 	Placements(ctx context.Context, m exobench.Model) ([]string, error)
 }
 
+// Clearer is an Engine on which things can stand in a model's way. Clear is
+// called before Prepare, and before the memory without the model is read.
+type Clearer interface {
+	// Clear takes away what is in the way of the model and may be, waits until its
+	// memory is given back, and has the model's files fetched where that can be
+	// done without loading them. Its events are as those of Prepare.
+	Clear(ctx context.Context, m exobench.Model, placement string, report func(exobench.StageEvent)) error
+}
+
+// Observer is an Engine that sees, while it is used, what the reader of a report
+// must know: that somebody else uses it too, that it was started anew.
+type Observer interface {
+	// Observed returns what was seen since it was called before, a sentence each.
+	Observed() []string
+}
+
 // Sensor reads something again and again.
 type Sensor interface {
 	// Name tells it apart from the others of the engine.

@@ -137,6 +137,10 @@ func stepFailure(s *summary.Step) string {
 	return cmp.Or(s.Error, "failed")
 }
 
+// longestReason is after how many letters the reason why a model failed is cut:
+// what can be done about it stands at the end.
+const longestReason = 800
+
 // doubts are the footnotes on a cell: what to doubt, and why it has no figures.
 func doubts(run *summary.Run, c *summary.Cell) []string {
 	texts := sentences(c.Warnings)
@@ -145,7 +149,7 @@ func doubts(run *summary.Run, c *summary.Cell) []string {
 		if c.Requests > 0 {
 			what = "The model failed later: "
 		}
-		texts = append(texts, what+shorten(oneLine(why), 200))
+		texts = append(texts, what+shorten(oneLine(why), longestReason))
 	}
 	return texts
 }

@@ -91,7 +91,7 @@ func (s *step) giveUp(loop *load.Loop, b *breaker) {
 		s.append(&record)
 	}
 	why, kept := b.state()
-	s.note(fmt.Sprintf("%s: %s, so the block ended early and %d of its requests were not sent", s.Model.Name, why, kept))
+	s.note(fmt.Sprintf("%s, so the block ended early and %d of its requests were not sent", why, kept))
 }
 
 // source is a loop that ends when the engine has stopped answering.

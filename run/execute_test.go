@@ -360,7 +360,7 @@ func TestAModelThatCanBePutNowhereIsAFailure(t *testing.T) {
 }
 
 func TestAModelStaysWhereItIsIfItIsToOrIsNotOurs(t *testing.T) {
-	const loaded = "a was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional"
+	const loaded = "it was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional"
 	for _, row := range []struct {
 		why         string
 		found, keep bool
@@ -372,7 +372,7 @@ func TestAModelStaysWhereItIsIfItIsToOrIsNotOurs(t *testing.T) {
 		{"ours", false, false, nil, "released", "", 2},
 		{"to be kept", false, true, nil, "kept", "", 1},
 		{"somebody else's", true, false, nil, "kept", loaded, 1},
-		{"it does not go", false, false, errors.New("stuck"), "kept", "a could not be taken away: stuck", 2},
+		{"it does not go", false, false, errors.New("stuck"), "kept", "it could not be taken away: stuck", 2},
 	} {
 		d := &double{found: row.found, release: map[string]error{"a": row.release}}
 		p := plan("a")

@@ -47,7 +47,7 @@ func TestStepsByHand(t *testing.T) {
 	want := []Step{{
 		ID: 1, Session: 1, Subject: Subject{"exo", "one"}, ModelID: "org/one", Placement: "ring", Instance: "i-1", State: Done,
 		Stage: exobench.StageReleased, Began: 1 * ms, Ended: 502 * second,
-		Load:   &ModelLoad{Start: second, Loading: 5 * time.Second, Downloading: 3 * time.Second, Downloaded: 5 * mib},
+		Load:   &ModelLoad{Start: second, Loading: 5 * time.Second, Placing: time.Second, Weights: 3 * time.Second, Warming: time.Second, Downloading: 3 * time.Second, Downloaded: 5 * mib},
 		Source: FromPSS, Before: size(110), Loaded: size(600), Cells: []int{1},
 	}, {
 		ID: 2, Session: 1, Subject: Subject{"exo", "two"}, ModelID: "org/two", State: Failed,
@@ -63,6 +63,25 @@ func TestStepsByHand(t *testing.T) {
 	// Its requests were never told of, but its load was.
 	if v := run.Cell(1).Values; v[metric.LoadTime] != 5 || v[metric.DownloadTime] != 3 {
 		t.Errorf("values %v", v)
+	}
+}
+
+func TestWhatClearedTheWayIsNotOfTheLoad(t *testing.T) {
+	var entries []exobench.Entry
+	for i, stage := range []exobench.Stage{
+		exobench.StageResolve, exobench.StagePlace, exobench.StageDownload, exobench.StageDownload, exobench.StageResolve, // the way is cleared
+		exobench.StageResolve, exobench.StagePlace, exobench.StagePlace, exobench.StageLoad, exobench.StageLoad, exobench.StageWarm, exobench.StageReady,
+	} {
+		// Each lasts a second longer than the one before it.
+		entries = append(entries, &exobench.StageEvent{At: exobench.Instant(i*(i+1)/2+1) * second, Step: 1, Stage: stage})
+	}
+	got := of(t, entries...).Steps[0].Load
+	want := &ModelLoad{
+		Start: 22 * second, Loading: (7 + 8 + 9 + 10 + 11) * time.Second, Placing: (7 + 8) * time.Second,
+		Weights: (9 + 10) * time.Second, Warming: 11 * time.Second, Downloading: (3 + 4) * time.Second,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("load (-want +got):\n%s", d)
 	}
 }
 

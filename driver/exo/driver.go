@@ -83,7 +83,9 @@ func open(ctx context.Context, spec exobench.EngineSpec, env driver.Env, as Iden
 	if err != nil {
 		return nil, err
 	}
-	config.identity = as
+	if config.identity = as; as.Driver != "" {
+		config.marks = "" // it ends with the run, and its instances with it
+	}
 	return dial(ctx, config)
 }
 
@@ -108,8 +110,10 @@ func (e *Engine) Info() exobench.Engine {
 // Alive returns nil if exo takes connections now.
 func (e *Engine) Alive(ctx context.Context) error { return e.api.Alive(ctx) }
 
-// Close ends nothing, since the driver started nothing.
+// Close ends nothing, since the driver started nothing. Instances that could not
+// be taken away stay marked as leftovers.
 func (e *Engine) Close() error {
+	e.marks.close()
 	e.api.Close()
 	return nil
 }

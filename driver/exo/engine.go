@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"exobench"
@@ -29,14 +31,30 @@ var (
 
 // Engine is one exo cluster, reached through one of its nodes.
 type Engine struct {
-	config config
-	api    *api.Client
-	nodes  []clusterNode
+	config  config
+	api     *api.Client
+	nodes   []clusterNode
+	marks   *marks
+	watched watched
+	// bare is set where exo knew of no sensors of its nodes when nothing was under
+	// way.
+	bare atomic.Bool
 
 	// own follows the process that listens; nil where exobench started the engine
 	// and knows it. seen is set where it runs on this host and could be found.
 	own  *resource.Listening
 	seen bool
+
+	mu sync.Mutex // of what follows
+	// listens is exo's own process as it was seen last; 0 where it was not.
+	listens int
+	// earlier are the processes that exo had started before it was asked for the
+	// instance that was made last; nil where they are unknown.
+	earlier map[int]bool
+	// observed are the observations to be told, and told those that have been, of
+	// the model at hand.
+	observed []string
+	told     map[string]bool
 }
 
 // clusterNode is one machine of the cluster.
@@ -56,7 +74,7 @@ func dial(ctx context.Context, config config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client}
+	e := &Engine{config: config, api: client, marks: newMarks(config.marks, client.Address())}
 	if err := e.identify(ctx); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (e *Engine) Sensors() []driver.Sensor {
 	if e.config.identity.PID != 0 {
 		return []driver.Sensor{resource.NewProcesses(e.process)}
 	}
-	sensors := []driver.Sensor{nodesSensor{e}}
+	sensors := []driver.Sensor{nodesSensor{e}, runnersSensor{e}}
 	if e.local() {
 		sensors = append(sensors, e.own.Sensor())
 	}
@@ -57,6 +57,32 @@ func (e *Engine) process() (int, error) {
 	return e.own.PID()
 }
 
+// listener returns exo's own process on this host, found anew where exo was
+// started again.
+func (e *Engine) listener(ctx context.Context) (int, error) {
+	if pid := e.config.identity.PID; pid != 0 {
+		return pid, nil
+	}
+	if e.own == nil {
+		e.findProcess(ctx)
+	}
+	found, err := e.own.Engine(ctx)
+	if err != nil {
+		return 0, err
+	}
+	pid := found.Listeners[0].PID
+	e.mu.Lock()
+	before := e.listens
+	if e.listens = pid; before != pid {
+		e.earlier = nil
+	}
+	e.mu.Unlock()
+	if before != 0 && before != pid {
+		e.observe("exo was started anew: its process is %d and was %d; what it had loaded is gone", pid, before)
+	}
+	return pid, nil
+}
+
 // findProcess looks for the process that listens.
 func (e *Engine) findProcess(ctx context.Context) {
 	if e.config.identity.PID != 0 {
@@ -78,8 +104,9 @@ func (nodesSensor) Name() string { return "nodes" }
 func (nodesSensor) Every() time.Duration { return time.Second }
 
 // Read returns one sample of each node that reports its memory, all of one
-// instant.
-func (s nodesSensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sample, error) {
+// instant. exo writes out its whole state for each answer, so an exo without
+// sensors is not asked for them while it works.
+func (s nodesSensor) Read(ctx context.Context, moment exobench.Moment) ([]exobench.Sample, error) {
 	e := s.engine
 	memory, err := e.nodeMemory(ctx)
 	if err != nil {
@@ -89,8 +116,11 @@ func (s nodesSensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sa
 		return nil, errors.New("read the nodes: exo reports none")
 	}
 	var system map[string]nodeSystem
-	if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
-		return nil, fmt.Errorf("read the nodes' sensors: %w", err)
+	if !e.bare.Load() || moment != exobench.During {
+		if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
+			return nil, fmt.Errorf("read the nodes' sensors: %w", err)
+		}
+		e.bare.Store(len(system) == 0)
 	}
 	now := e.config.env.Clock.Now()
 	samples := make([]exobench.Sample, 0, len(memory))

@@ -29,7 +29,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	l.look(ctx)
 	record, err := l.answer(ctx)
 	if err != nil {
-		return exobench.Deployment{}, fmt.Errorf("load %s: %w", m.ID, err)
+		return exobench.Deployment{}, fmt.Errorf("load: %w", err)
 	}
 	l.ready(record)
 	return exobench.Deployment{Model: m, Created: true, Held: held, PID: e.seen.PID()}, nil
@@ -86,10 +86,15 @@ func (l *loading) look(ctx context.Context) {
 }
 
 // load reports that all files are there. Where exo did not tell, that is known
-// only when a download has ended, or the answer has come without one.
+// only when a download has ended, or the answer has come without one. A download
+// ends whole: exo drops it from what it tells, so the last look saw only part.
 func (l *loading) load(at exobench.Instant) {
 	if !l.loads {
 		l.loads = true
+		if l.files.done < l.files.total {
+			l.files.done, l.files.rate = l.files.total, 0
+			l.event(l.files.event())
+		}
 		l.event(exobench.StageEvent{Stage: exobench.StageLoad, At: at})
 	}
 }
