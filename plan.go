@@ -18,6 +18,10 @@ type Plan struct {
 	Engines []EngineSpec `json:"engines"`
 	// Models are the names asked for, in the order in which they run.
 	Models []string `json:"models"`
+	// SkipMissing has models that an engine does not have skipped on it, and the
+	// rest measured; otherwise one is an error before anything is loaded. It is
+	// set where nobody named the models.
+	SkipMissing bool `json:"skip_missing"`
 	// ModelsFile is a file with more models than the catalogue has.
 	ModelsFile string `json:"models_file"`
 	// Workload is what is asked of each model.

@@ -92,6 +92,13 @@ type Observer interface {
 	Observed() []string
 }
 
+// Previewer is an Engine that can tell where it would put a model.
+type Previewer interface {
+	// Preview lists where the model would be put as things are, the first choice
+	// first. It changes nothing, adds nothing and does not wait.
+	Preview(ctx context.Context, m exobench.Model) ([]string, error)
+}
+
 // Sensor reads something again and again.
 type Sensor interface {
 	// Name tells it apart from the others of the engine.

@@ -10,6 +10,7 @@ var comments = map[string]string{
 	"engines[].options":       "The driver's own options, by the names of their flags.",
 	"engines[].headers":       "Headers to send: by name, the environment variable that holds the value.",
 	"models":                  "Short names of the catalogue, the engine's own ids, or .gguf files.",
+	"skip_missing":            "Skip models that an engine does not have; otherwise one is an error.",
 	"models_file":             "A file with more models than the catalogue has.",
 	"workload":                "What is asked of each model.",
 	"workload.prompt_files":   "Where the prompts come from: standard, or .txt, .jsonl and .yaml files.",

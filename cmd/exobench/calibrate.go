@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -55,7 +56,7 @@ load. The result is kept for this machine, and exobench detect shows it.`,
 	flags.IntSliceVar(&f.streams, "streams", []int{1, 16, 64, 256, 1000}, "streams side by side")
 	flags.Float64SliceVar(&f.rates, "rate", []float64{50}, "tokens per second of each stream")
 	flags.DurationVar(&f.duration, "duration", 3*time.Second, "time of each load")
-	flags.StringVar(&f.plot, "plot", "", "file for a plot (PNG)")
+	flags.StringVar(&f.plot, "plot", "", "file for a plot, .png or .svg")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
 }
@@ -73,6 +74,9 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 				return driver.UsageError{Err: err}
 			}
 		}
+	}
+	if ext := strings.ToLower(filepath.Ext(f.plot)); f.plot != "" && ext != ".png" && ext != ".svg" {
+		return driver.UsageError{Err: fmt.Errorf("--plot %s: its name must end in .png or .svg", f.plot)}
 	}
 	if len(points) == 0 {
 		return driver.UsageError{Err: errors.New("calibrate needs at least one of --streams and of --rate")}
@@ -225,9 +229,13 @@ func plotCalibration(path string, c calibrated) error {
 		}
 		figure.Groups = append(figure.Groups, plot.Group{Name: fmt.Sprintf("%d × %g/s", x.Streams, x.Rate), Bars: []plot.Bar{bar(x.LagP50), bar(x.LagP99)}})
 	}
+	draw := plot.Bars
+	if strings.EqualFold(filepath.Ext(path), ".svg") {
+		draw = plot.SVG
+	}
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("write the plot: %w", err)
 	}
-	return errors.Join(plot.Bars(file, figure), file.Close())
+	return errors.Join(draw(file, figure), file.Close())
 }

@@ -114,6 +114,13 @@ func TestCalibrateMeasuresKeepsAndShows(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(cache, "exobench", "calibration.json")); err != nil {
 		t.Error(err)
 	}
+	vector := filepath.Join(t.TempDir(), "lag.SVG")
+	if got := exobenchIn(t, t.TempDir(), "calibrate", "--streams", "1,4", "--rate", "100", "--duration", "300ms", "--plot", vector); got.code != exitOK || !strings.Contains(readFile(t, vector), "<svg") {
+		t.Errorf("--plot lag.SVG: exit code %d, %s", got.code, got.stderr)
+	}
+	if text := readFile(t, picture); !strings.HasPrefix(text, "\x89PNG") {
+		t.Errorf("--plot lag.png is no PNG but %.20q", text)
+	}
 	if got := exobenchIn(t, t.TempDir(), "detect"); !strings.Contains(got.stdout, "4 streams of 100 tokens/s") {
 		t.Errorf("detect does not show it:\n%s%s", got.stdout, got.stderr)
 	}

@@ -36,7 +36,8 @@ func main() {
 	}
 	// A reader of our output that goes away (exobench run | head) is an error of
 	// a write, and no reason to die in mid-run.
-	signal.Ignore(syscall.SIGPIPE)
+	// A file that grows too large is one too (ulimit -f), as a full disk is.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 	ctx, stop := interruptible(context.Background(), env.speaker)
 	code := execute(ctx, env, os.Args[1:])
 	stop()
@@ -57,10 +58,23 @@ func execute(ctx context.Context, env environment, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		fmt.Fprintln(env.Stderr, "exobench: interrupted before anything was measured")
+		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
 	}
 	return exitCode(env.Stderr, err)
+}
+
+// interrupted says what became of a command line that was interrupted and left
+// nothing to show.
+func interrupted(root *cobra.Command, args []string) string {
+	cmd, _, err := root.Find(args)
+	switch {
+	case err == nil && cmd.Name() == "run":
+		return "interrupted before anything was measured"
+	case err == nil && cmd.Name() == "report":
+		return "interrupted: the journal is as it was, and so are reports that are not made again yet"
+	}
+	return "interrupted"
 }
 
 // rootCommand returns exobench with all its commands.
@@ -126,7 +140,7 @@ func exitCode(stderr io.Writer, err error) int {
 	if errors.As(err, &silent) {
 		return int(silent)
 	}
-	fmt.Fprintf(stderr, "exobench: %v\n", err)
+	fmt.Fprintf(stderr, "exobench: %s\n", strings.ReplaceAll(plainly(err.Error()), "\n", "\nexobench: "))
 	var usage driver.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage

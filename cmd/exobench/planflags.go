@@ -39,6 +39,7 @@ func defaultPlan() exobench.Plan {
 type planFlags struct {
 	file                           string
 	engines, urls, headers, models []string
+	skipMissing                    bool
 	modelsFile                     string
 	prompts                        []string
 	maxTokens                      int64
@@ -71,6 +72,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.StringSliceVar(&f.engines, "engine", []string{auto}, "one or more of "+engineNames()+"; auto is exo if it answers, else embedded")
 	what.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
 	what.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
+	what.BoolVar(&f.skipMissing, "skip-missing", false, "skip models that an engine does not have, as the standard ones are where no --model names others")
 	what.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
 	what.StringArrayVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	what.Int64Var(&f.maxTokens, "max-tokens", int64(d.Workload.MaxTokens), "length of each answer in tokens")
@@ -189,7 +191,7 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		return err
 	}
 	changes := map[string]func(){
-		"model":          func() { p.Models = f.models },
+		"model":          func() { p.Models, p.SkipMissing = f.models, false },
 		"models-file":    func() { p.ModelsFile = f.modelsFile },
 		"prompts":        func() { p.Workload.PromptFiles, p.Workload.Prompts = f.prompts, nil },
 		"max-tokens":     func() { p.Workload.MaxTokens = exobench.Tokens(f.maxTokens) },
@@ -210,6 +212,9 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		if f.changed(name) {
 			change()
 		}
+	}
+	if f.changed("skip-missing") {
+		p.SkipMissing = f.skipMissing
 	}
 	return errors.Join(f.applyStop(p), f.applyTraffic(p), f.applyOptions(p))
 }
@@ -373,7 +378,7 @@ func isAuto(name string) bool { return slices.Contains(autoNames, name) }
 // the options of its engines.
 func complete(p *exobench.Plan, models *catalogue.Catalogue) error {
 	if len(p.Models) == 0 {
-		p.Models = models.Standard()
+		p.Models, p.SkipMissing = models.Standard(), true
 	}
 	if len(p.Workload.Prompts) == 0 {
 		prompts, err := prompt.Load(p.Workload.PromptFiles)

@@ -63,6 +63,9 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 		reuse: driver.Reuse.On(spec), replace: replaceOption.On(spec),
 		pace: usualPace, marks: marksFolder(env.Getenv), children: resource.Descendants,
 	}
+	if err := c.settle(settleOption.In(spec)); err != nil {
+		return config{}, driver.UsageError{Err: err}
+	}
 	if err := c.validate(); err != nil {
 		return config{}, driver.UsageError{Err: err}
 	}
@@ -71,7 +74,19 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 	return c, nil
 }
 
-// pace holds the waits, which are no user's business; tests shorten them.
+// settle takes the time that a fresh exo is given before a model that it places
+// nowhere is given up.
+func (c *config) settle(text string) error {
+	span, err := time.ParseDuration(text)
+	if err != nil || span < 0 {
+		return fmt.Errorf("--settle-timeout is %q: it must be a span of time, such as 90s", text)
+	}
+	c.pace.settle = span
+	return nil
+}
+
+// pace holds the waits, which but for settle are no user's business; tests
+// shorten them.
 type pace struct {
 	settle   time.Duration // for a placement that fits
 	download time.Duration // without a new byte of a download

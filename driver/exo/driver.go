@@ -26,10 +26,14 @@ var (
 		Help: "delete instances of the model that are already there"}
 )
 
+// settleOption has its default from usualPace.
+var settleOption = driver.Option{Name: "settle-timeout", Default: exobench.Duration(usualPace.settle).String(),
+	Help: "how long exo may take to offer a placement, as after its start"}
+
 // Options are how models are placed, and what is done with instances that exo
 // runs already.
 func (Driver) Options() []driver.Option {
-	return []driver.Option{shardingOption, metaOption, minNodesOption, maxNodesOption, driver.Reuse, replaceOption}
+	return []driver.Option{shardingOption, metaOption, minNodesOption, maxNodesOption, settleOption, driver.Reuse, replaceOption}
 }
 
 // Find returns the exo at url, or at exo's usual port of this host.
