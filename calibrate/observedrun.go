@@ -27,7 +27,7 @@ func (o *Observer) runRound(ctx context.Context, d exobench.Deployment, round in
 	kept := &keeper{journal: file}
 	used := cpuTime()
 	reason, err := run.Execute(ctx, run.Config{
-		Plan: plan, Session: 1, Recorder: kept, Clock: o.Clock,
+		Plan: plan, Session: 1, PromptSeed: run.PromptSeed(plan), Recorder: kept, Clock: o.Clock,
 		Engines: []run.Engine{{Engine: placed{o.Engine, d}, Entry: entry}},
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 	})
