@@ -59,7 +59,7 @@ func (s *step) loop(b exobench.Block, traffic exobench.Traffic, stop exobench.St
 	}
 	switch {
 	case traffic.Open() && traffic.Arrival == exobench.Poisson:
-		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.ID)))
+		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.Planned())))
 		l.Schedule = &load.Poisson{Rate: traffic.Rate, Rand: random}
 	case traffic.Open():
 		l.Schedule = &load.Constant{Rate: traffic.Rate}

@@ -35,7 +35,9 @@ type Config struct {
 	// Engines are measured one after the other, with one model loaded at a time.
 	Engines []Engine
 	// Session is the id of this process's session.
-	Session  int
+	Session int
+	// Past, where set, is what the sessions before did of the plan.
+	Past     *Past
 	Recorder Recorder
 	Clock    exobench.Clock
 	// Machine, where set, makes a sensor of the machine for one step; pid returns
@@ -57,12 +59,16 @@ func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
 		entries = append(entries, e.Entry)
 	}
 	x.outline = exobench.NewOutline(c.Plan, entries, c.Session)
+	if c.Past != nil {
+		x.resume(ctx)
+		return x.finish(ctx)
+	}
 	x.announce(x.outline.Steps, x.outline.Cells)
 	x.preliminaries(ctx)
 	for _, planned := range slices.Clone(x.outline.Steps) {
 		for _, id := range x.spread(ctx, planned.ID) {
 			if x.goesOn(ctx) {
-				x.step(ctx, id)
+				x.step(ctx, *x.outline.Step(id), x.outline.BlocksOf(id))
 			}
 		}
 	}
@@ -94,7 +100,9 @@ func (x *execution) announce(steps []exobench.Step, cells []exobench.Cell) {
 func (x *execution) preliminaries(ctx context.Context) {
 	for _, e := range x.Engines {
 		for _, notice := range e.Notices() {
-			x.note(exobench.Note{Engine: e.Entry.Name, Text: notice})
+			if n := (exobench.Note{Engine: e.Entry.Name, Text: notice}); !x.Past.noted(n) {
+				x.note(n)
+			}
 		}
 	}
 	if x.Calibrate == nil || !x.Plan.Calibrate || !x.goesOn(ctx) {
@@ -122,6 +130,9 @@ func (x *execution) spread(ctx context.Context, id int) []int {
 		return []int{id}
 	}
 	placements, err := placer.Placements(ctx, step.Model)
+	if known := x.Past.placementsOf(step); len(known) > 0 && !extends(placements, known) {
+		placements, err = known, nil
+	}
 	if err == nil && len(placements) == 0 {
 		err = errors.New("the engine offers no placement for it")
 	}

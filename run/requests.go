@@ -20,7 +20,7 @@ type maker struct {
 }
 
 func newMaker(s *step, b exobench.Block) *maker {
-	return &maker{step: s, block: b, random: rand.New(rand.NewPCG(s.Plan.Seeds.Order, uint64(b.ID)))}
+	return &maker{step: s, block: b, random: rand.New(rand.NewPCG(s.Plan.Seeds.Order, uint64(b.Planned())))}
 }
 
 func (m *maker) next() exobench.Request {
@@ -34,7 +34,7 @@ func (m *maker) next() exobench.Request {
 	m.step.seq++
 	seq := m.step.seq
 	if work.Cache == exobench.ColdCache && !m.step.engine.Entry.CacheSwitch {
-		prompt.Text = coldPrefix(plan.Seeds.Prompts, seq) + prompt.Text
+		prompt.Text = coldPrefix(plan.Seeds.Prompts, m.step.Session, seq) + prompt.Text
 	}
 	return exobench.Request{
 		Seq: seq, Block: m.block.ID, Repeat: m.repeat,
@@ -56,8 +56,10 @@ func (m *maker) begin(n int) {
 }
 
 // coldPrefix makes a prompt differ from its first character on, so that no
-// cache of earlier prompts can serve it.
-func coldPrefix(seed uint64, seq int) string {
-	random := rand.New(rand.NewPCG(seed, uint64(seq)))
+// cache of earlier prompts can serve it. A session counts on from the last
+// request that the one before it recorded, which may have sent more: so its
+// number is in the seed.
+func coldPrefix(seed uint64, session, seq int) string {
+	random := rand.New(rand.NewPCG(seed, uint64(max(session-1, 0))<<40|uint64(seq)))
 	return fmt.Sprintf("%08x ", random.Uint32())
 }

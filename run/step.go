@@ -25,9 +25,10 @@ type step struct {
 	silent bool
 }
 
-// step carries out one step, from before the load until the model is gone.
-func (x *execution) step(ctx context.Context, id int) {
-	s := &step{execution: x, Step: *x.outline.Step(id)}
+// step carries out one step with its blocks, from before the load until the model
+// is gone.
+func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []exobench.Block) {
+	s, id := &step{execution: x, Step: planned}, planned.ID
 	s.engine = x.engines[s.Engine]
 	s.settle(ctx, exobench.Before)
 	if !x.goesOn(ctx) {
@@ -44,12 +45,12 @@ func (x *execution) step(ctx context.Context, id int) {
 		s.note(s.Model.Name + " was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional")
 	}
 	s.settle(ctx, exobench.Loaded)
-	s.blocks(ctx)
+	s.blocks(ctx, blocks)
 	x.endStep(ctx, id, s.release(ctx), x.failed())
 }
 
 // blocks carries out the step's blocks.
-func (s *step) blocks(ctx context.Context) {
+func (s *step) blocks(ctx context.Context, blocks []exobench.Block) {
 	if s.execution.Machine != nil {
 		s.machine = s.execution.Machine(func() int { return s.deployment.PID })
 		defer func() {
@@ -58,7 +59,7 @@ func (s *step) blocks(ctx context.Context) {
 			}
 		}()
 	}
-	for _, b := range s.outline.BlocksOf(s.ID) {
+	for _, b := range blocks {
 		if s.goesOn(ctx) {
 			s.block(ctx, b)
 		}

@@ -45,11 +45,20 @@ func (f *Fold) situate(cell *Cell, c *cell, run *Run, blocks []*block) {
 }
 
 // waitingFor returns the steps in which a cell without a block is to run: those
-// of its model on its engine that want its placement.
+// of its model on its engine that want its placement, and of those that resume
+// each other the last.
 func (f *Fold) waitingFor(c *cell) []int {
 	var ids []int
+	resumed := map[int]int{}
 	for id, s := range f.steps {
-		if s.known && s.Engine == c.Engine && s.Model == c.Model && s.Placement == c.Placement {
+		resumed[s.Resumes] = max(resumed[s.Resumes], id)
+	}
+	for id, s := range f.steps {
+		last := resumed[id] == 0
+		if s.Resumes != 0 {
+			last = resumed[s.Resumes] == id
+		}
+		if s.known && last && s.Engine == c.Engine && s.Model == c.Model && s.Placement == c.Placement {
 			ids = append(ids, id)
 		}
 	}
