@@ -22,14 +22,14 @@ func lock(file *os.File) error {
 	return nil
 }
 
-// Open opens a journal to go on with it. Nothing is changed before the first
+// Open opens a journal to go on with it; its header stays as it is. Nothing is changed before the first
 // Append, which cuts off a last line that was cut short in the writing.
-func Open(path string, o Options) (*Writer, error) {
+func Open(path string) (*Writer, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, err
 	}
-	w := newWriter(path, file, o)
+	w := newWriter(path, file)
 	if err = lock(file); err == nil {
 		err = w.findEnd()
 	}

@@ -23,7 +23,7 @@ func TestAJournalWhoseLastLinesWereCutIsGoneOnWith(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := read(t, text[:cut])
-		w, err := Open(path, Options{})
+		w, err := Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,18 +53,18 @@ func TestAJournalIsWrittenByOneAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(path, Options{}); !errors.Is(err, ErrInUse) {
+	if _, err := Open(path); !errors.Is(err, ErrInUse) {
 		t.Errorf("while it is written: %v", err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		w, err := Open(path, Options{})
+		w, err := Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(path, Options{}); !errors.Is(err, ErrInUse) {
+		if _, err := Open(path); !errors.Is(err, ErrInUse) {
 			t.Errorf("while it is written again: %v", err)
 		}
 		if err := w.Close(); err != nil {

@@ -24,18 +24,28 @@ type Trouble struct {
 	Lost bool
 }
 
+// LostError is the error of a Writer whose file lost entries by what something
+// else did to it.
+type LostError struct{ What string }
+
+func (e *LostError) Error() string { return e.What }
+
 // look looks whether the file is where it should be and as long as it should
 // be, and does what it can where it is not.
 func (w *Writer) look() {
-	trouble := w.check()
-	if trouble != nil && w.options.Trouble != nil {
-		w.options.Trouble(*trouble)
+	if trouble, told := w.check(); trouble != nil && told != nil {
+		told(*trouble)
 	}
 }
 
-func (w *Writer) check() *Trouble {
+// check returns the trouble, if any, and who is to be told.
+func (w *Writer) check() (*Trouble, func(Trouble)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.inspect(), w.trouble
+}
+
+func (w *Writer) inspect() *Trouble {
 	if w.err != nil || w.mend != nil {
 		return nil
 	}
@@ -64,7 +74,7 @@ func (w *Writer) check() *Trouble {
 
 // lost ends the writing: what would follow could not be understood.
 func (w *Writer) lost(what string) *Trouble {
-	w.err = errors.New(what)
+	w.err = &LostError{what}
 	return &Trouble{What: what, Lost: true}
 }
 

@@ -21,7 +21,6 @@ import (
 func beginning(t *testing.T, o Options) (w *Writer, path string, told chan Trouble) {
 	t.Helper()
 	told = make(chan Trouble, 10)
-	o.Trouble = func(trouble Trouble) { told <- trouble }
 	folder := filepath.Join(t.TempDir(), "out")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
@@ -31,6 +30,7 @@ func beginning(t *testing.T, o Options) (w *Writer, path string, told chan Troub
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.OnTrouble(func(trouble Trouble) { told <- trouble })
 	note(t, w, "before")
 	return w, path, told
 }

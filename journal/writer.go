@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exobench"
@@ -22,17 +23,12 @@ const syncEvery = time.Second
 type Options struct {
 	// Private keeps everybody but the file's owner from reading it.
 	Private bool
-	// Trouble, where set, is told at once what became of the file from outside
-	// and what was done about it. It is called from a goroutine of the Writer's
-	// own, and may append.
-	Trouble func(Trouble)
 }
 
 // Writer appends entries to a journal. It is safe for concurrent use.
 type Writer struct {
-	options Options
-
-	mu    sync.Mutex // of what follows
+	mu      sync.Mutex // of what follows
+	trouble func(Trouble)
 	path  string
 	file  *os.File
 	dirty bool
@@ -45,8 +41,9 @@ type Writer struct {
 	err  error
 	told bool
 
-	stop chan struct{}
-	done sync.WaitGroup
+	closed atomic.Bool
+	stop   chan struct{}
+	done   sync.WaitGroup
 }
 
 // Create makes a new journal at path and writes the header. The file must not
@@ -60,7 +57,7 @@ func Create(path string, header *exobench.Header, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newWriter(path, file, o)
+	w := newWriter(path, file)
 	err = lock(file)
 	if err == nil {
 		err = w.Append(header)
@@ -72,13 +69,22 @@ func Create(path string, header *exobench.Header, o Options) (*Writer, error) {
 	return w, nil
 }
 
-func newWriter(path string, file *os.File, o Options) *Writer {
+func newWriter(path string, file *os.File) *Writer {
 	// A run may outlive the folder that it was started in, and paths that begin
 	// there.
 	if absolute, err := filepath.Abs(path); err == nil {
 		path = absolute
 	}
-	return &Writer{options: o, path: path, file: file, stop: make(chan struct{})}
+	return &Writer{path: path, file: file, stop: make(chan struct{})}
+}
+
+// OnTrouble has somebody told, within a second, what became of the file from
+// outside and what was done about it. It is called from a goroutine of the
+// Writer's own, or from Close, and may append.
+func (w *Writer) OnTrouble(told func(Trouble)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trouble = told
 }
 
 // Path returns where the journal is now. It changes only where something else
@@ -134,8 +140,11 @@ func (w *Writer) write(line []byte) {
 
 // Close syncs and closes the file, and looks a last time whether it is still
 // there. It does not write an End. It returns what failed and no Append has
-// returned.
+// returned. A second Close does nothing.
 func (w *Writer) Close() error {
+	if w.closed.Swap(true) {
+		return nil
+	}
 	close(w.stop)
 	w.done.Wait()
 	w.look()

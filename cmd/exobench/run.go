@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench"
+	"exobench/driver"
 	"exobench/journal"
 	"exobench/report"
 	"exobench/resource"
@@ -22,6 +24,7 @@ import (
 // runFlags are the flags of exobench run.
 type runFlags struct {
 	planFlags
+	resumeFlags
 	out         string
 	quiet, json bool
 }
@@ -41,16 +44,26 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
   exobench run --engine llamacpp --synthetic --model llama-3.2-1b
   exobench run --engine exo,ollama --model llama-3.2-1b --pull
   exobench run --engine openai --url http://127.0.0.1:8080 --model NAME --concurrency 1,4
-  exobench run --plan plan.yaml --repeat 10`,
+  exobench run --plan plan.yaml --repeat 10
+  exobench run --resume results/latest`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return measure(cmd.Context(), env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case f.folder != "":
+				return resume(cmd.Context(), env, f)
+			case f.force:
+				return driver.UsageError{Err: errors.New("--force goes with --resume")}
+			}
+			return measure(cmd.Context(), env, f)
+		},
 	}
 	groups := new(flagGroups)
-	f.register(cmd, groups)
+	f.planFlags.register(cmd, groups)
 	out := groups.add("Output")
 	out.StringVar(&f.out, "out", "", "folder for the results (default: results/<UTC time>)")
 	out.BoolVar(&f.quiet, "quiet", false, "show no progress")
 	out.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
+	f.resumeFlags.register(out)
 	groups.attach(cmd)
 	return cmd
 }
@@ -81,50 +94,57 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	s := session{plan: o.plan, engines: all, out: out, clock: clock, wire: drivers.Wire}
-	reason, err := s.record(ctx, env, f.quiet)
+	s := session{id: 1, plan: o.plan, engines: all, out: out, clock: clock, wire: drivers.Wire}
+	writer, err := journal.Create(out.journal(), s.header(), journal.Options{Private: secretive(o.plan)})
 	if err != nil {
-		return err
+		return fmt.Errorf("create the journal: %w", err)
 	}
-	return conclude(env, f, out, reason)
+	reason, err := s.record(ctx, env, writer, f.quiet)
+	if err != nil {
+		return out.follow(writer).kept(err)
+	}
+	return conclude(env, f, out.follow(writer), reason)
 }
 
-// session is one run of a plan, from the engines that were opened to the end of
-// its journal.
+// session is one process of a run of a plan, from the engines that were opened to
+// the end of what it adds to the journal.
 type session struct {
+	// id numbers the sessions of a run from 1, and past is what those before did.
+	id      int
+	past    *run.Past
 	plan    exobench.Plan
 	engines []run.Engine
+	notes   []exobench.Note
 	out     folder
 	clock   exobench.Clock
 	wire    *wire.Client
 }
 
-// sessionID is the number of a run's only session.
-const sessionID = 1
-
-// record runs the plan and writes the journal.
-func (s session) record(ctx context.Context, env environment, quiet bool) (exobench.EndReason, error) {
-	header := &exobench.Header{
-		Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan,
-	}
-	var engines []run.Engine
+// header is what a journal begins with.
+func (s session) header() *exobench.Header {
+	h := &exobench.Header{Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan}
 	for _, e := range s.engines {
-		header.Engines = append(header.Engines, e.Entry)
-		engines = append(engines, e)
+		h.Engines = append(h.Engines, e.Entry)
 	}
-	writer, err := journal.Create(s.out.journal(), header)
-	if err != nil {
-		return "", fmt.Errorf("create the journal: %w", err)
-	}
+	return h
+}
+
+// record runs the plan, writes the journal, and closes it.
+func (s session) record(ctx context.Context, env environment, writer *journal.Writer, quiet bool) (exobench.EndReason, error) {
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
 	recorder := tee{writer, view}
-	err = errors.Join(view.Append(header), recorder.Append(&exobench.Session{
-		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(),
+	writer.OnTrouble(s.tellTrouble(env, writer))
+	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
+		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(),
 	}))
+	for _, n := range s.notes {
+		n.At, n.Session = s.clock.Now(), s.id
+		err = errors.Join(err, recorder.Append(&n))
+	}
 	config := run.Config{
-		Plan: s.plan, Session: sessionID, Engines: engines, Recorder: recorder, Clock: s.clock,
+		Plan: s.plan, Session: s.id, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 	}
 	if s.plan.Calibrate {
@@ -133,7 +153,8 @@ func (s session) record(ctx context.Context, env environment, quiet bool) (exobe
 		}
 	}
 	reason, runErr := run.Execute(ctx, config)
-	return reason, errors.Join(err, runErr, writer.Close())
+	// The writer tells of its first failure again and again.
+	return reason, cmp.Or(err, runErr, writer.Close())
 }
 
 // tee keeps entries in the journal, and then shows them.
