@@ -29,9 +29,9 @@ type Options struct {
 type Writer struct {
 	mu      sync.Mutex // of what follows
 	trouble func(Trouble)
-	path  string
-	file  *os.File
-	dirty bool
+	path    string
+	file    *os.File
+	dirty   bool
 	// size is where the last whole line ends.
 	size int64
 	// mend, where set, makes the end of the file fit for the first line.

@@ -15,6 +15,7 @@ type Past struct {
 	End  *exobench.End
 
 	seq    int // of the latest request
+	cells  map[int]bool
 	steps  map[int]*pastStep
 	blocks map[int]*pastBlock
 	notes  map[exobench.Note]bool // without their instants and sessions
@@ -42,6 +43,11 @@ func (p *Past) Add(entry exobench.Entry) {
 		p.Last, p.End = e.ID, nil
 	case *exobench.Step:
 		p.step(e.ID).Step = *e
+	case *exobench.Cell:
+		if p.cells == nil {
+			p.cells = map[int]bool{}
+		}
+		p.cells[e.ID] = true
 	case *exobench.Block:
 		p.block(e.ID).Block = *e
 		p.step(e.Step).begun = true
@@ -118,12 +124,12 @@ func (p *Past) broke(step int) bool {
 }
 
 // finished reports whether a planned block has been measured, or another in its
-// place. One that has fewer requests than planned, since lines of the journal are
-// damaged, has not. A silent engine has been measured: that it was is the result.
+// place. One that has fewer requests than planned, or whose step or cell is not
+// told of, since lines of the journal are damaged, has not. A silent engine has been measured: that it was is the result.
 func (p *Past) finished(block, requests int) bool {
 	for _, b := range p.blocks {
-		if b.Step == 0 || b.Planned() != block {
-			continue // without its own entry it is in no figure
+		if b.Planned() != block || !p.placed(b) {
+			continue
 		}
 		switch b.end {
 		case exobench.BlockTime, exobench.BlockNoAnswer:
@@ -135,6 +141,12 @@ func (p *Past) finished(block, requests int) bool {
 		}
 	}
 	return false
+}
+
+// placed reports whether the requests of a block are in the figures of a cell.
+func (p *Past) placed(b *pastBlock) bool {
+	s := p.steps[b.Step]
+	return b.Step != 0 && p.cells[b.Cell] && s != nil && s.Session != 0
 }
 
 // tried reports whether a planned block was begun, or another in its place.
