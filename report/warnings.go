@@ -39,6 +39,9 @@ func runSentence(figures summary.Figures) string {
 	case summary.BrokenOff:
 		return fmt.Sprintf("The run failed after %d measured requests: %s", f.Requests, f.Error)
 	case summary.DamagedLines:
+		if f.Lines == 1 {
+			return fmt.Sprintf("1 damaged line of the journal%s was skipped; what it held is missing from every figure.", linesAt(f))
+		}
 		return fmt.Sprintf("%d damaged lines of the journal%s were skipped; what they held is missing from every figure.", f.Lines, linesAt(f))
 	case summary.DoneAgain:
 		return fmt.Sprintf("The run was resumed: %d requests of what had been cut short are in no figure, since it was done again as a whole.", f.Requests)

@@ -16,7 +16,7 @@ import (
 // warnings are one of each type and of each cause.
 var warnings = []summary.Figures{
 	summary.CutOff{Requests: 21}, summary.StoppedEarly{Requests: 3}, summary.BrokenOff{Requests: 3, Error: "disk full"},
-	summary.DamagedLines{Lines: 2}, summary.DamagedLines{Lines: 3, At: []int{5, 81}}, summary.DoneAgain{Requests: 12}, summary.UnplacedRequests{Requests: 4},
+	summary.DamagedLines{Lines: 1, At: []int{7}}, summary.DamagedLines{Lines: 2}, summary.DamagedLines{Lines: 3, At: []int{5, 81}}, summary.DoneAgain{Requests: 12}, summary.UnplacedRequests{Requests: 4},
 	summary.TooFewRequests{N: 3, Least: 6}, summary.CacheSuspected{Share: 0.314},
 	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.HTTPError, N: 2}, {Outcome: exobench.Timeout, N: 1}}},
 	summary.CountsMixed{Ways: []summary.CountedWay{{From: exobench.FromUsage, N: 5}, {From: exobench.FromEvents, N: 2}}, Used: exobench.FromUsage, N: 5},
