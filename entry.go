@@ -102,6 +102,16 @@ type Engine struct {
 	IgnoresEOS bool `json:"ignores_eos"`
 	// Models are the plan's models as this engine knows them.
 	Models []Model `json:"models"`
+	// Files are where the weights of models are read from, as far as that is on
+	// this host and known.
+	Files []ModelFile `json:"files,omitempty"`
+}
+
+// ModelFile is a file of weights as it was when the engine was opened.
+type ModelFile struct {
+	Path     string    `json:"path"`
+	Size     Bytes     `json:"size_bytes"`
+	Modified time.Time `json:"modified"`
 }
 
 // Stage is a point in a model's way onto the engine and off it.

@@ -20,7 +20,7 @@ func (o *Observer) runRound(ctx context.Context, d exobench.Deployment, round in
 	entry.Models = []exobench.Model{o.Model}
 	plan := o.plan(entry, round)
 	header := &exobench.Header{RunID: fmt.Sprintf("observer-%d", round), Plan: plan, Engines: []exobench.Engine{entry}}
-	file, err := journal.Create(filepath.Join(o.Folder, fmt.Sprintf("observer-%d.jsonl", round)), header)
+	file, err := journal.Create(filepath.Join(o.Folder, fmt.Sprintf("observer-%d.jsonl", round)), header, journal.Options{})
 	if err != nil {
 		return seen{}, err
 	}

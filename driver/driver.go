@@ -99,6 +99,13 @@ type Previewer interface {
 	Preview(ctx context.Context, m exobench.Model) ([]string, error)
 }
 
+// Filer is an Engine that reads the weights of its models from files of this
+// host.
+type Filer interface {
+	// Files lists those of the models that were resolved.
+	Files() []string
+}
+
 // Sensor reads something again and again.
 type Sensor interface {
 	// Name tells it apart from the others of the engine.

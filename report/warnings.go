@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +40,12 @@ func runSentence(figures summary.Figures) string {
 	case summary.BrokenOff:
 		return fmt.Sprintf("The run failed after %d measured requests: %s", f.Requests, f.Error)
 	case summary.DamagedLines:
-		return fmt.Sprintf("%d damaged lines of the journal were skipped; what they held is missing from every figure.", f.Lines)
+		if f.Lines == 1 {
+			return fmt.Sprintf("1 damaged line of the journal%s was skipped; what it held is missing from every figure.", linesAt(f))
+		}
+		return fmt.Sprintf("%d damaged lines of the journal%s were skipped; what they held is missing from every figure.", f.Lines, linesAt(f))
+	case summary.DoneAgain:
+		return fmt.Sprintf("The run was resumed: %d requests of what had been cut short are in no figure, since it was done again as a whole.", f.Requests)
 	case summary.CacheUntold:
 		why := "the engine did as it was told"
 		if f.Apart {
@@ -52,6 +58,21 @@ func runSentence(figures summary.Figures) string {
 		return fmt.Sprintf("%d requests are in no figure: what tells which cell they belong to is missing from the journal.", f.Requests)
 	}
 	return ""
+}
+
+// linesAt lists the numbers of damaged lines that are known, in brackets.
+func linesAt(f summary.DamagedLines) string {
+	if len(f.At) == 0 {
+		return ""
+	}
+	var numbers []string
+	for _, n := range f.At {
+		numbers = append(numbers, strconv.Itoa(n))
+	}
+	if f.Lines > len(f.At) {
+		numbers = append(numbers, "…")
+	}
+	return " (" + strings.Join(numbers, ", ") + ")"
 }
 
 // requestsSentence has the sentences about the requests of a cell.

@@ -16,7 +16,7 @@ import (
 // warnings are one of each type and of each cause.
 var warnings = []summary.Figures{
 	summary.CutOff{Requests: 21}, summary.StoppedEarly{Requests: 3}, summary.BrokenOff{Requests: 3, Error: "disk full"},
-	summary.DamagedLines{Lines: 2}, summary.UnplacedRequests{Requests: 4},
+	summary.DamagedLines{Lines: 1, At: []int{7}}, summary.DamagedLines{Lines: 2}, summary.DamagedLines{Lines: 3, At: []int{5, 81}}, summary.DoneAgain{Requests: 12}, summary.UnplacedRequests{Requests: 4},
 	summary.CacheUntold{Cells: 2, Of: 3, Apart: true}, summary.CacheUntold{Cells: 2, Of: 3}, summary.PromptsRepeat{Seed: 7},
 	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.Dropped, N: 2}, {Outcome: exobench.Unsent, N: 1}}},
 	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.HTTPError, N: 2}, {Outcome: exobench.Unsent, N: 1}}},

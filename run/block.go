@@ -29,7 +29,7 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, breaker}, workers(traffic), func(r exobench.Record) error {
 		s.append(&r)
 		if givenUp(r.Outcome) {
-			s.left = s.deployment.PID
+			s.working = s.deployment.PID
 		}
 		return s.failed()
 	})
@@ -63,7 +63,7 @@ func (s *step) loop(b exobench.Block, traffic exobench.Traffic, stop exobench.St
 	}
 	switch {
 	case traffic.Open() && traffic.Arrival == exobench.Poisson:
-		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.ID)))
+		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.Planned())))
 		l.Schedule = &load.Poisson{Rate: traffic.Rate, Rand: random}
 	case traffic.Open():
 		l.Schedule = &load.Constant{Rate: traffic.Rate}

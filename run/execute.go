@@ -39,8 +39,10 @@ type Config struct {
 	// prompts that its entry tells; see PromptSeed.
 	Session    int
 	PromptSeed uint64
-	Recorder   Recorder
-	Clock      exobench.Clock
+	// Past, where set, is what the sessions before did of the plan.
+	Past     *Past
+	Recorder Recorder
+	Clock    exobench.Clock
 	// Machine, where set, makes a sensor of the machine for one step; pid returns
 	// the engine's process, 0 where it is not known. The sensor is closed at the
 	// end of the step.
@@ -64,12 +66,16 @@ func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
 		entries = append(entries, e.Entry)
 	}
 	x.outline = exobench.NewOutline(c.Plan, entries, c.Session)
+	if c.Past != nil {
+		x.resume(ctx)
+		return x.finish(ctx)
+	}
 	x.announce(x.outline.Steps, x.outline.Cells)
 	x.preliminaries(ctx)
 	for _, planned := range slices.Clone(x.outline.Steps) {
 		for _, id := range x.spread(ctx, planned.ID) {
 			if x.goesOn(ctx) {
-				x.step(ctx, id)
+				x.step(ctx, *x.outline.Step(id), x.outline.BlocksOf(id))
 			}
 		}
 	}
@@ -84,9 +90,9 @@ type execution struct {
 	seq     int // of the latest request
 	// told are the notices that were recorded, by engine and text.
 	told map[[2]string]bool
-	// left, where not 0, is the process of an engine whose requests were given up
+	// working, where not 0, is the process of an engine whose requests were given up
 	// in the block before.
-	left int
+	working int
 	// restless is an engine's process that was waited for in vain.
 	restless int
 
@@ -129,7 +135,9 @@ func (x *execution) notices(e Engine) {
 	for _, notice := range e.Notices() {
 		if key := [2]string{e.Entry.Name, notice}; !x.told[key] {
 			x.told[key] = true
-			x.note(exobench.Note{Engine: e.Entry.Name, Text: notice})
+			if n := (exobench.Note{Engine: e.Entry.Name, Text: notice}); !x.Past.noted(n) {
+				x.note(n)
+			}
 		}
 	}
 }
@@ -144,6 +152,9 @@ func (x *execution) spread(ctx context.Context, id int) []int {
 		return []int{id}
 	}
 	placements, err := placer.Placements(ctx, step.Model)
+	if known := x.Past.placementsOf(step); len(known) > 0 && !extends(placements, known) {
+		placements, err = known, nil
+	}
 	if err == nil && len(placements) == 0 {
 		err = errors.New("the engine offers no placement for it")
 	}

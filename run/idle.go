@@ -27,8 +27,8 @@ func givenUp(o exobench.Outcome) bool {
 // them. Engines whose process is not known, or gone, are not waited for,
 // nor is a second time one that never was idle: some work without being asked.
 func (s *step) awaitIdle(ctx context.Context) {
-	pid := s.left
-	s.left = 0
+	pid := s.working
+	s.working = 0
 	if pid == 0 || pid == s.restless || s.CPU == nil {
 		return
 	}

@@ -20,7 +20,7 @@ type maker struct {
 }
 
 func newMaker(s *step, b exobench.Block) *maker {
-	return &maker{step: s, block: b, random: rand.New(rand.NewPCG(s.Plan.Seeds.Order, uint64(b.ID)))}
+	return &maker{step: s, block: b, random: rand.New(rand.NewPCG(s.Plan.Seeds.Order, uint64(b.Planned())))}
 }
 
 func (m *maker) next() exobench.Request {

@@ -30,9 +30,10 @@ type step struct {
 	fetched atomic.Bool
 }
 
-// step carries out one step, from before the load until the model is gone.
-func (x *execution) step(ctx context.Context, id int) {
-	s := &step{execution: x, Step: *x.outline.Step(id)}
+// step carries out one step with its blocks, from before the load until the model
+// is gone.
+func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []exobench.Block) {
+	s, id := &step{execution: x, Step: planned}, planned.ID
 	s.engine = x.engines[s.Engine]
 	s.awaitIdle(ctx)
 	err := s.clear(ctx)
@@ -59,7 +60,7 @@ func (x *execution) step(ctx context.Context, id int) {
 	}
 	s.settle(ctx, exobench.Loaded)
 	s.observe()
-	s.blocks(ctx)
+	s.blocks(ctx, blocks)
 	reason := s.release(ctx)
 	s.observe()
 	x.endStep(ctx, id, reason, x.failed())
@@ -101,7 +102,7 @@ func (s *step) tellHeld(d exobench.Deployment) {
 }
 
 // blocks carries out the step's blocks.
-func (s *step) blocks(ctx context.Context) {
+func (s *step) blocks(ctx context.Context, blocks []exobench.Block) {
 	if s.execution.Machine != nil {
 		s.machine = s.execution.Machine(func() int { return s.deployment.PID })
 		defer func() {
@@ -110,7 +111,7 @@ func (s *step) blocks(ctx context.Context) {
 			}
 		}()
 	}
-	for _, b := range s.outline.BlocksOf(s.ID) {
+	for _, b := range blocks {
 		if s.goesOn(ctx) {
 			s.block(ctx, b)
 			s.observe()

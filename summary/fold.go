@@ -21,12 +21,15 @@ type Fold struct {
 	headed bool
 	// version counts the changes to what all cells depend on: the header and the
 	// calibrations.
-	version      int
-	sessions     map[int]exobench.Session
-	ends         map[int]exobench.End
-	steps        map[int]*bringUp
-	cells        map[int]*cell
-	blocks       map[int]*block
+	version  int
+	sessions map[int]exobench.Session
+	ends     map[int]exobench.End
+	steps    map[int]*bringUp
+	cells    map[int]*cell
+	blocks   map[int]*block
+	// latest has, for each block of the plan, the one that counts of those that
+	// took its place.
+	latest       map[int]int
 	calibrations []exobench.Calibration
 	notes        []exobench.Note
 
@@ -42,7 +45,7 @@ type Fold struct {
 func NewFold() *Fold {
 	return &Fold{
 		header: new(exobench.Header), sessions: map[int]exobench.Session{}, ends: map[int]exobench.End{},
-		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{},
+		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{}, latest: map[int]int{},
 		metrics: metric.PerRequest(), places: map[string]int32{},
 	}
 }
@@ -75,7 +78,8 @@ func (f *Fold) Add(entry exobench.Entry) error {
 	case *exobench.Session:
 		f.sessions[e.ID] = *e
 	case *exobench.Step:
-		if s := entryOf(f.steps, e.ID); !s.known || e.Placement != "" {
+		// Of a step that was not begun in an earlier session, the later one tells.
+		if s := entryOf(f.steps, e.ID); !s.known || e.Session > s.Session || e.Session == s.Session && e.Placement != "" {
 			s.Step, s.known = *e, true
 		}
 	case *exobench.Cell:
@@ -85,6 +89,7 @@ func (f *Fold) Add(entry exobench.Entry) error {
 	case *exobench.Block:
 		b := f.block(e.ID)
 		b.Block, b.known = *e, true
+		f.latest[b.Planned()] = max(f.latest[b.Planned()], b.ID)
 	case *exobench.StageEvent:
 		s := entryOf(f.steps, e.Step)
 		s.events = append(s.events, *e)
@@ -186,11 +191,16 @@ func (f *Fold) place(name string) int {
 	return slices.IndexFunc(f.metrics, func(m metric.Metric) bool { return m.Name == name })
 }
 
+// replaced reports whether a block was done again as a whole by a later session:
+// its requests are then in no figure. An early part of a block that lost its own
+// entry is known by its id.
+func (f *Fold) replaced(b *block) bool { return f.latest[b.Planned()] > b.ID }
+
 // placed reports whether a block's requests belong to a cell whose step is
-// known as well.
+// known as well, and count.
 func (f *Fold) placed(b *block) bool {
 	c, s := f.cells[b.Cell], f.steps[b.Step]
-	return b.known && c != nil && c.known && s != nil && s.known
+	return b.known && !f.replaced(b) && c != nil && c.known && s != nil && s.known
 }
 
 // blocksOf returns the blocks of each cell, in order.
@@ -246,6 +256,8 @@ func (f *Fold) Snapshot() *Run {
 		switch {
 		case f.placed(b):
 			run.Requests += b.requests
+		case f.replaced(b):
+			run.Replaced += b.requests
 		case b.known && b.Warmup():
 			run.Warmups += b.requests
 		default:

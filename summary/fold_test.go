@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func TestEndsOfARun(t *testing.T) {
 	}
 	run := of(t, requests(2)...)
 	run.Damaged = 3
-	if w := run.Warnings(); len(w) != 2 || w[0].Figures != (DamagedLines{3}) {
+	if w := run.Warnings(); len(w) != 2 || !reflect.DeepEqual(w[0].Figures, DamagedLines{Lines: 3}) {
 		t.Errorf("damaged: %+v", w)
 	}
 }

@@ -104,7 +104,10 @@ func (r *Run) Warnings() []Warning {
 		warn(BrokenOff{r.Requests, r.End.Error})
 	}
 	if r.Damaged > 0 {
-		warn(DamagedLines{r.Damaged})
+		warn(DamagedLines{r.Damaged, r.DamagedAt})
+	}
+	if r.Replaced > 0 {
+		warn(DoneAgain{r.Replaced})
 	}
 	if r.Unplaced > 0 {
 		warn(UnplacedRequests{r.Unplaced})

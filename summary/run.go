@@ -28,14 +28,17 @@ type Run struct {
 	End         *exobench.End `json:"end"`
 	Incomplete  bool          `json:"incomplete"`
 	Interrupted bool          `json:"interrupted"`
-	// Requests and Warmups count the requests of cells and the warm-ups, Unplaced
-	// those of blocks that nothing else tells of, which enter no figure.
+	// Requests and Warmups count the requests of cells and the warm-ups. Replaced
+	// counts those of blocks that were cut short and done again as a whole, and
+	// Unplaced those of blocks that nothing else tells of: these enter no figure.
 	Requests int `json:"requests"`
 	Warmups  int `json:"warmups"`
+	Replaced int `json:"replaced"`
 	Unplaced int `json:"unplaced"`
-	// Damaged is how many lines of the journal could not be read; whoever reads
-	// the journal sets it.
-	Damaged int `json:"damaged_lines"`
+	// Damaged is how many lines of the journal could not be read, and DamagedAt
+	// the numbers of the first of them; whoever reads the journal sets them.
+	Damaged   int   `json:"damaged_lines"`
+	DamagedAt []int `json:"-"`
 	// Calibrations are the harness's own error before the run, in the order of
 	// their sessions and then of time. Cells hold the one that speaks for them.
 	Calibrations []exobench.Calibration `json:"calibrations"`

@@ -45,7 +45,8 @@ func (f *Fold) situate(cell *Cell, c *cell, run *Run, blocks []*block, waiting m
 }
 
 // place is where a cell without a block is to run: in the steps of its model on
-// its engine that want its placement.
+// its engine that want its placement, and of those that resume each other in the
+// last.
 type place struct {
 	engine    string
 	model     exobench.Model
@@ -54,9 +55,17 @@ type place struct {
 
 // waiting returns the steps of each place.
 func (f *Fold) waiting() map[place][]int {
+	resumed := map[int]int{}
+	for id, s := range f.steps {
+		resumed[s.Resumes] = max(resumed[s.Resumes], id)
+	}
 	all := map[place][]int{}
 	for id, s := range f.steps {
-		if s.known {
+		last := resumed[id] == 0
+		if s.Resumes != 0 {
+			last = resumed[s.Resumes] == id
+		}
+		if s.known && last {
 			at := place{s.Engine, s.Model, s.Step.Placement}
 			all[at] = append(all[at], id)
 		}

@@ -37,9 +37,16 @@ type (
 		Requests int    `json:"requests"`
 		Error    string `json:"error"`
 	}
-	// DamagedLines: lines of the journal could not be read.
+	// DamagedLines: lines of the journal could not be read. At has the numbers of
+	// the first of them, as far as they are known.
 	DamagedLines struct {
-		Lines int `json:"lines"`
+		Lines int   `json:"lines"`
+		At    []int `json:"at,omitempty"`
+	}
+	// DoneAgain: the run was resumed, and Requests of blocks that had been cut
+	// short are in no figure, since those blocks were done again.
+	DoneAgain struct {
+		Requests int `json:"requests"`
 	}
 	// UnplacedRequests: requests of blocks whose entry is missing, as after
 	// damage to the journal.
@@ -353,6 +360,7 @@ func (CutOff) kind() WarningKind           { return "cut_off" }
 func (StoppedEarly) kind() WarningKind     { return "interrupted" }
 func (BrokenOff) kind() WarningKind        { return "failed" }
 func (DamagedLines) kind() WarningKind     { return "damaged_lines" }
+func (DoneAgain) kind() WarningKind        { return "done_again" }
 func (UnplacedRequests) kind() WarningKind { return "unplaced_requests" }
 func (CacheUntold) kind() WarningKind      { return "cache_untold" }
 func (PromptsRepeat) kind() WarningKind    { return "prompts_repeat" }

@@ -228,7 +228,7 @@ func (o *opener) describe(ctx context.Context, e driver.Engine) (exobench.Engine
 	}
 	// Some engines know more of themselves once they know their models.
 	entry := e.Info()
-	entry.Models = models
+	entry.Models, entry.Files = models, modelFiles(e)
 	return entry, nil
 }
 

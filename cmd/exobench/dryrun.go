@@ -33,7 +33,7 @@ func dryRun(ctx context.Context, env environment, o opener, engines []run.Engine
 			p.Notes = append(p.Notes, exobench.Note{Engine: e.Entry.Name, Text: text})
 		}
 	}
-	p.outline = exobench.NewOutline(o.plan, p.Engines, sessionID)
+	p.outline = exobench.NewOutline(o.plan, p.Engines, 1)
 	if err := p.place(ctx, engines); err != nil {
 		return err
 	}

@@ -41,13 +41,16 @@ func (f folder) abandon() {
 // trouble says what became of a run that came to a bad end, or whose reports
 // could not all be written, and what is to be had of it.
 func (f folder) trouble(runErr, reportErr error) error {
-	const kept = "what was measured is kept in %s, and exobench report %s makes the reports of it"
+	const kept = "what was measured is kept in %s, exobench report %[3]s makes the reports of it, and exobench run --resume %[3]s goes on from there"
 	reportErr = first(reportErr)
+	var lost *journal.LostError
 	switch {
 	case runErr == nil && reportErr == nil:
 		return nil
+	case errors.As(runErr, &lost):
+		return runErr
 	case runErr == nil:
-		return fmt.Errorf("not all reports could be written: %w: "+kept, reportErr, f.journal(), f.path)
+		return fmt.Errorf("not all reports could be written: %w: what was measured is kept in %s, and exobench report %s makes the reports of it", reportErr, f.journal(), f.path)
 	case reportErr == nil:
 		return fmt.Errorf("%w: the run ends early; "+kept, runErr, f.journal(), f.path)
 	}

@@ -142,7 +142,7 @@ func readRun(path string) (*summary.Run, error) {
 	var run *summary.Run
 	err := readJournal(path, func(r *journal.Reader) (err error) {
 		if run, err = summary.Build(r.All()); err == nil {
-			run.Damaged = len(r.Damaged())
+			noteDamage(run, r)
 		}
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench"
+	"exobench/driver"
 	"exobench/journal"
 	"exobench/report"
 	"exobench/resource"
@@ -25,6 +26,7 @@ import (
 type runFlags struct {
 	planFlags
 	gate
+	resumeFlags
 	out                 string
 	quiet, json, dryRun bool
 }
@@ -45,9 +47,18 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
   exobench run --engine exo,ollama --model llama-3.2-1b --pull
   exobench run --engine openai --url http://127.0.0.1:8080 --model NAME --concurrency 1,4
   exobench run --plan plan.yaml --repeat 10
-  exobench run --model llama-3.2-1b --all-placements --max-nodes 2 --dry-run`,
+  exobench run --model llama-3.2-1b --all-placements --max-nodes 2 --dry-run
+  exobench run --resume results/latest`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return measure(cmd.Context(), env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case f.folder != "":
+				return resume(cmd.Context(), env, f)
+			case f.force:
+				return driver.UsageError{Err: errors.New("--force goes with --resume")}
+			}
+			return measure(cmd.Context(), env, f)
+		},
 	}
 	groups := new(flagGroups)
 	f.planFlags.register(cmd, groups)
@@ -57,6 +68,7 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 	out.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
 	f.gate.register(out)
 	out.BoolVar(&f.dryRun, "dry-run", false, "say what would be placed and measured, load nothing and write nothing")
+	f.resumeFlags.register(out)
 	groups.attach(cmd)
 	return cmd
 }
@@ -101,18 +113,21 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	s := session{plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire}
+	s := session{id: 1, plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire}
 	writer, err := s.begin()
 	if err != nil {
 		return err
 	}
 	reason, err := s.record(ctx, env, writer, f.quiet)
-	return conclude(env, f, out, allowed, reason, err)
+	return conclude(env, f, out.follow(writer), allowed, reason, err)
 }
 
-// session is one run of a plan, from the engines that were opened to the end of
-// its journal.
+// session is one process of a run of a plan, from the engines that were opened to
+// the end of what it adds to the journal.
 type session struct {
+	// id numbers the sessions of a run from 1, and past is what those before did.
+	id      int
+	past    *run.Past
 	plan    exobench.Plan
 	engines []run.Engine
 	notes   []exobench.Note
@@ -121,10 +136,7 @@ type session struct {
 	wire    *wire.Client
 }
 
-// sessionID is the number of a run's only session.
-const sessionID = 1
-
-// header is what the journal begins with.
+// header is what a journal begins with.
 func (s session) header() *exobench.Header {
 	h := &exobench.Header{Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan}
 	for _, e := range s.engines {
@@ -136,7 +148,7 @@ func (s session) header() *exobench.Header {
 // begin makes the journal. Where that fails, as on a disk that is full, nothing
 // is left that would keep the folder from being used again.
 func (s session) begin() (*journal.Writer, error) {
-	writer, err := journal.Create(s.out.journal(), s.header())
+	writer, err := journal.Create(s.out.journal(), s.header(), journal.Options{Private: secretive(s.plan)})
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return nil, s.out.taken()
@@ -153,15 +165,16 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
 	recorder, promptSeed := tee{writer, view}, run.PromptSeed(s.plan)
+	writer.OnTrouble(s.tellTrouble(env, writer))
 	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
-		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(), PromptSeed: promptSeed,
+		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(), PromptSeed: promptSeed,
 	}))
 	for _, n := range s.notes {
-		n.At, n.Session = s.clock.Now(), sessionID
+		n.At, n.Session = s.clock.Now(), s.id
 		err = errors.Join(err, recorder.Append(&n))
 	}
 	config := run.Config{
-		Plan: s.plan, Session: sessionID, PromptSeed: promptSeed, Engines: s.engines, Recorder: recorder, Clock: s.clock,
+		Plan: s.plan, Session: s.id, PromptSeed: promptSeed, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
 	}

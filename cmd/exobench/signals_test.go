@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"exobench/journal"
+
 	"exobench"
 )
 
@@ -194,7 +196,7 @@ func TestReportHeedsTheFirstInterrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	note := fmt.Sprintf("{\"type\":\"note\",\"at_ns\":1,\"session\":1,\"text\":%q}\n", strings.Repeat("long ", 100))
+	note := journalLine(t, &exobench.Note{At: 1, Session: 1, Text: strings.Repeat("long ", 100)})
 	_, err = file.WriteString(strings.Repeat(note, 200_000))
 	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
@@ -214,4 +216,19 @@ func TestReportHeedsTheFirstInterrupt(t *testing.T) {
 	if readFile(t, filepath.Join(out, "report.md")) != was {
 		t.Error("report.md is half a report")
 	}
+}
+
+// journalLine returns the line of an entry, with its end.
+func journalLine(t *testing.T, e exobench.Entry) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), journal.Name)
+	w, err := journal.Create(path, &exobench.Header{Schema: exobench.SchemaVersion}, journal.Options{})
+	if err == nil {
+		err = errors.Join(w.Append(e), w.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(readFile(t, path), "\n")
+	return lines[1]
 }

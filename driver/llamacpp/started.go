@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -159,6 +161,13 @@ func (s *started) file(ctx context.Context, name string) (string, error) {
 		return from.path, err
 	}
 	return from.random.Cached(ctx, s.env.Progress)
+}
+
+// Files lists the files of the models.
+func (s *started) Files() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Values(s.files))
 }
 
 // Prepare starts the model's server and waits until its model is loaded.
