@@ -9,6 +9,7 @@
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
 //	exobench reference  serve the timing reference
+//	exobench version    what the program is made of
 //	exobench synth      write a GGUF file with random weights
 //
 // See exobench help, or README.md.
@@ -89,7 +90,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
