@@ -38,6 +38,7 @@ type calibrateFlags struct {
 	duration time.Duration
 	plot     string
 	json     bool
+	observer observerFlags
 }
 
 func calibrateCommand(env environment) *cobra.Command {
@@ -47,10 +48,18 @@ func calibrateCommand(env environment) *cobra.Command {
 		Short: "Measure the harness's own error on this machine",
 		Long: `Run the real client against the timing reference, a server in a process of its own whose events carry
 the instant at which they were sent, and show how far the client's figures are from the truth at each
-load. The result is kept for this machine, and exobench detect shows it.`,
-		Example: "  exobench calibrate\n  exobench calibrate --streams 1,64,1000 --rate 50,100",
+load. The result is kept for this machine, and exobench detect shows it.
+
+With --observer, measure how much exobench slows the engine that it measures: the same work under
+exobench and under a client that only reads, in turn. The reports of small machines show the result.`,
+		Example: "  exobench calibrate\n  exobench calibrate --streams 1,64,1000 --rate 50,100\n  exobench calibrate --observer",
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return calibrateMachine(cmd.Context(), env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.observer.on {
+				return observe(cmd.Context(), env, f.observer, f.json)
+			}
+			return calibrateMachine(cmd.Context(), env, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.IntSliceVar(&f.streams, "streams", []int{1, 16, 64, 256, 1000}, "streams side by side")
@@ -58,6 +67,7 @@ load. The result is kept for this machine, and exobench detect shows it.`,
 	flags.DurationVar(&f.duration, "duration", 3*time.Second, "time of each load")
 	flags.StringVar(&f.plot, "plot", "", "file for a plot, .png or .svg")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+	f.observer.register(flags)
 	return cmd
 }
 
@@ -156,7 +166,11 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT
 	return withReference(ctx, func(url string) ([]exobench.Calibration, error) {
-		return calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: each}, points)
+		all, err := calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: each}, points)
+		if len(all) > 0 {
+			all[0].Observed = keptObservation()
+		}
+		return all, err
 	})
 }
 

@@ -90,7 +90,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
