@@ -4,23 +4,20 @@
 package catalogue
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
+	"exobench/internal/textfile"
 	"exobench/shape"
 )
 
 //go:embed models.yaml
-var builtIn []byte
+var builtIn string
 
 // Model is one entry of the catalogue; models.yaml says what its fields mean.
 type Model struct {
@@ -34,7 +31,7 @@ type Model struct {
 	IDs   map[string][]string `yaml:"ids"`
 }
 
-// Catalogue is a list of models with names that differ.
+// Catalogue is a list of models with names that differ, whatever their case.
 type Catalogue struct{ models []Model }
 
 // Load returns the built-in catalogue, with the models of the file extra added
@@ -48,17 +45,9 @@ func Load(extra string) (*Catalogue, error) {
 	if extra == "" {
 		return c, nil
 	}
-	text, err := os.ReadFile(extra)
+	more, err := read(extra)
 	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
-		return nil, fmt.Errorf("models file %s: %w", extra, err)
-	}
-	more, err := parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("models file %s: %w", extra, err)
+		return nil, fmt.Errorf("models file %s: %w", textfile.Name(extra), err)
 	}
 	for _, m := range more {
 		c.put(m)
@@ -66,21 +55,27 @@ func Load(extra string) (*Catalogue, error) {
 	return c, nil
 }
 
+func read(path string) ([]Model, error) {
+	text, err := textfile.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(text)
+}
+
 func (c *Catalogue) put(m Model) {
-	if i := slices.IndexFunc(c.models, func(have Model) bool { return have.Name == m.Name }); i >= 0 {
+	if i := slices.IndexFunc(c.models, func(have Model) bool { return strings.EqualFold(have.Name, m.Name) }); i >= 0 {
 		c.models[i] = m
 		return
 	}
 	c.models = append(c.models, m)
 }
 
-// parse reads and checks a catalogue's text. Unknown fields are errors, since
-// they are most often misspelt ones.
-func parse(text []byte) ([]Model, error) {
-	var models []Model
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&models)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, errors.New(strings.ReplaceAll(strings.TrimSpace(yaml.FormatError(err, false, false)), "\n", " "))
+// parse reads and checks a catalogue's text.
+func parse(text string) ([]Model, error) {
+	models, err := decode(text)
+	if err != nil {
+		return nil, err
 	}
 	if len(models) == 0 {
 		return nil, errors.New("it names no model: it must be a list of models, each with a name")
@@ -90,21 +85,122 @@ func parse(text []byte) ([]Model, error) {
 		if m.Name == "" {
 			return nil, fmt.Errorf("model %d has no name", i+1)
 		}
-		if seen[m.Name] {
-			return nil, fmt.Errorf("model %s stands twice", m.Name)
+		name := strings.ToLower(m.Name)
+		if seen[name] {
+			return nil, fmt.Errorf("model %.80q stands twice", m.Name)
 		}
-		seen[m.Name] = true
+		seen[name] = true
 		if m.Title == "" {
 			models[i].Title = m.Name
 		}
-		if m.Shape == nil {
-			continue
-		}
-		if err := m.Shape.Validate(); err != nil {
-			return nil, fmt.Errorf("model %s: %s", m.Name, strings.ReplaceAll(err.Error(), "\n", "; "))
+		if err := m.validate(); err != nil {
+			return nil, fmt.Errorf("model %d, %.80q: %w", i+1, m.Name, err)
 		}
 	}
 	return models, nil
+}
+
+// decode returns the models of each document of a text, one after the other.
+func decode(text string) ([]Model, error) {
+	documents, err := textfile.ParseYAML(text)
+	if err != nil {
+		return nil, err
+	}
+	var all []Model
+	for _, document := range documents {
+		if err := asWritten(document); err != nil {
+			return nil, err
+		}
+		var models []Model
+		if err := textfile.DecodeYAML(document, &models); err != nil {
+			return nil, err
+		}
+		all = append(all, models...)
+	}
+	return all, nil
+}
+
+// asWritten makes names and ids the texts that are written, also where YAML
+// sees a number: a tag 1.10 is not 1.1. It refuses a fraction where a whole
+// number is due, which the library would cut.
+func asWritten(document ast.Node) error {
+	list, ok := document.(*ast.SequenceNode)
+	if !ok {
+		return fmt.Errorf("line %d: it must be a list of models: begin each with \"- \"", textfile.Line(document))
+	}
+	for _, item := range list.Values {
+		if anchor, ok := item.(*ast.AnchorNode); ok {
+			item = anchor.Value
+		}
+		model, ok := item.(*ast.MappingNode)
+		if !ok {
+			continue // the decoder says what it is
+		}
+		for _, member := range model.Values {
+			switch name, _ := textfile.Scalar(member.Key); name {
+			case "name", "title", "license", "ids":
+				member.Value = textfile.AsText(member.Value)
+			case "parameters":
+				if err := whole(member); err != nil {
+					return err
+				}
+			case "shape":
+				if err := wholeShape(member.Value); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// wholeShape refuses fractions of layers and the like; only the rotary
+// embedding has some.
+func wholeShape(node ast.Node) error {
+	fields, ok := node.(*ast.MappingNode)
+	if !ok {
+		return nil
+	}
+	for _, field := range fields.Values {
+		name, _ := textfile.Scalar(field.Key)
+		if name == "rope_base" || name == "rope_factor" {
+			continue
+		}
+		if err := whole(field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func whole(member *ast.MappingValueNode) error {
+	if _, fraction := member.Value.(*ast.FloatNode); !fraction {
+		return nil
+	}
+	name, _ := textfile.Scalar(member.Key)
+	text, _ := textfile.Scalar(member.Value)
+	return fmt.Errorf("line %d: %s is %.80s, it must be a whole number", textfile.Line(member.Value), name, text)
+}
+
+// validate returns what is wrong with the model's own values.
+func (m Model) validate() error {
+	if !textfile.OneLine(m.Name) || !textfile.OneLine(m.Title) {
+		return errors.New("its name and title must be one line without control characters")
+	}
+	for engine, ids := range m.IDs {
+		for _, id := range ids {
+			if id == "" || !textfile.OneLine(id) {
+				return fmt.Errorf("its ids for %.80q must be one line each, without control characters, and not empty", engine)
+			}
+		}
+	}
+	if m.Shape == nil {
+		return nil
+	}
+	if err := m.Shape.Validate(); err != nil {
+		return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return nil
 }
 
 // Models returns all models in the catalogue's order.

@@ -88,10 +88,62 @@ func TestAUsersFileAddsAndReplaces(t *testing.T) {
 	}
 }
 
+func TestNamesAndIDsAreTheTextThatIsWritten(t *testing.T) {
+	text := "- &a\n  name: 1.10\n  title: 0x10\n  ids: {ollama: [1.50, yes, 1_000, null, 2001-01-01, 'a']}\n---\n- name: 81\r\n---\n# none\n---\n- {name: null}\n"
+	var utf16 strings.Builder
+	utf16.WriteString("\xff\xfe")
+	for _, c := range []byte(text) {
+		utf16.WriteString(string([]byte{c, 0})[:2])
+	}
+	for encoding, text := range map[string]string{"UTF-8": text, "UTF-8 with a mark": "\ufeff" + text, "UTF-16": utf16.String()} {
+		c, err := load(t, text)
+		if err != nil {
+			t.Errorf("%s: %v", encoding, err)
+			continue
+		}
+		m, _ := c.Find("1.10")
+		want := []string{"1.50", "yes", "1_000", "null", "2001-01-01", "a"}
+		if m.Title != "0x10" || !slices.Equal(m.IDs["ollama"], want) {
+			t.Errorf("%s: %+v, want the title 0x10 and the ids %q", encoding, m, want)
+		}
+		for _, name := range []string{"81", "null"} {
+			if _, found := c.Find(name); !found {
+				t.Errorf("%s: no model %s", encoding, name)
+			}
+		}
+	}
+}
+
+func TestAnEntryReplacesTheModelOfItsNameWhateverItsCase(t *testing.T) {
+	c, err := load(t, "- name: Mistral-7B\n  ids: {exo: [org/mine]}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, _ := c.Find("mistral-7b"); !slices.Equal(m.IDs["exo"], []string{"org/mine"}) {
+		t.Errorf("found %+v, want the user's", m)
+	}
+}
+
 func TestABadFileIsRefusedInOneLine(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "names no model"},
-		{"name: x", "sequence"},
+		{"name: x", "line 1: it must be a list of models"},
+		{"- name: x\n---\nname: y\n", "line 3: it must be a list of models"},
+		{"- name: x\n---\n---\n- name: X\n", `model "X" stands twice`},
+		{"- name: x\n- name: caf\xe9", "line 2 is not UTF-8"},
+		{"- name: x\x00", "line 1 holds a NUL"},
+		{"\xff\xfe\x00\x00-\x00\x00\x00", "UTF-32"},
+		{"- name: \"a\\nb\"", "one line without control characters"},
+		{"- name: x\n  ids: {exo: [a, ]}\n- name: y\n  ids: {exo: [\"\"]}", `model 2, "y": its ids for "exo" must be`},
+		{"- name: x\n  parameters: 1.5", "line 2: parameters is 1.5, it must be a whole number"},
+		{"- name: x\n  shape: {layers: 2.5}", "line 2: layers is 2.5, it must be a whole number"},
+		{"- ids: &a ? ids: &a !!set ", "it is no YAML"}, // the library panics
+		{"- name: x\n  name: y", "line 2: mapping key"},
+		{"- name: [a]", "line 1: "},
+		{"- x", "line 1: "},
+		{"- *a", "line 1: "},
+		{"[", "line 1: "},
+		{strings.Repeat("[", 100000), "nests deeper than"},
 		{"- title: x", "model 1 has no name"},
 		{"- name: x\n- name: x", "twice"},
 		{"- name: x\n  idz: {}", "idz"},
@@ -104,4 +156,23 @@ func TestABadFileIsRefusedInOneLine(t *testing.T) {
 			t.Errorf("%q: error %v, want one line with %q", c.text, err, c.want)
 		}
 	}
+}
+
+// Whatever a models file holds, it is refused in one line or is models with
+// names.
+func FuzzParse(f *testing.F) {
+	f.Add("- name: 1.10\n  parameters: 8\n  ids: {exo: [a, 5]}\n---\n- &a {name: x, shape: {layers: 1}}\n")
+	f.Add("- ids: &a ? ids: &a !!set ")
+	f.Add("- {name: x, ids: {exo: *a}}\n- <<: &b {name: y}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		models, err := parse(text)
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("error %q, want one line", err)
+		}
+		for _, m := range models {
+			if m.Name == "" || strings.ContainsAny(m.Name, "\n\x00") {
+				t.Errorf("a model's name is %q", m.Name)
+			}
+		}
+	})
 }

@@ -1,141 +1,139 @@
-// Package child starts and ends servers that are child processes of the same
-// binary on a free port of the loopback interface: the embedded engine and the
-// timing reference.
+// Package child starts programs that serve on this host, keeps the last of what
+// they say, and ends them: servers of other makers, such as llama-server, and
+// exobench's own, which are child processes of the same binary.
 //
-// The child's standard input is a pipe whose other end only this process holds.
-// The child ends when the pipe does, so it goes with its parent whatever way the
-// parent dies.
+// Each runs in a process group of its own and goes with exobench, however
+// exobench ends: see parentwatch.go for programs that know nothing of exobench,
+// and server.go for its own.
 package child
 
 import (
-	"bufio"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// ReadyPrefix is what a server's first line of output begins with; its URL
-// follows.
-const ReadyPrefix = "exobench listening on "
+// drainTime bounds the wait for the rest of the output of a process that is
+// gone, which another may hold open.
+const drainTime = time.Second
 
-const (
-	startTime = 20 * time.Second
-	stopTime  = 5 * time.Second
-	// errorTail is how much of the child's errors a message quotes.
-	errorTail = 400
-)
+// killTime bounds the wait for a killed process: one that hangs in a driver
+// cannot be waited for.
+const killTime = 10 * time.Second
 
-// Process is a running server.
+// Process is a program that was started. It is safe for concurrent use.
 type Process struct {
-	// URL is where it serves.
-	URL string
-	// PID is its process id.
+	// PID is its process id, and that of its group.
 	PID int
 
 	what   string
 	cmd    *exec.Cmd
-	stdin  io.Closer
-	stderr *tail
-	exited chan struct{}
+	output output
+	// ended is closed when the process is gone and reaped; how then says how
+	// it ended.
+	ended chan struct{}
+	how   string
 }
 
-// Start runs the program with the arguments and waits until it says where it
-// serves. what names it in errors; ctx bounds the start only.
-func Start(ctx context.Context, what, program string, args ...string) (*Process, error) {
-	cmd := exec.Command(program, args...)
+// newProcess returns a process that launch can start. what names it in errors.
+func newProcess(what string, cmd *exec.Cmd) *Process {
+	p := &Process{what: what, cmd: cmd, ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &p.output, &p.output
+	cmd.WaitDelay = drainTime
+	return p
+}
+
+// launch starts the process and returns its standard input. The caller must see
+// to it that await runs.
+func (p *Process) launch() (io.WriteCloser, error) {
+	stdin, err := launch(p.cmd)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", p.what, err)
+	}
+	p.PID = p.cmd.Process.Pid
+	return stdin, nil
+}
+
+// launch starts a command in a process group of its own and returns its
+// standard input.
+func launch(cmd *exec.Cmd) (io.WriteCloser, error) {
+	ownGroup(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", what, err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", what, err)
-	}
-	stderr := &tail{}
-	cmd.Stderr = stderr
-	// A process group of its own, so that a Ctrl-C at the terminal reaches only
-	// exobench, which then ends the run in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", what, err)
-	}
-	p := &Process{what: what, PID: cmd.Process.Pid, cmd: cmd, stdin: stdin, stderr: stderr, exited: make(chan struct{})}
-	ready := make(chan string, 1)
-	go p.follow(stdout, ready)
-	if err := p.await(ctx, ready); err != nil {
-		p.Stop()
 		return nil, err
 	}
-	return p, nil
+	return stdin, cmd.Start()
 }
 
-// follow reads the child's output to its end, and then reaps the child.
-func (p *Process) follow(stdout io.Reader, ready chan<- string) {
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if url, ok := strings.CutPrefix(lines.Text(), ReadyPrefix); ok {
-			select {
-			case ready <- url:
-			default:
-			}
-		}
+// await reaps the process, and calls over before it says that it is gone.
+func (p *Process) await(over func()) {
+	err := p.cmd.Wait()
+	// What is left of its group, if anything, goes too.
+	signalGroup(p.PID, syscall.SIGKILL)
+	p.how = "exit status 0"
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		p.how = err.Error()
 	}
-	p.cmd.Wait()
-	close(p.exited)
+	over()
+	close(p.ended)
 }
 
-func (p *Process) await(ctx context.Context, ready <-chan string) error {
-	timer := time.NewTimer(startTime)
+// Output returns the last of what the process wrote, up to 64 KiB.
+func (p *Process) Output() string { return p.output.String() }
+
+// Running reports whether the process has not been reaped.
+func (p *Process) Running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// Gone waits for the end of the process, at most so long.
+func (p *Process) Gone(patience time.Duration) bool {
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case p.URL = <-ready:
-		return nil
-	case <-p.exited:
-		return fmt.Errorf("%s ended at its start: %s", p.what, p.stderr)
+	case <-p.ended:
+		return true
 	case <-timer.C:
-		return fmt.Errorf("%s did not start within %v: %s", p.what, startTime, p.stderr)
-	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	}
 }
 
-// Stop ends the server and waits until it is gone.
-func (p *Process) Stop() {
-	p.stdin.Close()
-	select {
-	case <-p.exited:
-	case <-time.After(stopTime):
-		p.cmd.Process.Kill()
-		<-p.exited
+// How says how a process that is gone ended, such as "exit status 1". It must
+// not be called while the process runs.
+func (p *Process) How() string {
+	if p.how == "signal: killed" {
+		return "killed, by the system for want of memory or by somebody"
 	}
+	return p.how
 }
 
-// tail keeps the last bytes written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
+// Kill ends the process and its group at once, and waits until it is gone.
+func (p *Process) Kill() error {
+	signalGroup(p.PID, syscall.SIGKILL)
+	if !p.Gone(killTime) {
+		return fmt.Errorf("%s (process %d) does not end, even killed", p.what, p.PID)
+	}
+	return nil
 }
 
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	if over := len(t.text) - errorTail; over > 0 {
-		t.text = t.text[over:]
+// Stop ends the process in order and waits until it is gone: with a SIGTERM,
+// another one for servers that wait at the first for requests which never end,
+// and then by force. It waits for each as long as patience. It returns what it
+// took, if that was more than one signal.
+func (p *Process) Stop(patience time.Duration) (took string, err error) {
+	for _, took := range []string{"", "it took a second SIGTERM"} {
+		signalGroup(p.PID, syscall.SIGTERM)
+		if p.Gone(patience) {
+			return took, nil
+		}
 	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.text) == 0 {
-		return "it said nothing"
-	}
-	return strings.Join(strings.Fields(string(t.text)), " ")
+	return "it heeded no SIGTERM and was killed", p.Kill()
 }

@@ -149,8 +149,9 @@ type Env struct {
 	// Header has the values of the spec's headers.
 	Header http.Header
 	Getenv func(string) string
-	// Program is exobench's own file, to start its servers from.
-	Program string
+	// Program is exobench's own file, to start its servers from, and Version its
+	// version.
+	Program, Version string
 	// Progress is told what takes long before the run begins, a line at a time;
 	// it may be nil.
 	Progress func(line string)

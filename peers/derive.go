@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"exobench"
+	"exobench/summary"
 )
 
 // Report is what a tool would have reported of one cell.
@@ -56,11 +57,11 @@ func (r Report) Value(name string) (float64, bool) {
 	return 0, false
 }
 
-// Derive computes what a tool would have reported of the records of one cell:
-// one engine, model, placement and load. Warm-ups are left out, whoever
-// the tool is. It is an error if no request counts, or if the records are of
-// several cells.
-func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
+// Derive computes what a tool would have reported of the measured requests of a
+// cell, as Run.Rows hands them over: warm-ups are not among them, whoever the
+// tool is. The records are read until it returns. It is an error if no request
+// counts.
+func Derive(tool string, of *summary.Cell, records iter.Seq[*exobench.Record]) (Report, error) {
 	t, ok := ByName(tool)
 	if !ok {
 		var names []string
@@ -69,14 +70,8 @@ func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
 		}
 		return Report{}, fmt.Errorf("derive the figures of %q: it is none of %s", tool, strings.Join(names, ", "))
 	}
-	var c cell
+	c := cell{traffic: of.Traffic}
 	for r := range records {
-		if r.Phase != exobench.Measured {
-			continue
-		}
-		if len(c.all) > 0 && !sameCell(c.all[0], r) {
-			return Report{}, fmt.Errorf("derive the figures of %s: request %d is of another cell than request %d", tool, r.Seq, c.all[0].Seq)
-		}
 		c.all = append(c.all, r)
 		if slices.Contains(t.Counts, r.Outcome) && r.Sent.Reached() && r.FirstToken.Reached() && r.Done.Reached() {
 			c.counted = append(c.counted, r)
@@ -85,9 +80,8 @@ func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
 	if len(c.counted) == 0 {
 		return Report{}, fmt.Errorf("derive the figures of %s: none of %d measured requests counts", tool, len(c.all))
 	}
-	first := c.all[0]
 	report := Report{
-		Tool: t, Engine: first.Engine, Model: first.Model, Placement: first.Placement, Concurrency: first.Concurrency, Rate: first.Rate,
+		Tool: t, Engine: of.Engine, Model: of.Model, Placement: of.Placement, Concurrency: of.Traffic.Concurrency, Rate: of.Traffic.Rate,
 		Requests: len(c.all), Counted: len(c.counted),
 	}
 	for _, m := range t.derive(c) {
@@ -98,13 +92,12 @@ func Derive(tool string, records iter.Seq[*exobench.Record]) (Report, error) {
 	return report, nil
 }
 
-func sameCell(a, b *exobench.Record) bool {
-	return a.Engine == b.Engine && a.Model == b.Model && a.Placement == b.Placement && a.Load() == b.Load()
-}
-
 // cell is the measured requests of one cell; counted are those that enter the
 // tool's figures.
-type cell struct{ all, counted []*exobench.Record }
+type cell struct {
+	traffic      exobench.Traffic
+	all, counted []*exobench.Record
+}
 
 // values returns what of gives for each counted request, where it is known.
 func (c cell) values(of func(*exobench.Record) (float64, bool)) []float64 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"exobench"
+	"exobench/summary"
 )
 
 const ms = exobench.Instant(1e6)
@@ -28,33 +29,32 @@ func at(instants ...exobench.Instant) exobench.Chunks {
 //	B: sent 1010, output 1210 (no role-only chunk) and 1250 (with the finish
 //	   reason), closed 1260; 40 prompt tokens, 3 output tokens
 //	C: sent 1000, failed 2000
-//
-// and a warm-up, which counts nowhere.
 func twoStreams() []*exobench.Record {
 	a := &exobench.Record{
-		Seq: 2, Phase: exobench.Measured, Concurrency: 2, Outcome: exobench.OK, Engine: "e", Model: "m",
+		Seq: 2, Outcome: exobench.OK,
 		Sent: 1000 * ms, FirstChunk: 1100 * ms, FirstToken: 1200 * ms, FirstAnswer: 1220 * ms,
 		LastToken: 1300 * ms, Done: 1310 * ms, Ended: 1320 * ms, Chunks: at(1200, 1220, 1260, 1300),
 		PromptTokens: new(exobench.Tokens(50)), CachedTokens: new(exobench.Tokens(10)), OutputTokens: new(exobench.Tokens(5)),
 		Server: &exobench.ServerStats{PrefillTPS: new(400.0), DecodeTPS: new(40.0)},
 	}
 	b := &exobench.Record{
-		Seq: 3, Phase: exobench.Measured, Concurrency: 2, Outcome: exobench.Short, Engine: "e", Model: "m",
+		Seq: 3, Outcome: exobench.Short,
 		Sent: 1010 * ms, FirstChunk: 1210 * ms, FirstToken: 1210 * ms, FirstAnswer: 1210 * ms,
 		LastToken: 1250 * ms, Done: 1250 * ms, Ended: 1260 * ms, Chunks: at(1210, 1250),
 		PromptTokens: new(exobench.Tokens(40)), OutputTokens: new(exobench.Tokens(3)),
 		Server: &exobench.ServerStats{PrefillTPS: new(300.0), DecodeTPS: new(30.0)},
 	}
-	c := &exobench.Record{Seq: 4, Phase: exobench.Measured, Concurrency: 2, Outcome: exobench.HTTPError, Engine: "e", Model: "m",
+	c := &exobench.Record{Seq: 4, Outcome: exobench.HTTPError,
 		Sent: 1000 * ms, Ended: 2000 * ms}
-	warm := *a
-	warm.Seq, warm.Phase, warm.Concurrency, warm.Sent = 1, exobench.Warmup, 1, ms
-	return []*exobench.Record{&warm, a, b, c}
+	return []*exobench.Record{a, b, c}
 }
+
+// pair is the cell of twoStreams.
+var pair = &summary.Cell{Subject: summary.Subject{Engine: "e", Model: "m"}, Traffic: exobench.Traffic{Concurrency: 2}}
 
 func derived(t *testing.T, tool string, records []*exobench.Record) Report {
 	t.Helper()
-	report, err := Derive(tool, slices.Values(records))
+	report, err := Derive(tool, pair, slices.Values(records))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,17 +141,17 @@ func TestAiperfByHand(t *testing.T) {
 
 func TestLlamaBenchByHand(t *testing.T) {
 	records := twoStreams()
-	records[2].Outcome = exobench.OK
+	records[1].Outcome = exobench.OK
 	check(t, derived(t, "llama-bench", records), map[string]float64{
 		"pp.avg_ts": 350, "pp.stdev_ts": math.Sqrt(5000), // 400 and 300; Σ squares / (n − 1)
 		"tg.avg_ts": 35, "tg.stdev_ts": math.Sqrt(50),
 	})
-	records[2].Server = nil // then the client's, for both
+	records[1].Server = nil // then the client's, for both
 	check(t, derived(t, "llama-bench", records), map[string]float64{
 		"pp.avg_ts": 200, "pp.stdev_ts": 0, // (50 − 10) / 0.2 and 40 / 0.2
 		"tg.avg_ts": 45, "tg.stdev_ts": math.Sqrt(50), // 4 / 0.1 and 2 / 0.04
 	})
-	records = records[:2]
+	records = records[:1]
 	if _, ok := derived(t, "llama-bench", records).Value("tg.stdev_ts"); ok {
 		t.Error("one repetition has a standard deviation")
 	}
@@ -166,20 +166,20 @@ func TestExoBenchByHand(t *testing.T) {
 		"gen_tokens":          4,
 		"sum_tokens_per_wall": 8, // 8 tokens from 1000 to 2000
 	})
-	records[1].Server, records[2].Server = nil, nil
+	records[0].Server, records[1].Server = nil, nil
 	check(t, derived(t, "exo-bench", records), map[string]float64{
 		"prompt_tps":     (50/0.22 + 40/0.2) / 2,
 		"generation_tps": 20, // 2 more chunks in 1220 → 1320, 1 more in 1210 → 1260
 		"gen_tps":        40,
 	})
-	records[1].Server = &exobench.ServerStats{DecodeTPS: new(0.0)}
+	records[0].Server = &exobench.ServerStats{DecodeTPS: new(0.0)}
 	if got, ok := derived(t, "exo-bench", records).Value("generation_tps"); ok {
 		t.Errorf("the server has no rate, and the report %v", got)
 	}
 }
 
 func TestOneTokenHasNoTimePerToken(t *testing.T) {
-	one := twoStreams()[1]
+	one := twoStreams()[0]
 	one.OutputTokens, one.Chunks, one.LastToken, one.Done = new(exobench.Tokens(1)), one.Chunks[:1], one.FirstToken, one.FirstToken
 	for tool, name := range map[string]string{
 		"vllm": "mean_tpot_ms", "guidellm": "inter_token_latency_ms.mean", "aiperf": "inter_token_latency.avg",
@@ -195,7 +195,7 @@ func TestOneTokenHasNoTimePerToken(t *testing.T) {
 }
 
 func TestWithoutUsageGuidellmCountsEventsAndOthersNothing(t *testing.T) {
-	a := twoStreams()[1]
+	a := twoStreams()[0]
 	a.OutputTokens = nil
 	if got, _ := derived(t, "guidellm", []*exobench.Record{a}).Value("time_per_output_token_ms.mean"); got != 75 { // 300 / 4
 		t.Errorf("guidellm: %v, want 75", got)
@@ -208,19 +208,16 @@ func TestWithoutUsageGuidellmCountsEventsAndOthersNothing(t *testing.T) {
 }
 
 func TestDeriveSaysWhyNot(t *testing.T) {
-	other := *twoStreams()[1]
-	other.Concurrency = 4
 	for _, row := range []struct {
 		tool    string
 		records []*exobench.Record
 		says    string
 	}{
 		{"wrk", twoStreams(), "none of vllm, guidellm, aiperf, llama-bench, exo-bench"},
-		{"vllm", append(twoStreams(), &other), "request 2 is of another cell than request 2"},
-		{"vllm", twoStreams()[3:], "none of 1 measured requests counts"},
+		{"vllm", twoStreams()[2:], "none of 1 measured requests counts"},
 		{"vllm", nil, "none of 0 measured requests counts"},
 	} {
-		if _, err := Derive(row.tool, slices.Values(row.records)); err == nil || !strings.Contains(err.Error(), row.says) {
+		if _, err := Derive(row.tool, pair, slices.Values(row.records)); err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: error is %v, want %q", row.tool, err, row.says)
 		}
 	}
@@ -238,6 +235,9 @@ func TestReportsAreTextAndJSON(t *testing.T) {
 			t.Errorf("%s: %v", tool.Name, err)
 		} else if err := json.Unmarshal(data, &back); err != nil || len(back.Measures) != len(report.Measures) {
 			t.Errorf("%s: %v", tool.Name, err)
+		}
+		if report.Engine != "e" || report.Model != "m" || report.Concurrency != 2 {
+			t.Errorf("%s: the cell is %+v", tool.Name, report)
 		}
 		for _, m := range report.Measures {
 			if m.Name == "" || m.Unit == "" || m.Definition == "" || m.N == 0 {

@@ -2,7 +2,7 @@
 // would have reported of the same requests under their own definitions, so that
 // figures can be set beside published ones without another run:
 //
-//	report, err := peers.Derive("vllm", records)
+//	report, err := peers.Derive("vllm", cell, records)
 //	...
 //	err = report.Text(os.Stdout)
 //

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"exobench"
+	"exobench/metric"
 	"exobench/stat"
 )
 
@@ -12,13 +13,20 @@ import (
 // standard deviation of the rates of single repetitions, 1e9 · n / t_ns.
 func llamaBench(c cell) []Measure {
 	return []Measure{
-		repetitions(c, "pp", serverPrefill, clientPrefill,
+		repetitions(c, "pp", server(metric.ServerPrefill), clientPrefill,
 			"prompt tokens / time to process them",
 			"the client's: uncached prompt tokens / TTFT, which also holds network, queue, tokenisation and the first token's sampling"),
-		repetitions(c, "tg", serverDecode, clientDecode,
+		repetitions(c, "tg", server(metric.ServerDecode), clientDecode,
 			"generated tokens / time to generate them",
 			"the client's: (output tokens − 1) / (last token − first token), which also holds sampling and detokenisation"),
 	}
+}
+
+// server returns the server's own figure of a name; where it tells 0, it tells
+// nothing.
+func server(name string) func(*exobench.Record) (float64, bool) {
+	m, _ := metric.ByName(name)
+	return m.Value
 }
 
 // repetitions takes the server's rates if every request has one, else the
@@ -39,21 +47,6 @@ func repetitions(c cell, name string, server, client func(*exobench.Record) (flo
 	return m
 }
 
-func serverPrefill(r *exobench.Record) (float64, bool) {
-	if r.Server == nil || r.Server.PrefillTPS == nil {
-		return 0, false
-	}
-	return *r.Server.PrefillTPS, *r.Server.PrefillTPS > 0
-}
-
-// serverDecode leaves out rates of 0, with which exo says that it has none.
-func serverDecode(r *exobench.Record) (float64, bool) {
-	if r.Server == nil || r.Server.DecodeTPS == nil {
-		return 0, false
-	}
-	return *r.Server.DecodeTPS, *r.Server.DecodeTPS > 0
-}
-
 func clientPrefill(r *exobench.Record) (float64, bool) {
 	n, ok := promptTokens(r)
 	if r.CachedTokens != nil {
@@ -72,8 +65,8 @@ func clientDecode(r *exobench.Record) (float64, bool) {
 // exoBench is run_one_completion and the summary of exo's bench/exo_bench.py
 // (lines 311 to 346 and 834 to 854).
 func exoBench(c cell) []Measure {
-	prompt, promptNote := exoRates(c, serverPrefill, exoPrefill, "the tool's fallback: prompt tokens / time to the first content")
-	decode, decodeNote := exoRates(c, serverDecode, exoDecode, "the tool's fallback: (content chunks − 1) / (elapsed − time to the first content), as if a chunk were a token")
+	prompt, promptNote := exoRates(c, server(metric.ServerPrefill), exoPrefill, "the tool's fallback: prompt tokens / time to the first content")
+	decode, decodeNote := exoRates(c, server(metric.ServerDecode), exoDecode, "the tool's fallback: (content chunks − 1) / (elapsed − time to the first content), as if a chunk were a token")
 	elapsed := c.values(certain(func(r *exobench.Record) float64 { return closed(r).Sub(r.Sent).Seconds() }))
 	measures := []Measure{
 		mean("prompt_tps", "tokens/s", prompt, "mean of the server's prompt_tps: prompt tokens / prefill time", promptNote),
@@ -83,7 +76,7 @@ func exoBench(c cell) []Measure {
 			"above a concurrency of 1 the tool counts from the start of the batch"),
 		mean("gen_tokens", "tokens", c.values(outputTokens), "mean of the output tokens", ""),
 	}
-	if streams := c.all[0].Concurrency; len(decode) > 0 && streams > 0 {
+	if streams := c.traffic.Concurrency; len(decode) > 0 && streams > 0 {
 		upper := count("gen_tps", "tokens/s", len(decode), slices.Max(decode)*float64(streams), fmt.Sprintf("max(generation_tps) × concurrency (%d)", streams))
 		upper.Note = "an UPPER BOUND, not a throughput: every stream is taken to be as fast as the fastest, and all to overlap; see the next figure"
 		measures = append(measures, upper)

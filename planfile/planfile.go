@@ -7,138 +7,78 @@
 package planfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"maps"
-	"os"
-	"reflect"
-	"strings"
 
-	"github.com/goccy/go-yaml"
+	"exobench/internal/textfile"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"exobench"
 )
 
 // ReadFile reads a plan file over the plan base.
 func ReadFile(path string, base exobench.Plan) (exobench.Plan, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
-		return base, fmt.Errorf("plan file %s: %w", path, err)
+	text, err := textfile.Read(path)
+	if err == nil {
+		base, err = Read(text, base)
 	}
-	p, err := Read(text, base)
 	if err != nil {
 		return base, fmt.Errorf("plan file %s: %w", path, err)
 	}
-	return p, nil
+	return base, nil
 }
 
 // Read reads a plan over the plan base, which it leaves as it is. A list, and a
 // stop, that the text gives takes the place of base's.
-func Read(text []byte, base exobench.Plan) (exobench.Plan, error) {
-	if !bytes.ContainsFunc(text, func(r rune) bool { return r > ' ' }) {
-		return base, errEmpty
-	}
-	var given struct {
-		Engines  any
-		Models   any
-		Traffic  any
-		Stop     any
-		Workload map[string]any
-	}
-	if err := decode(text, &given, false); err != nil {
+func Read(text string, base exobench.Plan) (exobench.Plan, error) {
+	documents, err := textfile.ParseYAML(text)
+	switch {
+	case err != nil:
 		return base, err
+	case len(documents) == 0:
+		return base, errors.New("it is empty: `exobench plan` prints one to start from")
+	case len(documents) > 1:
+		return base, fmt.Errorf("it holds %d documents: a plan is one", len(documents))
+	}
+	given := members(documents[0])
+	if given == nil {
+		return base, errors.New("it is no plan: `exobench plan` prints one to start from")
 	}
 	p := base
-	if given.Engines != nil {
+	if given["engines"] != nil {
 		p.Engines = nil
 	}
-	if given.Models != nil {
+	if given["models"] != nil {
 		p.Models = nil
 	}
-	if given.Traffic != nil {
+	if given["traffic"] != nil {
 		p.Traffic = nil
 	}
-	if given.Stop != nil {
+	if given["stop"] != nil {
 		p.Stop = exobench.Stop{}
 	}
-	_, prompts := given.Workload["prompts"]
-	_, files := given.Workload["prompt_files"]
-	if prompts || files {
+	if workload := members(given["workload"]); workload["prompts"] != nil || workload["prompt_files"] != nil {
 		p.Workload.Prompts, p.Workload.PromptFiles = nil, nil
 	}
-	for i := range p.Engines {
-		p.Engines[i].Options = maps.Clone(p.Engines[i].Options)
-	}
-	if err := decode(text, &p, true); err != nil {
+	if err := textfile.DecodeYAML(documents[0], &p); err != nil {
 		return base, err
 	}
 	return p, nil
 }
 
-// decode reads YAML into a value; an error is one sentence.
-//
-// Note: the library panics on some inputs that are no YAML (found by fuzzing).
-func decode(text []byte, into any, strict bool) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("it is no YAML: `exobench plan` prints a plan to start from")
+// members returns the members of a mapping by name; nil where the node is none.
+func members(node ast.Node) map[string]ast.Node {
+	all := map[string]ast.Node{}
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		for _, pair := range n.Values {
+			all[pair.Key.GetToken().Value] = pair.Value
 		}
-	}()
-	var options []yaml.DecodeOption
-	if strict {
-		options = append(options, yaml.Strict())
+	case *ast.MappingValueNode:
+		all[n.Key.GetToken().Value] = n.Value
+	default:
+		return nil
 	}
-	err = yaml.NewDecoder(bytes.NewReader(text), options...).Decode(into)
-	if errors.Is(err, io.EOF) {
-		return errEmpty
-	}
-	if err != nil {
-		return sentence(err)
-	}
-	return nil
-}
-
-var errEmpty = errors.New("it is empty: `exobench plan` prints one to start from")
-
-// sentence turns an error of the library into one line that says where.
-func sentence(err error) error {
-	text := strings.Join(strings.Fields(yaml.FormatError(err, false, false)), " ")
-	var where yaml.Error
-	if !errors.As(err, &where) || where.GetToken() == nil || where.GetToken().Position == nil {
-		return errors.New(text)
-	}
-	token := where.GetToken()
-	line := token.Position.Line
-	var kind *yaml.TypeError
-	if errors.As(err, &kind) {
-		return fmt.Errorf("line %d: %q is not %s", line, token.Value, kindText(kind.DstType))
-	}
-	if node := new(yaml.UnexpectedNodeTypeError); errors.As(err, &node) {
-		return fmt.Errorf("line %d: %q stands where something else is due: %s", line, token.Value, where.GetMessage())
-	}
-	return fmt.Errorf("line %d: %s", line, where.GetMessage())
-}
-
-// kindText says what a member must be.
-func kindText(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "a group of members"
-	case reflect.String:
-		return "a text"
-	}
-	return "a whole number that it can be"
+	return all
 }

@@ -50,7 +50,7 @@ func write(t *testing.T, p exobench.Plan) string {
 
 func TestAPlanThatIsWrittenIsReadAsItWas(t *testing.T) {
 	text := write(t, plan())
-	got, err := planfile.Read([]byte(text), exobench.Plan{})
+	got, err := planfile.Read(text, exobench.Plan{})
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
@@ -130,7 +130,7 @@ func TestWhatAFileLeavesOutIsTheBases(t *testing.T) {
 	} {
 		want := plan()
 		c.change(&want)
-		got, err := planfile.Read([]byte(c.text), base)
+		got, err := planfile.Read(c.text, base)
 		if err != nil {
 			t.Errorf("%s: %v", c.why, err)
 			continue
@@ -160,7 +160,7 @@ func TestABadFileGetsOneSentence(t *testing.T) {
 		"stop: {repeat: 1, repeat: 2": "",
 		"00: 0[000]: \n0":             "",
 	} {
-		_, err := planfile.Read([]byte(text), plan())
+		_, err := planfile.Read(text, plan())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: the error is %v, want one line with %q", text, err, want)
 		}
@@ -175,7 +175,7 @@ func FuzzAPlanFileThatIsReadCanBeWrittenAndReadAgain(f *testing.F) {
 	f.Add(out.Bytes())
 	f.Add([]byte("models: [a]\nstop: {duration: 1h}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := planfile.Read(text, exobench.Plan{})
+		p, err := planfile.Read(string(text), exobench.Plan{})
 		if err != nil || p.Validate() != nil {
 			return
 		}
@@ -183,7 +183,7 @@ func FuzzAPlanFileThatIsReadCanBeWrittenAndReadAgain(f *testing.F) {
 		if err := planfile.Write(&out, p, nil); err != nil {
 			t.Fatal(err)
 		}
-		again, err := planfile.Read(out.Bytes(), exobench.Plan{})
+		again, err := planfile.Read(out.String(), exobench.Plan{})
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, out.Bytes())
 		}

@@ -1,21 +1,17 @@
 // Package prompt gives the prompts of a run: the five standard ones, and those
-// of files.
+// of files. It refuses a file that it does not fully understand, since a prompt
+// that is not what its author meant is measured like any other.
 package prompt
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"exobench"
+	"exobench/internal/textfile"
 )
 
 // Standard are the five prompts that results are compared by.
@@ -31,133 +27,170 @@ func Standard() []exobench.Prompt {
 
 // Load returns the prompts of each source in order: "standard", or a file.
 //
-//	.txt    one prompt a line; blank lines are skipped
+//	.txt    one prompt a line, without the white space around it; blank lines
+//	        are skipped
 //	.jsonl  one object a line: {"prompt": "…"} and optionally "id"
 //	.yaml   a list of texts, or of {id: …, prompt: …}
 //
-// Ids that a file does not give are made from its name and the prompt's number.
-// Two prompts with one id are an error.
-func Load(sources []string) ([]exobench.Prompt, error) {
+// A text of JSON or YAML is kept to its last space and line end. Text in YAML
+// is what is written, also where YAML would see a number, a date or null; so is
+// an id in JSON that is a number, true or false, while null is no id.
+//
+// Ids are unlike each other, without white space around them, and one line. One
+// that a file does not give is the file's name and the prompt's number; where
+// two files would share that name, as much of their paths as tells them apart.
+//
+// One value may list several sources, with commas between them. A comma may
+// also be part of a file's name, so that a value, or what follows a comma, is
+// read as the longest name that is there. The other way round, files that are
+// there would be out of reach; a list can always be given as several values.
+func Load(values []string) ([]exobench.Prompt, error) {
+	sources, err := readAll(split(values))
+	if err != nil {
+		return nil, err
+	}
+	names := stems(sources)
 	var all []exobench.Prompt
-	from := map[string]string{}
-	for _, source := range sources {
-		prompts := Standard()
-		if source != "standard" {
-			var err error
-			if prompts, err = readFile(source); err != nil {
-				return nil, err
+	from := map[string]place{}
+	for i, s := range sources {
+		for n, e := range s.entries {
+			here := place{source: s.path, line: e.line}
+			if e.id == "" {
+				e.id, here.made = fmt.Sprintf("%s-%d", names[i], n+1), true
 			}
-		}
-		for _, p := range prompts {
-			if before, taken := from[p.ID]; taken {
-				return nil, fmt.Errorf("prompt id %q stands twice (%s and %s): ids must differ", p.ID, before, source)
+			if before, taken := from[e.id]; taken {
+				return nil, fmt.Errorf("prompt id %.80q stands twice, in %s and in %s: ids must differ", e.id, before, here)
 			}
-			from[p.ID] = source
+			from[e.id] = here
+			all = append(all, exobench.Prompt{ID: e.id, Text: e.text})
 		}
-		all = append(all, prompts...)
 	}
 	return all, nil
 }
 
-func readFile(path string) ([]exobench.Prompt, error) {
-	parse, ok := map[string]func([]byte) ([]entry, error){
-		".txt": parseText, ".jsonl": parseJSONL, ".yaml": parseYAML, ".yml": parseYAML,
-	}[strings.ToLower(filepath.Ext(path))]
-	if !ok {
-		return nil, fmt.Errorf("prompt file %s: its name must end in .txt, .jsonl or .yaml", path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
+// standard is the source that is no file.
+const standard = "standard"
+
+// split returns the sources that the values name.
+func split(values []string) []string {
+	var sources []string
+	for _, value := range values {
+		pieces := strings.Split(value, ",")
+		for len(pieces) > 0 {
+			n := len(pieces)
+			for n > 1 && !exists(strings.Join(pieces[:n], ",")) {
+				n--
+			}
+			sources = append(sources, strings.Join(pieces[:n], ","))
+			pieces = pieces[n:]
 		}
-		return nil, fmt.Errorf("prompt file %s: %w", path, err)
 	}
-	entries, err := parse(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
-	if err != nil {
-		return nil, fmt.Errorf("prompt file %s: %w", path, err)
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("prompt file %s is empty: it must hold at least one prompt", path)
-	}
-	return name(entries, path)
+	return sources
 }
 
-// entry is a prompt as a file gives it.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// source is a file, or the standard prompts, with what it holds.
+type source struct {
+	path    string
+	info    fs.FileInfo // nil for the standard prompts
+	entries []entry
+}
+
+// entry is a prompt as a source gives it; line is 0 where there are no lines.
 type entry struct {
-	ID     string `json:"id" yaml:"id"`
-	Prompt string `json:"prompt" yaml:"prompt"`
+	id, text string
+	line     int
 }
 
-// name gives each entry an id and checks that it has a text.
-func name(entries []entry, path string) ([]exobench.Prompt, error) {
-	base := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	prompts := make([]exobench.Prompt, len(entries))
-	for i, e := range entries {
-		if strings.TrimSpace(e.Prompt) == "" {
-			return nil, fmt.Errorf("prompt file %s: prompt %d has no text", path, i+1)
-		}
-		if e.ID == "" {
-			e.ID = fmt.Sprintf("%s-%d", base, i+1)
-		}
-		prompts[i] = exobench.Prompt{ID: e.ID, Text: e.Prompt}
-	}
-	return prompts, nil
+// place is where an id stands.
+type place struct {
+	source string
+	line   int
+	made   bool // from the name of the file
 }
 
-func parseText(text []byte) ([]entry, error) {
-	var entries []entry
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" {
-			entries = append(entries, entry{Prompt: line})
-		}
+func (p place) String() string {
+	text := textfile.Name(p.source)
+	if p.line > 0 {
+		text += fmt.Sprintf(", line %d", p.line)
 	}
-	return entries, nil
+	if p.made {
+		text += " (made from the file's name)"
+	}
+	return text
 }
 
-func parseJSONL(text []byte) ([]entry, error) {
-	var entries []entry
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, len(text)+1)
-	for n := 1; lines.Scan(); n++ {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
+func readAll(paths []string) ([]source, error) {
+	var all []source
+	for _, path := range paths {
+		next := source{path: path}
+		if path == standard {
+			for _, p := range Standard() {
+				next.entries = append(next.entries, entry{id: p.ID, text: p.Text})
+			}
+		} else if err := next.read(); err != nil {
+			return nil, fmt.Errorf("prompt file %s: %w", textfile.Name(path), err)
 		}
-		var e entry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf(`line %d: %w: each line must be an object with a "prompt"`, n, err)
+		for _, before := range all {
+			if before.path == path || os.SameFile(before.info, next.info) {
+				return nil, fmt.Errorf("prompts of %s are asked for twice, as %s and as %s", textfile.Name(filepath.Base(path)), textfile.Name(before.path), textfile.Name(path))
+			}
 		}
-		if e.Prompt == "" {
-			return nil, fmt.Errorf(`line %d has no "prompt"`, n)
-		}
-		entries = append(entries, e)
+		all = append(all, next)
 	}
-	return entries, lines.Err()
+	return all, nil
 }
 
-func parseYAML(text []byte) ([]entry, error) {
-	var list []any
-	if err := yaml.Unmarshal(text, &list); err != nil {
-		return nil, fmt.Errorf("it must be a list of texts, or of objects with a prompt: %s", firstLine(err))
+// stems returns for each source the name that the ids of its prompts begin
+// with: the file's name without its ending, or from the end of its path as many
+// parts as make it differ from all others.
+func stems(sources []source) []string {
+	names := make([]string, len(sources))
+	parts := make([]int, len(sources))
+	for i, s := range sources {
+		names[i] = stem(s.path, 0)
 	}
-	entries := make([]entry, 0, len(list))
-	for i, item := range list {
-		switch item := item.(type) {
-		case string:
-			entries = append(entries, entry{Prompt: item})
-		case map[string]any:
-			id, _ := item["id"].(string)
-			text, _ := item["prompt"].(string)
-			entries = append(entries, entry{ID: id, Prompt: text})
-		default:
-			return nil, fmt.Errorf("item %d must be a text, or an object with a prompt", i+1)
+	for {
+		alike := map[string][]int{}
+		for i, name := range names {
+			alike[name] = append(alike[name], i)
+		}
+		longer := false
+		for _, group := range alike {
+			for _, i := range group {
+				if len(group) == 1 || parts[i] > strings.Count(sources[i].path, "/") {
+					continue
+				}
+				longer = true
+				parts[i]++
+				names[i] = stem(sources[i].path, parts[i])
+			}
+		}
+		if !longer {
+			return names
 		}
 	}
-	return entries, nil
 }
 
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
+// stem returns the last parts of a path as text for an id; 0 is the last one
+// without its ending.
+func stem(path string, parts int) string {
+	name := filepath.Base(path)
+	if parts == 0 {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+		if name == "" {
+			name = filepath.Base(path)
+		}
+	} else {
+		all := strings.Split(filepath.ToSlash(filepath.Clean(path)), "/")
+		name = strings.Join(all[max(0, len(all)-parts):], "/")
+	}
+	if !textfile.OneLine(name) {
+		name = strings.Trim(textfile.Name(name), `"`)
+	}
+	return strings.TrimSpace(name)
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,17 +31,25 @@ var momentText = map[exobench.Moment]string{
 	exobench.Loaded: "after the load",
 }
 
+// processes is the name of the sensor of the engine's own processes. Where there
+// is one, the memory of whole nodes is an extra, which whoever else uses the node
+// may keep moving: it is read a second time once its source has renewed it, and
+// not waited for.
+const processes = "processes"
+
 // settle reads the engine's sensors until the sizes that they tell hold still:
 // an engine may still give memory back, or touch what it loaded. All readings
 // are recorded; the last is the one that counts.
 func (s *step) settle(ctx context.Context, moment exobench.Moment) {
 	var under sync.WaitGroup
-	for _, sensor := range s.engine.Sensors() {
+	sensors := s.engine.Sensors()
+	own := slices.ContainsFunc(sensors, func(sensor driver.Sensor) bool { return sensor.Name() == processes })
+	for _, sensor := range sensors {
 		if sensor.Every() == 0 {
 			continue
 		}
 		under.Go(func() {
-			if err := s.settleOne(ctx, sensor, moment); err != nil && ctx.Err() == nil {
+			if err := s.settleOne(ctx, sensor, moment, own && sensor.Name() != processes); err != nil && ctx.Err() == nil {
 				s.note(fmt.Sprintf("the sensor %s could not be read %s: %v", sensor.Name(), momentText[moment], err))
 			}
 		})
@@ -48,7 +57,9 @@ func (s *step) settle(ctx context.Context, moment exobench.Moment) {
 	under.Wait()
 }
 
-func (s *step) settleOne(ctx context.Context, sensor driver.Sensor, moment exobench.Moment) error {
+// settleOne reads one sensor until its sizes hold still, or, of an extra one,
+// until they are fresh.
+func (s *step) settleOne(ctx context.Context, sensor driver.Sensor, moment exobench.Moment, extra bool) error {
 	period := sensor.Every()
 	began := s.Clock.Now()
 	limit := settleTime + settleRenewed*period
@@ -68,7 +79,8 @@ func (s *step) settleOne(ctx context.Context, sensor driver.Sensor, moment exobe
 		if !hold(still, read) {
 			still, since = read, now
 		}
-		if len(read) == 0 || now.Sub(since) >= settlePeriods*period || now.Sub(began) >= limit {
+		fresh := now.Sub(began) >= period
+		if len(read) == 0 || extra && fresh || now.Sub(since) >= settlePeriods*period || now.Sub(began) >= limit {
 			return nil
 		}
 		sleep(ctx, period)

@@ -123,3 +123,28 @@ func TestWhatNeverSettlesIsReadOnce(t *testing.T) {
 		t.Error("every node must hold still by itself")
 	}
 }
+
+// TestNodesThatNeverHoldStillAreReadFreshAndNotWaitedFor is of an engine whose
+// own processes are seen: what whole nodes tell is an extra.
+func TestNodesThatNeverHoldStillAreReadFreshAndNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := exobench.NewClock()
+		kept := &recorder{}
+		moving := gauge{"nodes", sec, func() (float64, error) { return float64(clock.Now()) * 1000, nil }}
+		still := gauge{processes, 50 * ms, func() (float64, error) { return 100 * mib, nil }}
+		x := &execution{Config: Config{Recorder: kept, Clock: clock}}
+		s := &step{execution: x, Step: exobench.Step{ID: 5}, engine: Engine{Engine: &double{sensors: []driver.Sensor{moving, still}}}}
+		began := clock.Now()
+		s.settle(t.Context(), exobench.Before)
+		if took := clock.Now().Sub(began); took != sec {
+			t.Errorf("settled after %v, want one period of the nodes", took)
+		}
+		readings := map[string]int{}
+		for _, sample := range of[*exobench.Sample](kept) {
+			readings[sample.Sensor]++
+		}
+		if readings["nodes"] != 2 || readings[processes] != 3 {
+			t.Errorf("readings %v, want 2 of the nodes and 3 of the processes", readings)
+		}
+	})
+}

@@ -132,8 +132,8 @@ func tally(blocks []*block) (all tallies) {
 // stamp changes with all that can change what the block gives to the figures of
 // its cell.
 type stamp struct {
-	block, step, session int
-	requests, machine    int
+	block, step       int
+	requests, machine int
 	// outside and before count the readings that speak for the block: what was
 	// read later than a reading's reach after its last request does not.
 	outside, before int
@@ -141,7 +141,7 @@ type stamp struct {
 
 func (b *block) stamp(s *bringUp) stamp {
 	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
-	return stamp{b.ID, s.ID, s.Session, b.requests, len(b.machine), outside, before}
+	return stamp{b.ID, s.ID, b.requests, len(b.machine), outside, before}
 }
 
 // machineOf joins what else the machine did in blocks: shares by the time that

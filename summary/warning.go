@@ -22,38 +22,27 @@ type Figures interface{ kind() WarningKind }
 // WarningKind says what is in doubt.
 type WarningKind string
 
-// The warnings of a run as a whole. The old sentence of each stands with it,
-// for package report.
+// The warnings of a run as a whole.
 type (
 	// CutOff: the run has no end.
-	//
-	//	The run is incomplete: it was cut off after %d measured requests. What follows is of those only.
 	CutOff struct {
 		Requests int `json:"requests"`
 	}
 	// StoppedEarly: the run was interrupted.
-	//
-	//	The run was interrupted after %d measured requests. What follows is of those only.
 	StoppedEarly struct {
 		Requests int `json:"requests"`
 	}
 	// BrokenOff: exobench could not go on.
-	//
-	//	The run failed after %d measured requests: %s
 	BrokenOff struct {
 		Requests int    `json:"requests"`
 		Error    string `json:"error"`
 	}
 	// DamagedLines: lines of the journal could not be read.
-	//
-	//	%d damaged lines of the journal were skipped; what they held is missing from every figure.
 	DamagedLines struct {
 		Lines int `json:"lines"`
 	}
 	// UnplacedRequests: requests of blocks whose entry is missing, as after
 	// damage to the journal.
-	//
-	//	%d requests are in no figure: what tells which cell they belong to is missing from the journal.
 	UnplacedRequests struct {
 		Requests int `json:"requests"`
 	}
@@ -62,22 +51,16 @@ type (
 // The warnings that a cell's requests give rise to.
 type (
 	// TooFewRequests: N is too small for an interval; it must be Least.
-	//
-	//	n = %d is too small for a 95 %% interval of a median: raise --repeat so that each cell has at least %d requests.
 	TooFewRequests struct {
 		N     int `json:"n"`
 		Least int `json:"least"`
 	}
 	// CacheSuspected: the server tells nothing of a cache, and TTFT fell to Share
 	// of the first time's when prompts came again.
-	//
-	//	The server tells nothing of a prompt cache, and TTFT fell to %.0f %% of the first time's when prompts came again: it seems to keep one, so TTFT is too good.
 	CacheSuspected struct {
 		Share float64 `json:"share"`
 	}
 	// FailedRequests: Failed of N requests were not OK; Outcomes counts them.
-	//
-	//	%d of %d requests failed (%s: %d, %s: %d) and are in no median; see their errors.
 	FailedRequests struct {
 		Failed   int            `json:"failed"`
 		Of       int            `json:"of"`
@@ -85,46 +68,34 @@ type (
 	}
 	// CountsMixed: output tokens were counted in several ways. The token metrics
 	// are of the N requests counted by Used alone.
-	//
-	//	Output tokens were counted in %d ways (%s: %d, %s: %d): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.
 	CountsMixed struct {
 		Ways []CountedWay        `json:"ways"`
 		Used exobench.TokensFrom `json:"used"`
 		N    int                 `json:"n"`
 	}
 	// CountsUnknown: N of Of OK requests tell no number of output tokens.
-	//
-	//	%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.
 	CountsUnknown struct {
 		N  int `json:"n"`
 		Of int `json:"of"`
 	}
 	// CachedAnswers: N of Of requests of a cold plan came in part from the cache.
-	//
-	//	%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.
 	CachedAnswers struct {
 		N  int `json:"n"`
 		Of int `json:"of"`
 	}
 	// ModelReloaded: N of Of requests waited for the model to be loaded again, up
 	// to Longest.
-	//
-	//	%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).
 	ModelReloaded struct {
 		N       int           `json:"n"`
 		Of      int           `json:"of"`
 		Longest time.Duration `json:"longest_ns"`
 	}
 	// LengthsDiffer: answers are of Least to Most tokens.
-	//
-	//	Answers are %.0f to %.0f tokens long: compare tokens/s and TPOT, not latency.
 	LengthsDiffer struct {
 		Least exobench.Tokens `json:"least"`
 		Most  exobench.Tokens `json:"most"`
 	}
 	// SourcesMixed: memory was read in several ways.
-	//
-	//	Memory was read in %d ways %q in one run: its differences mean nothing.
 	SourcesMixed struct {
 		Sources []MemorySource `json:"sources"`
 	}
@@ -146,8 +117,6 @@ type CountedWay struct {
 type (
 	// CountsDiffer: the answer's usage and the server's statistics differ for
 	// Differ of N requests; the medians are of tokens.
-	//
-	//	The answers' usage and the server's statistics count output tokens differently in %d of %d requests (medians %.0f and %.0f): rates by the two differ as much.
 	CountsDiffer struct {
 		Differ int     `json:"differ"`
 		N      int     `json:"n"`
@@ -158,8 +127,6 @@ type (
 	// are of the same requests: Tokens of output, SharedReads the share of events
 	// that came in the read of the one before, FirstGap the first gap between
 	// reads over the median one.
-	//
-	//	Tokens/s is %.2f times the server's own figure; most likely %s.
 	DecodeDiffers struct {
 		Ratio       float64     `json:"ratio"`
 		Cause       DecodeCause `json:"cause"`
@@ -169,8 +136,6 @@ type (
 	}
 	// PrefillFaster: the client's prefill rate is Ratio times the server's, more
 	// than TTFT allows.
-	//
-	//	Prefill tokens/s is %.2f times the server's own figure, more than TTFT allows; most likely %s.
 	PrefillFaster struct {
 		Ratio float64          `json:"ratio"`
 		Cause FastPrefillCause `json:"cause"`
@@ -178,8 +143,6 @@ type (
 	// PrefillSlower: the client's prefill rate is Ratio times the server's; TTFT
 	// holds Extra beyond the server's prefill. Concurrency is the cell's (0 in an
 	// open loop), PromptTokens the median of uncached ones.
-	//
-	//	Prefill tokens/s is %.2f times the server's own figure: TTFT holds %.0f ms beyond the server's prefill; most likely %s.
 	PrefillSlower struct {
 		Ratio        float64          `json:"ratio"`
 		Cause        SlowPrefillCause `json:"cause"`
@@ -194,29 +157,21 @@ type DecodeCause string
 
 // The causes.
 const (
-	// FirstTokenCounted:
-	//
-	//	the definitions differ: the server counts the first token but not its time (with %.0f tokens, n / (n − 1) = %.2f)
+	// FirstTokenCounted: the server counts the first token but not its time, so
+	// that its rate is n / (n − 1) times the true one.
 	FirstTokenCounted DecodeCause = "first_token_counted"
-	// ReadsShared:
-	//
-	//	the server or the network holds tokens back and sends several together (%.0f %% of output events came in the same read as the one before); see the inter-chunk figures
+	// ReadsShared: the server or the network holds tokens back and sends several
+	// together.
 	ReadsShared DecodeCause = "reads_shared"
-	// FirstHeldBack:
-	//
-	//	the server holds tokens back after the first (the first gap is %.1f times the median one); see the inter-chunk figures
+	// FirstHeldBack: the server holds tokens back after the first.
 	FirstHeldBack DecodeCause = "first_held_back"
-	// AnswersShort:
-	//
-	//	the answers are too short for a rate (%.0f tokens): raise --max-tokens
+	// AnswersShort: the answers are too short for a rate.
 	AnswersShort DecodeCause = "answers_short"
-	// ClientSlower:
-	//
-	//	tokens reach the client more slowly than the server makes them: the network buffers, or the client or the machine is too busy
+	// ClientSlower: tokens reach the client more slowly than the server makes
+	// them.
 	ClientSlower DecodeCause = "client_slower"
-	// ServerTimeLonger:
-	//
-	//	the server's time holds more than the stream shows, such as waiting for other requests, or is taken differently
+	// ServerTimeLonger: the server's time holds more than the stream shows, or is
+	// taken differently.
 	ServerTimeLonger DecodeCause = "server_time_longer"
 )
 
@@ -225,17 +180,12 @@ type FastPrefillCause string
 
 // The causes.
 const (
-	// CachedUntold:
-	//
-	//	prompt tokens came from the cache that are not told as cached
+	// CachedUntold: prompt tokens came from the cache that are not told as cached.
 	CachedUntold FastPrefillCause = "cached_untold"
-	// PromptDefined:
-	//
-	//	the definitions differ: the server leaves prompt tokens out, or counts time after the first token
+	// PromptDefined: the server leaves prompt tokens out, or counts time after the
+	// first token.
 	PromptDefined FastPrefillCause = "definitions"
-	// CacheOrDefined:
-	//
-	//	a cache hit that the answers do not tell, or different definitions
+	// CacheOrDefined: either of these.
 	CacheOrDefined FastPrefillCause = "cache_or_definitions"
 )
 
@@ -244,17 +194,11 @@ type SlowPrefillCause string
 
 // The causes.
 const (
-	// RequestsWait:
-	//
-	//	requests wait for each other (concurrency %d)
+	// RequestsWait: requests wait for each other.
 	RequestsWait SlowPrefillCause = "requests_wait"
-	// PromptsShort:
-	//
-	//	the prompts are so short (%.0f tokens) that the fixed parts outweigh it: template, network, the first token's own time
+	// PromptsShort: the prompts are so short that the fixed parts outweigh it.
 	PromptsShort SlowPrefillCause = "prompts_short"
-	// WorkBefore:
-	//
-	//	queueing, the network or work before the prefill; the server's own figure is the better one
+	// WorkBefore: queueing, the network or work before the prefill.
 	WorkBefore SlowPrefillCause = "work_before"
 )
 
@@ -263,10 +207,6 @@ const (
 type (
 	// HarnessError: the harness's own error in a metric, by its name (TTFT or the
 	// inter-chunk median), is more than Limit of what was measured.
-	//
-	//	client-bound: the harness's own error in %s is %v at this load, more than 5 %% of what was measured.
-	//
-	// where %s is "TTFT" or "the gaps between events", and %v is to the microsecond.
 	HarnessError struct {
 		Metric string        `json:"metric"`
 		Error  time.Duration `json:"error_ns"`
@@ -274,26 +214,17 @@ type (
 	}
 	// FirstEventsLate: Share of the requests had their first event read so late
 	// that it has the stamp of the next.
-	//
-	//	client-bound: %s of the requests had their first event read so late that it has the stamp of the next, so their TTFT is too long by up to that gap (more than %s of the requests): lower the concurrency, or run exobench on another machine than the engine.
 	FirstEventsLate struct {
 		Share float64 `json:"share"`
 		Limit float64 `json:"limit"`
 	}
 	// TimeStolen: the host of the virtual machine took CPU time away.
-	//
-	//	The host of this virtual machine took away %s of its CPU time (more than %s): repeat the run when the host is quieter, or on a machine of its own.
 	TimeStolen struct {
 		Share float64 `json:"share"`
 		Limit float64 `json:"limit"`
 	}
 	// OthersBusy: other processes used CPU time; where the engine was not seen it
 	// may be among them.
-	//
-	//	%s used %s of the machine's CPU time (more than %s): end them and repeat the run.
-	//
-	// where the first %s is "Other processes", or where the engine was not seen
-	// "Other processes (the engine among them, if it runs on this machine: its process was not seen)".
 	OthersBusy struct {
 		Share      float64 `json:"share"`
 		Limit      float64 `json:"limit"`
@@ -301,22 +232,14 @@ type (
 	}
 	// Hiccup: a thread of the harness was kept from running for Span, which is
 	// Share of Of, the shortest thing measured.
-	//
-	//	A thread of exobench was kept from running for up to %v, which is %s of the shortest thing measured (%v; more than %s): do not trust single long values, and repeat the run on a quieter machine or measure something longer.
 	Hiccup struct{ Stall }
 	// GarbagePause: collecting garbage stopped the harness.
-	//
-	//	client-bound: collecting its garbage stopped exobench for up to %v, which is %s of the shortest thing measured (%v; more than %s): lower the concurrency or leave exobench more memory and CPU.
 	GarbagePause struct{ Stall }
 	// CoreWait: what the harness had ready waited for a core (99th percentile);
 	// Of is the shortest thing that this bends.
-	//
-	//	client-bound: what exobench had ready to run waited up to %v for a core (99th percentile), which is %s of the shortest thing that this bends (%v; more than %s): lower the concurrency, or run exobench on another machine than the engine.
 	CoreWait struct{ Stall }
 	// HarnessBusy: the harness used Share of the machine's CPU time, more than
 	// half of what was Left to it.
-	//
-	//	exobench used %s of the machine's CPU time, more than half of the %s that was left to it, and may itself be the limit: run it on another machine than the engine, or with a lower concurrency.
 	HarnessBusy struct {
 		Share float64 `json:"share"`
 		Left  float64 `json:"left"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,81 +13,99 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"exobench"
+	"exobench/summary"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
 
 func TestDrawOfARun(t *testing.T) {
-	one, three := threeEnginesOf("llama-3.2-1b", "mistral-7b")[:1], threeEnginesOf("llama-3.2-1b", "mistral-7b")
 	for _, test := range []struct {
-		name    string
-		story   *story
-		engines []exobench.Engine
-		at      float64
-		height  int
+		name   string
+		script *script
+		at     float64
+		height int
 	}{
-		{"place", aRun(), one, 0.5, 24},
-		{"download", aRun(), one, 3.5, 24},
-		{"load", aRun(), one, 20, 24},
-		{"warm-up", aRun(), one, 28, 24},
-		{"measure", aRun(), one, 35, 24},
-		{"end", aRun(), one, 40, 24},
-		{"engines", threeEngines(), three, 29, 24},
-		{"engines-tight", threeEngines(), three, 29, 15},
-		{"engines-window", threeEngines(), three, 29, 12},
-		{"placements-place", twoPlacements(), one, 11, 24},
-		{"placements", twoPlacements(), one, 15, 24},
-		{"interrupted", twoPlacements(), one, 20, 24},
+		{"place", wholeRun(), 0.5, 24},
+		{"download", wholeRun(), 3.5, 24},
+		{"load", wholeRun(), 20, 24},
+		{"warm-up", wholeRun(), 28, 24},
+		{"measure", wholeRun(), 35, 24},
+		{"wait-for-memory", wholeRun(), 71, 24},
+		{"failed", wholeRun(), 98.5, 24},
+		{"failed-tight", wholeRun(), 98.5, 9},
+		{"several-cells", severalCells(), 30, 24},
+		{"several-cells-tight", severalCells(), 30, 8},
+		{"several-cells-end", severalCells(), 35, 24},
+		{"several-cells-end-tight", severalCells(), 35, 8},
+		{"open-loop", openLoop(), 12, 24},
+		{"engines", threeEngines(), 33.5, 24},
+		{"engines-tight", threeEngines(), 33.5, 15},
+		{"engines-window", threeEngines(), 33.5, 12},
+		{"placements", twoPlacements(), 15, 24},
+		{"interrupted", twoPlacements(), 19, 24},
 	} {
-		f := test.story.stateOn(test.at, test.engines).frame(exobench.Instant(test.at * 1e9))
-		speed := 12.3
-		f.speed = &speed
-		got := ansi.Strip(draw(f, 80, test.height))
-		path := filepath.Join("testdata", test.name+".golden.txt")
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, want)
+		for _, width := range []int{80, 120} {
+			f := test.script.frameAt(test.at)
+			f.speed = new(12.3)
+			checkGolden(t, fmt.Sprintf("%s-%d", test.name, width), ansi.Strip(draw(f, width, test.height).text))
 		}
 	}
 }
 
-// aLongRun has 30 models with long names, the one given at work.
+func checkGolden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// aLongRun has 30 models with long names, the one given at work, and cells of
+// their own in each third.
 func aLongRun(current int) frame {
-	f := frame{current: current, total: 300, share: 10, phase: exobench.Measured, concurrency: 16,
-		engines: []exobench.Engine{{Name: "exo", Version: "1.0.2", URL: "http://a-rather-long-host-name.local:52415", Label: strings.Repeat("label ", 20)}}}
+	f := frame{current: current, planned: 300, measuring: true, engines: engines(1)}
+	f.engines[0].URL, f.engines[0].Label = "http://a-rather-long-host-name.local:52415", strings.Repeat("label ", 20)
 	for i := range 30 {
-		r := row{name: fmt.Sprintf("mlx-community/A-Model-With-A-Long-Name-%d-Instruct-4bit", i)}
+		r := row{name: fmt.Sprintf("mlx-community/A-Model-With-A-Long-Name-%d-Instruct-4bit", i), state: summary.Planned, measuring: -1}
 		switch {
 		case i == current:
-			r.status = working
+			r.state = summary.Measuring
+			r.stage.Detail = strings.Repeat("detail ", 30)
 		case i < current && i%2 == 0:
-			r.status, r.reason = failed, strings.Repeat("reason ", 20)
+			r.state, r.reason = summary.Failed, strings.Repeat("reason ", 50)
 		case i < current:
-			r.status = done
+			r.state = summary.Done
+		}
+		if i%3 == 0 && i <= current {
+			r.cells = []cellRow{
+				{traffic: closed(1)[0], state: summary.Done, requests: 4, planned: 4},
+				{traffic: closed(16)[0], state: summary.Measuring, planned: 4},
+			}
 		}
 		f.rows = append(f.rows, r)
 	}
 	for i := range 9 {
-		f.notes = append(f.notes, fmt.Sprintf("note %d %s", i, strings.Repeat("long ", 30)))
+		f.remarks = append(f.remarks, fmt.Sprintf("note %d %s", i, strings.Repeat("long ", 30)))
 	}
 	return f
 }
 
 // onThree spreads the rows of a frame over three engines.
 func onThree(f frame) frame {
-	f.engines = threeEnginesOf()
+	f.engines = engines(3)
 	for i := range f.rows {
 		f.rows[i].engine = f.engines[i*3/len(f.rows)].Name
 		if i%4 < 2 {
-			f.rows[i].placement = []string{"Pipeline/MlxRing/1 node", "Tensor/MlxJaccl/2 nodes"}[i%4]
+			f.rows[i].placement = []string{ring, jaccl}[i%4]
 		}
 	}
 	return f
@@ -97,7 +116,7 @@ func TestDrawFitsTheTerminal(t *testing.T) {
 		for _, height := range []int{1, 2, 5, 12, 24, 50} {
 			for _, current := range []int{-1, 0, 15, 29} {
 				for _, f := range []frame{aLongRun(current), onThree(aLongRun(current))} {
-					content := draw(f, width, height)
+					content := draw(f, width, height).text
 					lines := strings.Split(content, "\n")
 					if len(lines) > max(2, height) {
 						t.Errorf("%dx%d: %d lines", width, height, len(lines))
@@ -107,7 +126,7 @@ func TestDrawFitsTheTerminal(t *testing.T) {
 					}
 					for _, line := range lines {
 						if w := ansi.StringWidth(line); w > width {
-							t.Errorf("%dx%d: a line of %d cells: %q", width, height, w, line)
+							t.Errorf("%dx%d: a line of %d columns: %q", width, height, w, line)
 						}
 					}
 				}
@@ -117,10 +136,10 @@ func TestDrawFitsTheTerminal(t *testing.T) {
 }
 
 func TestRowsFillTheirRoom(t *testing.T) {
-	for room := 1; room < 50; room++ {
+	for room := 1; room < 150; room += 1 + room/8 {
 		for current := range 30 {
 			for _, f := range []frame{aLongRun(current), onThree(aLongRun(current))} {
-				lines := drawRows(&f, 80, room)
+				lines, _ := drawRows(&f, 80, room)
 				if len(lines) > room || len(lines) < min(room, 30) {
 					t.Errorf("%d engines, step %d: %d lines in a room of %d", len(f.engines), current, len(lines), room)
 				}
@@ -132,8 +151,8 @@ func TestRowsFillTheirRoom(t *testing.T) {
 func TestDrawShowsTheStepAtWorkAmongMany(t *testing.T) {
 	for current := range 30 {
 		for _, f := range []frame{aLongRun(current), onThree(aLongRun(current))} {
-			content := ansi.Strip(draw(f, 80, 24))
-			if strings.Count(content, "▸ ") != 1 {
+			content := ansi.Strip(draw(f, 80, 24).text)
+			if strings.Count(content, "\n  ▸ ") != 1 {
 				t.Errorf("step %d is at work and does not show:\n%s", current, content)
 			}
 			shown, above, below := 0, 0, 0
@@ -163,6 +182,83 @@ func TestDrawShowsTheStepAtWorkAmongMany(t *testing.T) {
 	}
 }
 
+func TestAReasonShowsWholeWhereThereIsRoom(t *testing.T) {
+	f := wholeRun().frameAt(98.5)
+	reason := strings.Fields(f.rows[1].reason)
+	for _, width := range []int{30, 50, 80, 120} {
+		d := draw(f, width, 60)
+		content := strings.Fields(ansi.Strip(d.text))
+		if !strings.Contains(strings.Join(content, " "), strings.Join(reason, " ")) || len(d.cut) > 0 {
+			t.Errorf("in %d columns, cut %v:\n%s", width, d.cut, d.text)
+		}
+	}
+	if d := draw(f, 80, 9); !slices.Equal(d.cut, []int{0, 1}) {
+		t.Errorf("in 9 lines the rows %v are said to be cut, want both:\n%s", d.cut, d.text)
+	}
+}
+
+func TestDrawNowSaysWhatIsWaitedFor(t *testing.T) {
+	const second = time.Second
+	for _, test := range []struct {
+		why   string
+		frame frame
+		want  string
+	}{
+		{"no request is under way", frame{speed: new(12.3)}, ""},
+		{"too early for a speed", frame{measuring: true}, ""},
+		{"the first request was only just sent", frame{measuring: true, single: true, speed: new(0.0), silent: second / 2, idle: second / 2}, ""},
+		{"tokens come", frame{measuring: true, speed: new(12.3)}, "12 tok/s now"},
+		{"a long prefill", frame{measuring: true, single: true, speed: new(0.0), silent: 100 * second, idle: 100 * second}, "waiting for the first token for 1:40"},
+		{"its last event was seen late", frame{measuring: true, single: true, speed: new(0.0), silent: 100 * second, idle: 99900 * time.Millisecond}, "waiting for the first token for 1:40"},
+		{"several of them", frame{measuring: true, speed: new(0.0), silent: 100 * second, idle: 100 * second}, "waiting for tokens for 1:40"},
+		{"an answer that stopped coming", frame{measuring: true, single: true, speed: new(0.0), silent: 100 * second, idle: 12 * second}, "no token for 0:12"},
+		{"an open loop, where no request need be under way", frame{measuring: true, open: true, speed: new(0.0), silent: 9 * second, idle: 9 * second}, "no token for 0:09"},
+	} {
+		if got := drawNow(&test.frame); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.why, got, test.want)
+		}
+	}
+}
+
+func TestDrawSaysWhyTheRunFailed(t *testing.T) {
+	s := wholeRun()
+	s.endRun(100, exobench.EndFailed, "write the journal:\nno space is left")
+	if content := ansi.Strip(draw(s.frameAt(100), 80, 24).text); !strings.Contains(content, "the run failed: write the journal: no space is left") {
+		t.Errorf("got\n%s", content)
+	}
+}
+
+func TestNothingForeignReachesTheTerminalAsItIs(t *testing.T) {
+	const foul = "a\x1b[2J\x1b]0;title\x07b\u009b1mc\u202ed\u2066e\u200ff\rg\nh\u2028i\x00"
+	s := newScript(exobench.Plan{}, []exobench.Engine{
+		{Name: "exo" + foul, Version: foul, URL: foul, Label: foul, Models: []exobench.Model{{Name: "m" + foul}}},
+		{Name: "ollama" + foul, Models: []exobench.Model{{Name: "n" + foul}}},
+	})
+	s.spread(0, 1, foul)
+	s.add(1, &exobench.Note{Step: 1, Engine: foul, Text: foul})
+	s.stage(1, 1, exobench.StageEvent{Stage: exobench.StagePlace, Placement: "p" + foul, Detail: foul})
+	during := len(s.lines)
+	s.endStep(2, 1, exobench.StepFailed, foul)
+	s.endRun(3, exobench.EndFailed, foul)
+	for _, n := range []int{during, len(s.lines)} {
+		st, said := newState(), ""
+		speaker := new(narrator)
+		for _, line := range s.lines[:n] {
+			st.add(line.entry)
+			said += strings.Join(speaker.narrate(st, line.entry), "\n") + "\n"
+		}
+		said += draw(st.frame(instant(4)), 120, 60).text
+		for _, r := range ansi.Strip(said) {
+			if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || strings.ContainsRune("\u200e\u200f\u2028\u202a\u202e\u2066\u2069", r)) {
+				t.Errorf("%U is shown: %q", r, said)
+			}
+		}
+		if strings.Contains(said, "\x1b[2J") || strings.Contains(said, "\x1b]") {
+			t.Errorf("an escape sequence is shown: %q", said)
+		}
+	}
+}
+
 func TestTitleNamesAllEngines(t *testing.T) {
 	for _, test := range []struct {
 		width int
@@ -171,8 +267,8 @@ func TestTitleNamesAllEngines(t *testing.T) {
 		{80, "exobench · exo 1.0.2 · ollama 0.12.3 · llama.cpp b6700"},
 		{40, "exobench · exo · ollama · llama.cpp"},
 	} {
-		if got := ansi.Strip(drawTitle(threeEnginesOf(), test.width)[0]); got != test.want {
-			t.Errorf("in %d cells: got %q, want %q", test.width, got, test.want)
+		if got := ansi.Strip(drawTitle(engines(3), test.width)[0]); got != test.want {
+			t.Errorf("in %d columns: got %q, want %q", test.width, got, test.want)
 		}
 	}
 }
@@ -186,12 +282,12 @@ func TestLabelOfARowThatIsTooLong(t *testing.T) {
 		{"it fits", row{name: "llama", placement: "1 node"}, "llama · 1 node"},
 		{"the end of a name tells more", row{name: "mlx-community/Llama-3.2-1B-4bit"}, "…unity/Llama-3.2-1B-4bit"},
 		{"the name gives way to the placement", row{name: "llama-3.2-1b-instruct", placement: "Ring/1 node"}, "…-instruct · Ring/1 node"},
-		{"though not all of it", row{name: "llama-3.2-1b", placement: "Pipeline/MlxRing/1 node"}, "…-3.2-1b · Pipeline/Mlx…"},
+		{"though not all of it", row{name: "llama-3.2-1b", placement: ring}, "…-3.2-1b · Pipeline/Mlx…"},
 	} {
-		const cells = 24
-		got := label(test.row, cells)
-		if w := ansi.StringWidth(got); w > cells {
-			t.Errorf("%s: %q has %d cells, want %d at most", test.why, got, w, cells)
+		const columns = 24
+		got := label(&test.row, columns)
+		if w := ansi.StringWidth(got); w > columns {
+			t.Errorf("%s: %q has %d columns, want %d at most", test.why, got, w, columns)
 		}
 		if got != test.want {
 			t.Errorf("%s: got %q, want %q", test.why, got, test.want)
@@ -199,47 +295,52 @@ func TestLabelOfARowThatIsTooLong(t *testing.T) {
 	}
 }
 
-func TestActivity(t *testing.T) {
+func TestStagesInWords(t *testing.T) {
+	type event = exobench.StageEvent
 	for _, test := range []struct {
-		load        exobench.LoadEvent
-		phase       exobench.Phase
-		concurrency int
-		want        string
+		event event
+		spent time.Duration
+		want  string
 	}{
-		{load: exobench.LoadEvent{}, want: "starting"},
-		{load: exobench.LoadEvent{Stage: exobench.StageResolve, Detail: "adding\na card"}, want: "looking up adding a card"},
-		{load: exobench.LoadEvent{Stage: exobench.StagePlace}, want: "placing"},
-		{load: exobench.LoadEvent{Stage: exobench.StageDownload, Downloaded: 1 << 20}, want: "download 1.00 MiB"},
-		{load: exobench.LoadEvent{Stage: exobench.StageDownload, Downloaded: 3 << 20, DownloadTotal: 4 << 20}, want: "download 75% of 4.00 MiB"},
-		{load: exobench.LoadEvent{Stage: exobench.StageLoad}, want: "loading"},
-		{load: exobench.LoadEvent{Stage: exobench.StageWarm}, want: "engine warm-up"},
-		{load: exobench.LoadEvent{Stage: exobench.StageReady}, want: "ready"},
-		{load: exobench.LoadEvent{Stage: exobench.StageReady}, phase: exobench.Warmup, concurrency: 1, want: "warm-up"},
-		{load: exobench.LoadEvent{Stage: exobench.StageReady}, phase: exobench.Measured, concurrency: 8, want: "measuring ×8"},
-		{load: exobench.LoadEvent{Stage: exobench.StageRelease}, phase: exobench.Measured, want: "releasing"},
+		{event{}, 0, "starting"},
+		{event{Stage: exobench.StageResolve, Detail: "adding\na card"}, 0, "looking up: adding a card"},
+		{event{Stage: exobench.StagePlace}, 4 * time.Second, "placing"},
+		{event{Stage: exobench.StagePlace, Placement: "1 node", Detail: "no room"}, time.Minute, "placing 1 node for 1:00: no room"},
+		{event{Stage: exobench.StageDownload, Downloaded: 1 << 20}, time.Hour, "download 1.00 MiB"},
+		{event{Stage: exobench.StageDownload, Downloaded: 3 << 20, DownloadTotal: 4 << 20}, 0, "download 75% of 4.00 MiB"},
+		{event{Stage: exobench.StageLoad}, 12 * time.Second, "loading for 0:12"},
+		{event{Stage: exobench.StageLoad, Layers: 3, LayersTotal: 9}, 12 * time.Second, "loading layer 3 of 9"},
+		{event{Stage: exobench.StageWarm}, 0, "engine warm-up"},
+		{event{Stage: exobench.StageReady}, 0, "ready"},
+		{event{Stage: exobench.StageRelease}, 0, "releasing"},
 	} {
-		if got := activity(test.load, test.phase, test.concurrency); got != test.want {
-			t.Errorf("%+v, %q: got %q, want %q", test.load, test.phase, got, test.want)
+		if got := inStage(test.event, test.spent); got != test.want {
+			t.Errorf("%+v for %v: got %q, want %q", test.event, test.spent, got, test.want)
 		}
 	}
 }
 
 func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
-		seconds(0.0123):                "12 ms",
-		seconds(0.9996):                "1.00 s",
-		seconds(9.999):                 "10.0 s",
-		seconds(123.45):                "123.5 s",
-		clock(7 * time.Second):         "0:07",
-		clock(725 * time.Second):       "12:05",
-		clock(3723 * time.Second):      "1:02:03",
-		clock(59600e6):                 "1:00",
-		count(1, "request"):            "1 request",
-		count(0, "request"):            "0 requests",
-		oneLine("a\r\n\tb\x1b[2J\x07"): "a b",
-		fmt.Sprint(percent(199, 200)):  "99",
-		fmt.Sprint(percent(1, 0)):      "0",
-		fmt.Sprint(percent(9, 3)):      "100",
+		seconds(0.0123):                                   "12 ms",
+		seconds(0.9996):                                   "1.00 s",
+		seconds(9.999):                                    "10.0 s",
+		seconds(123.45):                                   "123.5 s",
+		clock(7 * time.Second):                            "0:07",
+		clock(725 * time.Second):                          "12:05",
+		clock(3723 * time.Second):                         "1:02:03",
+		clock(59600e6):                                    "1:00",
+		count(1, "request"):                               "1 request",
+		count(0, "request"):                               "0 requests",
+		oneLine("a\r\n\tb\x1b[2J\x07"):                    "a b",
+		oneLine("a\u202eb\u009b"):                         "ab",
+		trafficOf(exobench.Traffic{Concurrency: 4}):       "×4",
+		trafficOf(exobench.Traffic{Rate: 2.5}):            "2.5/s",
+		fmt.Sprint(percent(199, 200)):                     "99",
+		fmt.Sprint(percent(1, 0)):                         "0",
+		fmt.Sprint(percent(9, 3)):                         "100",
+		ansi.Strip(bar(1.0/3+1.0/3+1.0/3, 4)):             "████",
+		ansi.Strip(bar(0.999, 4)) + ansi.Strip(bar(2, 1)): "███░█",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -249,7 +350,7 @@ func TestWords(t *testing.T) {
 
 func BenchmarkDraw(b *testing.B) {
 	for name, f := range map[string]frame{
-		"2 models":  aRun().frameAt(35),
+		"2 models":  wholeRun().frameAt(35),
 		"30 models": aLongRun(15),
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -5,40 +5,69 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/summary"
 )
 
-// frame is what one picture shows; it shares nothing with the state.
+// frame is what one picture shows; it shares nothing with the state that
+// changes.
 type frame struct {
 	engines []exobench.Engine
 	rows    []row
+	// current is the index of the row at work, -1 before the first.
 	current int
-
-	load        exobench.LoadEvent
-	phase       exobench.Phase
-	concurrency int
-	// share is how many requests each row has, 0 where that is unknown.
-	share               int
-	ended, total, wrong int
-	elapsed             time.Duration
-	notes               []string
-	// left is how long the run takes yet; absent while there is no basis.
-	left *time.Duration
-	// speed is output events a second just now; absent while unknown.
+	// part of all requests has been sent, from 0 to 1. Of requests, which have
+	// ended, wrong were not OK; planned of them there are to be, or 0 where
+	// nobody knows.
+	part                     float64
+	requests, wrong, planned int
+	elapsed                  time.Duration
+	// left is how long the run takes yet; nil while there is no basis.
+	left    *time.Duration
+	remarks []string
+	failure string
+	// measuring is set while requests are under way, single where no more than
+	// one at once, open where there may be none.
+	measuring, single, open bool
+	// silent is how long ago a request ended, or the first was sent.
+	silent time.Duration
+	// speed is output events a second just now, nil while unknown; idle is how
+	// long ago the latest came.
 	speed *float64
+	idle  time.Duration
+	// calibrating is set while the harness measures its own error.
+	calibrating bool
 }
 
 // row is one step.
 type row struct {
-	engine string
-	name   string
-	// placement is empty where the model has no other.
-	placement       string
-	status          status
-	reason          string
-	requests, wrong int
-	unanswered      bool
-	// speed is the median tokens/s, latency the median in seconds.
-	speed, latency *float64
+	engine, name string
+	// placement is empty where it is left to the engine.
+	placement string
+	state     summary.State
+	// never is set where it is planned and will not run.
+	never  bool
+	reason string
+	stage  exobench.StageEvent
+	// inStage is how long the step has been in its stage.
+	inStage time.Duration
+	// warmingUp is set while warm-ups are under way, warmups of which ended, of
+	// so many planned.
+	warmingUp              bool
+	warmups, warmupsWanted int
+	cells                  []cellRow
+	// measuring is the index of the cell at work, -1 where none is.
+	measuring int
+}
+
+// cellRow is one cell of a step.
+type cellRow struct {
+	traffic                  exobench.Traffic
+	state                    summary.State
+	requests, wrong, planned int
+	// left is how long requests are still sent; nil where there is no such
+	// bound.
+	left *time.Duration
+	peek summary.Peek
 }
 
 // several reports whether rows must say on which engine they are.
@@ -47,81 +76,98 @@ func (f *frame) several() bool { return len(f.engines) > 1 }
 // frame takes a picture of the state at the instant now.
 func (s *state) frame(now exobench.Instant) frame {
 	f := frame{
-		engines: slices.Clone(s.engines), current: s.current, load: s.load, phase: s.phase, concurrency: s.concurrency,
-		share: s.share, ended: s.ended, total: s.total, wrong: s.wrong, elapsed: time.Duration(now),
-		notes: slices.Clone(s.notes),
+		engines: s.header.Engines, current: -1, elapsed: time.Duration(now),
+		remarks: slices.Clone(s.remarks), failure: s.failure,
+		measuring: s.block.ID != 0, silent: now.Sub(s.answered),
+		calibrating: s.header.Plan.Calibrate && s.current == nil && !s.over,
 	}
-	for i := range s.steps {
-		f.rows = append(f.rows, s.steps[i].row())
+	f.single = s.block.Warmup()
+	if c := s.cell(s.block.Cell); c != nil {
+		f.single, f.open = c.Traffic.Concurrency == 1, c.Traffic.Open()
 	}
+	for i, t := range s.steps {
+		f.rows = append(f.rows, s.row(t, now))
+		if t == s.current {
+			f.current = i
+		}
+	}
+	s.sumUp(&f, now)
 	if left, ok := s.left(now); ok {
 		f.left = &left
 	}
 	return f
 }
 
-func (t *step) row() row {
+func (s *state) row(t *step, now exobench.Instant) row {
 	r := row{
-		engine: t.engine, name: t.name, status: t.status, reason: t.reason,
-		requests: t.requests, wrong: t.wrong, unanswered: t.unanswered(),
+		engine: t.Engine, name: oneLine(t.Model.Name), placement: oneLine(t.Placement),
+		state: t.state, never: s.over && t.state == summary.Planned, reason: t.reason,
+		stage: t.stage, inStage: now.Sub(max(t.began, t.reached)),
+		warmups: t.warmups, warmupsWanted: s.header.Plan.Warmup,
+		warmingUp: s.block.Step == t.ID && s.block.Warmup(), measuring: -1,
 	}
-	if t.spread {
-		r.placement = t.placement
-	}
-	if v, ok := t.speed.value(); ok {
-		r.speed = &v
-	}
-	if v, ok := t.latency.value(); ok {
-		r.latency = &v
+	for i, c := range s.cellsOf(t) {
+		r.cells = append(r.cells, s.cellRow(c, now))
+		if s.block.Step == t.ID && s.block.Cell == c.ID {
+			r.measuring = i
+		}
 	}
 	return r
 }
 
-// unanswered reports whether requests were measured and none of them was OK.
-func (t *step) unanswered() bool { return t.measured > 0 && t.succeeded == 0 }
-
-// left estimates how long the run takes yet: what remains of the step at work
-// by the time that each of its requests took, and for each step to come the
-// mean over the steps so far, the one at work counted with what it will take
-// in all. Steps that failed are no basis. It returns false where there is no
-// basis or nothing to do, and after an interrupt.
-func (s *state) left(now exobench.Instant) (time.Duration, bool) {
-	var spent, rest time.Duration
-	known, ahead := 0, s.count-s.number
-	for i := range s.steps {
-		switch t := &s.steps[i]; t.status {
-		case interrupted:
-			return 0, false
-		case done:
-			spent += t.over.Sub(t.began)
-			known++
-		}
+func (s *state) cellRow(c *cell, now exobench.Instant) cellRow {
+	r := cellRow{
+		traffic: c.Traffic, state: c.state,
+		requests: c.requests, wrong: c.wrong, planned: s.planned(c), peek: s.peek(c, now),
 	}
-	if s.current >= 0 && s.steps[s.current].status == working {
-		t := &s.steps[s.current]
-		mine, ok := t.left(now, s.share)
-		switch {
-		case ok:
-			spent += now.Sub(t.began) + mine
-			known++
-		case known > 0:
-			mine = max(0, spent/time.Duration(known)-now.Sub(t.began))
-		}
-		rest = mine
-	} else if ahead == 0 {
-		return 0, false
+	if c.state == summary.Measuring && c.Stop.Duration > 0 {
+		r.left = new(max(0, time.Duration(c.Stop.Duration)-c.spent-now.Sub(c.began)))
 	}
-	if known == 0 {
-		return 0, false
-	}
-	return rest + time.Duration(ahead)*(spent/time.Duration(known)), true
+	return r
 }
 
-// left estimates how long the step's own requests take yet.
-func (t *step) left(now exobench.Instant, share int) (time.Duration, bool) {
-	if share == 0 || t.requests == 0 || !t.answered.Reached() {
-		return 0, false
+// sumUp counts the requests of all cells. Those that a failed step will never
+// send are planned no more; those that somebody cut short are.
+func (s *state) sumUp(f *frame, now exobench.Instant) {
+	settled := map[int]bool{}
+	for _, t := range s.steps {
+		if t.state.Ended() && t.state != summary.Interrupted {
+			for _, c := range s.cellsOf(t) {
+				settled[c.ID] = true
+			}
+		}
 	}
-	each := t.answered.Sub(t.asked) / time.Duration(t.requests)
-	return max(0, each*time.Duration(share-t.requests)-now.Sub(t.answered)), true
+	known := true
+	for _, c := range s.cells {
+		f.requests += c.requests
+		f.wrong += c.wrong
+		planned := s.planned(c)
+		known = known && (planned > 0 || settled[c.ID])
+		if settled[c.ID] || c.state == summary.Done {
+			f.planned += c.requests
+			f.part += 1 / float64(len(s.cells))
+			continue
+		}
+		f.planned += planned
+		f.part += s.part(c, now) / float64(len(s.cells))
+	}
+	if !known {
+		f.planned = 0
+	}
+}
+
+// part returns how much of a cell has been sent, from 0 to 1.
+func (s *state) part(c *cell, now exobench.Instant) float64 {
+	part := 0.0
+	if planned := s.planned(c); planned > 0 {
+		part = float64(c.requests) / float64(planned)
+	}
+	if c.Stop.Duration > 0 {
+		spent := c.spent
+		if c.state == summary.Measuring {
+			spent += now.Sub(c.began)
+		}
+		part = max(part, spent.Seconds()/time.Duration(c.Stop.Duration).Seconds())
+	}
+	return min(1, part)
 }

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"exobench"
 )
 
 // openTerminal returns both ends of a pseudo-terminal of 80 by 24.
@@ -42,10 +41,22 @@ func openTerminal(t *testing.T) (controller, terminal *os.File) {
 	return controller, terminal
 }
 
+// untilBegun parts a script after the first news of its first step.
+func (s *script) untilBegun() (begun, rest []scriptLine) {
+	i := slices.IndexFunc(s.lines, func(line scriptLine) bool { return line.at > 0 })
+	return s.lines[:i+1], s.lines[i+1:]
+}
+
+func appendAll(v *View, lines []scriptLine) {
+	for _, line := range lines {
+		v.Append(line.entry)
+	}
+}
+
 // screen collects what a terminal is told.
 type screen struct {
-	mu   sync.Mutex
-	told bytes.Buffer
+	mu  sync.Mutex
+	buf bytes.Buffer
 }
 
 func watch(controller *os.File) *screen {
@@ -59,13 +70,13 @@ func watch(controller *os.File) *screen {
 func (s *screen) Write(data []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.told.Write(data)
+	return s.buf.Write(data)
 }
 
 func (s *screen) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.told.String()
+	return s.buf.String()
 }
 
 func (s *screen) await(t *testing.T, text string) {
@@ -86,20 +97,18 @@ func TestLiveLeavesTheTerminalAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := watch(controller)
-	v := Start(terminal, Options{Engines: []exobench.Engine{{Name: "exo"}}, Env: []string{"TERM=xterm-256color"}})
-	all := aRun().all
-	v.Show(all[0])
+	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}})
+	begun, rest := wholeRun().untilBegun()
+	appendAll(v, begun)
 	out.await(t, "placing")
 	during, _ := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
 	if *during != *before {
 		t.Errorf("the modes of the terminal change from %+v to %+v", before, during)
 	}
-	for _, p := range all[1:] {
-		v.Show(p)
-	}
+	appendAll(v, rest)
 	v.Close()
 	// The last state is drawn, though no frame was due, and notes stand in full.
-	out.await(t, "8/8 requests")
+	out.await(t, "4/4 requests")
 	out.await(t, "note: mistral-7b has no card: it was added\r\n")
 	told := out.text()
 	if strings.LastIndex(told, "\x1b[?25h") < strings.LastIndex(told, "\x1b[?25l") {
@@ -115,6 +124,38 @@ func TestLiveLeavesTheTerminalAsItWas(t *testing.T) {
 	}
 }
 
+func TestWhatIsSaidShowsInThePictureAndBelowIt(t *testing.T) {
+	controller, terminal := openTerminal(t)
+	out := watch(controller)
+	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}})
+	begun, rest := wholeRun().untilBegun()
+	appendAll(v, begun)
+	v.Say("interrupted: cleaning up")
+	out.await(t, "  interrupted: cleaning up") // indented, as the picture is
+	appendAll(v, rest)
+	v.Close()
+	out.await(t, "interrupted: cleaning up\r\n") // and in full, below it
+	_, last, _ := strings.Cut(out.text(), "4/4 requests")
+	if n := strings.Count(last, "interrupted: cleaning up"); n != 1 {
+		t.Errorf("it is said %d times at the end: %q", n, last)
+	}
+}
+
+func TestReasonsThatThePictureCutStandBelowIt(t *testing.T) {
+	controller, terminal := openTerminal(t)
+	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 9, Col: 60}); err != nil {
+		t.Fatal(err)
+	}
+	out := watch(controller)
+	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}})
+	begun, rest := wholeRun().untilBegun()
+	appendAll(v, begun)
+	out.await(t, "placing")
+	appendAll(v, rest)
+	v.Close()
+	out.await(t, "or give more nodes with --max-nodes 3\r\n")
+}
+
 func TestLiveWithoutColour(t *testing.T) {
 	for _, test := range []struct {
 		env      []string
@@ -126,7 +167,8 @@ func TestLiveWithoutColour(t *testing.T) {
 		controller, terminal := openTerminal(t)
 		out := watch(controller)
 		v := Start(terminal, Options{Env: test.env})
-		v.Show(aRun().all[0])
+		begun, _ := wholeRun().untilBegun()
+		appendAll(v, begun)
 		out.await(t, "▸")
 		v.Close()
 		if coloured := strings.Contains(out.text(), "\x1b[36m"); coloured != test.coloured {
@@ -140,7 +182,8 @@ func TestLinesOnATerminalThatCannotMoveItsCursor(t *testing.T) {
 		controller, terminal := openTerminal(t)
 		out := watch(controller)
 		v := Start(terminal, Options{Env: env})
-		v.Show(aRun().all[0])
+		begun, _ := wholeRun().untilBegun()
+		appendAll(v, begun)
 		v.Close()
 		out.await(t, "llama-3.2-1b: model 1 of 2\r\n")
 		if strings.Contains(out.text(), "\x1b") {
@@ -149,26 +192,27 @@ func TestLinesOnATerminalThatCannotMoveItsCursor(t *testing.T) {
 	}
 }
 
-func TestShowNeverWaitsForATerminalThatStands(t *testing.T) {
+func TestAppendNeverWaitsForATerminalThatStands(t *testing.T) {
 	controller, terminal := openTerminal(t)
 	fill(t, int(terminal.Fd())) // and nobody reads, as after Ctrl-S
 	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}})
 	slowest := time.Duration(0)
 	for began := time.Now(); time.Since(began) < time.Second; {
-		for _, p := range aRun().all {
+		for _, line := range wholeRun().lines {
 			before := time.Now()
-			v.Show(p)
+			v.Append(line.entry)
+			v.Say("a line")
 			slowest = max(slowest, time.Since(before))
 			time.Sleep(time.Millisecond)
 		}
 	}
 	began := time.Now()
 	v.Close()
-	if took := time.Since(began); took < farewell || took > farewell+2*time.Second {
-		t.Errorf("Close took %v, want %v", took, farewell)
+	if took := time.Since(began); took < closeTimeout || took > closeTimeout+2*time.Second {
+		t.Errorf("Close took %v, want %v", took, closeTimeout)
 	}
 	if slowest > 500*time.Millisecond {
-		t.Errorf("a Show took %v", slowest)
+		t.Errorf("an Append took %v", slowest)
 	}
 	controller.Close() // lets the picture end
 	<-v.live.done

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/summary"
 )
 
 // Progress is worth a line after so much of the whole, though not more often
@@ -16,159 +17,238 @@ const (
 )
 
 // narrator decides which news are worth a line in a log, and words them. It
-// remembers what it told.
+// remembers what it said.
 type narrator struct {
-	// number is that of the step told of last; 0 before the first.
-	number              int
-	ready, warm, ending bool
-	// loading is when its weights were first said to be read.
-	loading exobench.Instant
-	told    told
-}
-
-// told is the last progress that was told.
-type told struct {
+	// step is the id of the one that it speaks of; 0 before the first.
+	step int
+	// loading is when the step's weights were first said to be read; ready is
+	// set when it was said that they are, concluded when its end was.
+	loading          exobench.Instant
+	ready, concluded bool
+	// waiting is the last that was said of what the placement waits for.
+	waiting string
+	// Of the last progress: what it was of, how far, and when.
 	of      string
 	percent int
 	at      exobench.Instant
 }
 
-// tell returns the lines that p is worth, s being the state with p applied.
-func (n *narrator) tell(s *state, p exobench.Progress) []string {
+// narrate returns the lines that an entry is worth, s being the state with it
+// taken in.
+func (n *narrator) narrate(s *state, entry exobench.Entry) []string {
 	var lines []string
-	if note := noteOf(s, p); note != "" {
-		lines = append(lines, "note: "+note)
+	if s.current != nil && s.current.ID != n.step {
+		lines = append(n.conclude(s), n.enter(s))
 	}
-	if p.Step < 1 {
-		return lines
-	}
-	t := &s.steps[s.current]
-	if p.Step != n.number {
-		lines = append(lines, n.end(s)...)
-		*n = narrator{number: p.Step, told: told{at: s.at}}
-		what := "model"
-		if s.several() || t.placement != "" {
-			what = "step"
+	line := ""
+	switch e := entry.(type) {
+	case *exobench.Header:
+		line = title(e.Engines)
+	case *exobench.Note:
+		line = s.remarks[len(s.remarks)-1]
+	case *exobench.StageEvent:
+		line = n.stage(s, e)
+	case *exobench.Record:
+		line = n.request(s, e)
+	case *exobench.BlockEnd:
+		line = n.blockEnd(s, e)
+	case *exobench.StepEnd:
+		return append(lines, n.conclude(s)...)
+	case *exobench.End:
+		lines = append(lines, n.conclude(s)...)
+		if s.failure != "" {
+			line = "the run failed: " + s.failure
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s %d of %d", s.label(t), what, p.Step, s.count))
 	}
-	if line := n.progress(s, t, p); line != "" {
-		lines = append(lines, s.label(t)+": "+line)
-	}
-	if t.over.Reached() {
-		lines = append(lines, n.end(s)...)
+	if line != "" {
+		lines = append(lines, line)
 	}
 	return lines
 }
 
-// end tells how the turn of the step told of last ended, once.
-func (n *narrator) end(s *state) []string {
-	if n.number == 0 || n.ending {
+// enter says that a step begins.
+func (n *narrator) enter(s *state) string {
+	t := s.current
+	*n = narrator{step: t.ID, at: s.at}
+	begun := 0
+	for _, other := range s.steps {
+		if other.state.Begun() {
+			begun++
+		}
+	}
+	what := "model"
+	if len(s.header.Engines) > 1 || t.Placement != "" {
+		what = "step"
+	}
+	return fmt.Sprintf("%s: %s %d of %d", s.label(t), what, begun, len(s.steps))
+}
+
+// conclude says, once, how a step ended of which its cells do not tell.
+func (n *narrator) conclude(s *state) []string {
+	t := s.step(n.step)
+	if t == nil || n.concluded {
 		return nil
 	}
-	n.ending = true
-	for i := range s.steps {
-		if t := &s.steps[i]; t.number == n.number {
-			return []string{s.label(t) + ": " + ending(t, s.share)}
+	n.concluded = true
+	r := s.row(t, s.at)
+	switch t.state {
+	case summary.Failed:
+		return []string{s.label(t) + ": failed: " + r.failure().text}
+	case summary.Interrupted:
+		for _, c := range s.cellsOf(t) {
+			if c.state == summary.Interrupted {
+				return []string{s.labelOf(t, c) + ": " + s.ending(c)}
+			}
 		}
+		return []string{s.label(t) + ": interrupted"}
 	}
 	return nil
 }
 
-// progress words what happens in the step at work; "" if that is nothing new.
-func (n *narrator) progress(s *state, t *step, p exobench.Progress) string {
-	switch {
-	case t.over.Reached():
+// stage words what an event of the step says; "" if that is nothing new.
+func (n *narrator) stage(s *state, e *exobench.StageEvent) string {
+	t := s.step(e.Step)
+	if t == nil {
 		return ""
-	case p.Phase == exobench.Warmup:
-		n.warm = true
-		return ""
-	case p.Phase == exobench.Measured && n.warm:
-		n.warm = false
-		return "warm-up done"
-	case p.Last != nil && p.Phase == exobench.Measured:
-		if s.share > 0 && n.due("requests", percent(t.requests, s.share), s.at) {
-			return fmt.Sprintf("%d/%d requests", t.requests, s.share) + medians(t)
-		}
-	case s.load.Stage == exobench.StageDownload:
-		if n.due("download", percent(s.load.Downloaded, s.load.DownloadTotal), s.at) {
-			return activity(s.load, p.Phase, p.Concurrency)
-		}
-	case s.load.Stage == exobench.StageLoad:
-		if !n.loading.Reached() {
-			n.loading = s.at
-		}
-		if n.due("load", 0, s.at) {
-			return activity(s.load, p.Phase, p.Concurrency)
-		}
-	case s.load.Stage == exobench.StageReady && !n.ready:
-		n.ready = true
-		if n.loading.Reached() {
-			return fmt.Sprintf("loaded in %.1f s", s.at.Sub(n.loading).Seconds())
-		}
-		return fmt.Sprintf("ready after %.1f s", s.at.Sub(t.began).Seconds())
 	}
-	return ""
+	words := inStage(*e, e.At.Sub(t.reached))
+	switch e.Stage {
+	case exobench.StagePlace:
+		// What the engine waits for is worth a line when it changes.
+		if e.Detail == n.waiting && !n.due("place", 0, e.At) {
+			return ""
+		}
+		n.waiting, n.at = e.Detail, e.At
+	case exobench.StageDownload:
+		if !n.due("download", percent(e.Downloaded, e.DownloadTotal), e.At) {
+			return ""
+		}
+	case exobench.StageLoad:
+		if !n.loading.Reached() {
+			n.loading = e.At
+		}
+		if !n.due("load", 0, e.At) {
+			return ""
+		}
+	case exobench.StageReady:
+		if n.ready {
+			return ""
+		}
+		n.ready = true
+		words = fmt.Sprintf("ready after %.1f s", e.At.Sub(t.began).Seconds())
+		if n.loading.Reached() {
+			words = fmt.Sprintf("loaded in %.1f s", e.At.Sub(n.loading).Seconds())
+		}
+	default:
+		return ""
+	}
+	return s.label(t) + ": " + words
+}
+
+// request says how many requests of a cell have ended, now and then.
+func (n *narrator) request(s *state, r *exobench.Record) string {
+	b := s.blocks[r.Block]
+	t, c := s.step(b.Step), s.cell(b.Cell)
+	if t == nil || c == nil {
+		return ""
+	}
+	planned := s.planned(c)
+	if planned == c.requests || !n.due(fmt.Sprint("requests of ", c.ID), percent(c.requests, planned), s.at) {
+		return ""
+	}
+	row := s.cellRow(c, s.at)
+	return s.labelOf(t, c) + ": " + requestsOf(row.progress(), planned) + medians(&row)
+}
+
+// requestsOf says what the numbers of a progress count.
+func requestsOf(progress string, planned int) string {
+	if planned == 0 {
+		return progress
+	}
+	return progress + " requests"
+}
+
+// blockEnd says how a cell went, and that the warm-ups are over.
+func (n *narrator) blockEnd(s *state, e *exobench.BlockEnd) string {
+	b := s.blocks[e.Block]
+	t := s.step(b.Step)
+	switch c := s.cell(b.Cell); {
+	case t == nil:
+		return ""
+	case b.Warmup() && e.Reason == exobench.BlockDone:
+		return s.label(t) + ": warm-up done"
+	case c == nil || c.state == summary.Interrupted:
+		return "" // the end of the step tells
+	default:
+		return s.labelOf(t, c) + ": " + s.ending(c)
+	}
 }
 
 // due reports whether progress in something is worth a line.
 func (n *narrator) due(of string, percent int, at exobench.Instant) bool {
-	if of != n.told.of {
-		n.told.of, n.told.percent = of, 0
+	if of != n.of {
+		n.of, n.percent = of, 0
 	}
-	since := at.Sub(n.told.at)
-	if percent/worthPercent == n.told.percent/worthPercent && since < longPause || since < shortPause {
+	since := at.Sub(n.at)
+	if percent/worthPercent == n.percent/worthPercent && since < longPause || since < shortPause {
 		return false
 	}
-	n.told = told{of: of, percent: percent, at: at}
+	n.percent, n.at = percent, at
 	return true
 }
 
 // label names a step in a line of its own.
 func (s *state) label(t *step) string {
-	name := t.name
-	if s.several() {
-		name = oneLine(t.engine) + " " + name
+	name := oneLine(t.Model.Name)
+	if len(s.header.Engines) > 1 {
+		name = oneLine(t.Engine) + " " + name
 	}
-	if t.spread {
-		name += " · " + t.placement
+	if t.Placement != "" {
+		name += " · " + oneLine(t.Placement)
 	}
 	return name
 }
 
-// ending words how a step's turn ended.
-func ending(t *step, share int) string {
-	requests := count(t.requests, "request")
-	if t.wrong > 0 {
-		requests += fmt.Sprintf(", %d failed", t.wrong)
+// labelOf names a cell of a step, with its traffic where the step has several.
+func (s *state) labelOf(t *step, c *cell) string {
+	if len(s.cellsOf(t)) < 2 && !c.Traffic.Open() {
+		return s.label(t)
 	}
-	switch t.status {
-	case failed:
-		return "failed: " + t.reason
-	case done:
-		return "done, " + requests + medians(t)
-	}
-	if t.requests == 0 {
-		return "interrupted"
-	}
-	if share > 0 {
-		return fmt.Sprintf("interrupted after %d of ", t.requests) + count(share, "request") + medians(t)
-	}
-	return "interrupted after " + requests + medians(t)
+	return s.label(t) + " " + trafficOf(c.Traffic)
 }
 
-// medians are those of a step so far; it says where there is nothing to take
-// them of.
-func medians(t *step) string {
-	if t.unanswered() {
-		return ", none OK"
+// ending words how a cell ended.
+func (s *state) ending(c *cell) string {
+	row := s.cellRow(c, s.at)
+	requests := count(c.requests, "request")
+	if c.wrong > 0 {
+		requests += fmt.Sprintf(", %d failed", c.wrong)
+	}
+	switch {
+	case c.state == summary.Failed:
+		return "failed after " + requests + medians(&row)
+	case c.state != summary.Interrupted:
+		return "done, " + requests + medians(&row)
+	case c.requests == 0:
+		return "interrupted"
+	case row.planned > 0:
+		return fmt.Sprintf("interrupted after %d of ", c.requests) + count(row.planned, "request") + medians(&row)
+	}
+	return "interrupted after " + requests + medians(&row)
+}
+
+// medians are those of a cell so far; it says where there is nothing to take
+// them of, and why.
+func medians(c *cellRow) string {
+	if c.requests > 0 && c.wrong == c.requests {
+		return ", none OK: " + lastError([]cellRow{*c})
 	}
 	words := ""
-	if v, ok := t.speed.value(); ok {
-		words += fmt.Sprintf(", median %.1f tok/s", v)
+	if v := c.peek.TokenRate; v != nil {
+		words += fmt.Sprintf(", median %.1f tok/s", *v)
 	}
-	if v, ok := t.latency.value(); ok {
-		words += ", median latency " + seconds(v)
+	if v := c.peek.Latency; v != nil {
+		words += ", median latency " + seconds(*v)
 	}
 	return words
 }

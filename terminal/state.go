@@ -1,251 +1,313 @@
 package terminal
 
 import (
-	"fmt"
 	"slices"
+	"time"
 
 	"exobench"
-	"exobench/metric"
+	"exobench/summary"
 )
 
-// status says how far a step is.
-type status int
-
-const (
-	waiting status = iota
-	working
-	done
-	failed
-	interrupted
-)
-
-// state is all that a run told so far, folded.
+// state is how far a run is, by the entries of its journal. The figures are
+// those of the summary; what it keeps itself is what changes with every entry
+// and must cost little: counts, and who is at work.
 type state struct {
-	engines []exobench.Engine
-	// steps are those known in advance and those that the run told of, in the
-	// order of the run.
-	steps []step
-	// current is the index of the step at work, -1 before the first.
-	current int
-
-	at          exobench.Instant
-	load        exobench.LoadEvent
-	phase       exobench.Phase
-	concurrency int
-	// number of count steps is at work.
-	number, count int
-	// share is how many requests each step has, 0 where that is unknown.
-	share int
-	// ended of total requests of the run; wrong of them were not OK, without
-	// those that an interrupt canceled.
-	ended, total, wrong, canceled int
-	notes                         []string
+	header exobench.Header
+	fold   *summary.Fold
+	// steps stand in the order of their rows: those of a model side by side.
+	steps  []*step
+	cells  []*cell
+	blocks map[int]exobench.Block
+	// current is the step that was the last to begin; nil before the first.
+	current *step
+	// block is the one whose requests are under way; the zero Block where there
+	// is none.
+	block exobench.Block
+	// at is the latest instant told of, answered when the latest request ended
+	// or the block at work began.
+	at, answered exobench.Instant
+	// remarks are the notes, and what else was said.
+	remarks []string
+	// over is set when nothing more is to come, failure why the run failed.
+	over    bool
+	failure string
 }
 
-// step is what is known of one model on one engine in one placement.
+// step is a step with what is known of how it goes.
 type step struct {
-	// number is the run's, 0 before its turn.
-	number int
-	engine string
-	name   string
-	// placement is the one that is wanted, spread whether there are others.
-	placement string
-	spread    bool
-	status    status
-	reason    string
-	// began is when its turn came, asked when its first request phase began,
-	// answered when its latest request ended, over when its turn ended.
-	began, asked, answered, over exobench.Instant
-	// requests have ended by themselves, wrong of which were not OK; measured is
-	// how many of them count, succeeded how many of those were OK. Those cut
-	// short by an interrupt are canceled, and none of these.
-	requests, wrong, measured, succeeded, canceled int
-	lastError                                      string
-	speed, latency                                 median
+	exobench.Step
+	state  summary.State
+	reason string
+	// stage is the latest news of its model, reached when that stage began.
+	stage   exobench.StageEvent
+	reached exobench.Instant
+	// began is the first news of it, asked when the first block of a cell began,
+	// ended its end.
+	began, asked, ended exobench.Instant
+	// warmups have ended.
+	warmups int
 }
 
-func newState(engines []exobench.Engine) state {
-	s := state{engines: slices.Clone(engines), current: -1}
-	for _, e := range engines {
-		for _, m := range e.Models {
-			s.steps = append(s.steps, step{engine: e.Name, name: oneLine(m.Name)})
+// cell is a cell with what is known of how it goes.
+type cell struct {
+	exobench.Cell
+	state summary.State
+	// began is when its latest block did; spent is the time of those before it.
+	began exobench.Instant
+	spent time.Duration
+	// requests have ended by themselves, wrong of which were not OK. Those that
+	// an interrupt cut short are neither.
+	requests, wrong int
+	// peek is what the summary said when it was asked, at that instant and after
+	// so many records.
+	records, peeked int
+	peekedAt        exobench.Instant
+	peek            summary.Peek
+}
+
+func newState() *state {
+	return &state{fold: summary.NewFold(), blocks: map[int]exobench.Block{}}
+}
+
+// add takes an entry in.
+func (s *state) add(entry exobench.Entry) {
+	switch e := entry.(type) {
+	case *exobench.Header:
+		s.header = *e
+	case *exobench.Step:
+		s.addStep(*e)
+	case *exobench.Cell:
+		s.addCell(*e)
+	case *exobench.Block:
+		s.beginBlock(*e)
+	case *exobench.StageEvent:
+		s.advance(*e)
+	case *exobench.Record:
+		s.count(e)
+	case *exobench.Sample:
+		s.enter(e.Step, e.At)
+		return // no figure that is shown needs it
+	case *exobench.BlockEnd:
+		s.endBlock(*e)
+	case *exobench.StepEnd:
+		s.endStep(*e)
+	case *exobench.Note:
+		s.pass(e.At)
+		s.remarks = append(s.remarks, s.remark(*e))
+	case *exobench.Calibration:
+		s.pass(e.At)
+	case *exobench.End:
+		s.pass(e.At)
+		if e.Reason == exobench.EndFailed {
+			s.failure = oneLine(e.Error)
 		}
+		s.close()
 	}
-	return s
+	// What cannot belong to the run is nothing to show; the report says so.
+	_ = s.fold.Add(entry)
 }
 
-// several reports whether what is shown must say on which engine it happened.
-func (s *state) several() bool { return len(s.engines) > 1 }
+func (s *state) pass(at exobench.Instant) { s.at = max(s.at, at) }
 
-// apply folds in what a run tells.
-func (s *state) apply(p exobench.Progress) {
-	s.at = max(s.at, p.At)
-	s.ended, s.total = p.Done, p.Total
-	s.number, s.count, s.share = p.Step, max(p.Steps, p.Step), p.StepTotal
-	if note := noteOf(s, p); note != "" {
-		s.notes = append(s.notes, note)
-	}
-	if p.Step < 1 {
+// addStep takes in a step that became known, or what more is known of it.
+func (s *state) addStep(e exobench.Step) {
+	if t := s.step(e.ID); t != nil {
+		t.Step = e
 		return
 	}
-	t := s.enter(p)
-	s.phase, s.concurrency = p.Phase, p.Concurrency
-	s.load = exobench.LoadEvent{}
-	if ofStep(p) {
-		s.load = p.Load
-	}
-	if p.Phase != "" && !t.asked.Reached() {
-		t.asked = s.at
-		if p.Last != nil && p.Last.Sent.Reached() {
-			t.asked = p.Last.Sent
+	i := len(s.steps)
+	for j, t := range s.steps {
+		if t.Engine == e.Engine && t.Model == e.Model {
+			i = j + 1 // a further placement of the model
 		}
 	}
-	if p.Last != nil {
-		t.answered = s.at
-		t.add(p.Last)
-		if p.Last.Outcome == exobench.Canceled {
-			s.canceled++
-		}
-	}
-	s.wrong = max(0, p.Failed-s.canceled)
-	switch {
-	case t.over.Reached():
-	case s.load.Stage == exobench.StageFailed:
-		t.fail(s.at, oneLine(s.load.Error))
-	case s.load.Stage == exobench.StageRelease, s.load.Stage == exobench.StageReleased,
-		s.share > 0 && p.Done >= p.Step*s.share:
-		t.finish(s.at, s.share)
-	}
+	s.steps = slices.Insert(s.steps, i, &step{Step: e, state: summary.Planned})
 }
 
-// enter makes the step that p tells of the current one.
-func (s *state) enter(p exobench.Progress) *step {
-	if s.current >= 0 && s.steps[s.current].number == p.Step {
-		return &s.steps[s.current]
+// addCell takes in a cell that became known, or what more is known of it.
+func (s *state) addCell(e exobench.Cell) {
+	if c := s.cell(e.ID); c != nil {
+		c.Cell = e
+		return
 	}
-	if s.current >= 0 && !s.steps[s.current].over.Reached() {
-		s.steps[s.current].finish(s.at, s.share)
+	s.cells = append(s.cells, &cell{Cell: e, state: summary.Planned})
+}
+
+// step returns the step of that id; nil where none is known.
+func (s *state) step(id int) *step {
+	i := slices.IndexFunc(s.steps, func(t *step) bool { return t.ID == id })
+	if i < 0 {
+		return nil
 	}
-	s.current = s.place(p)
-	t := &s.steps[s.current]
-	if t.status == waiting {
-		t.status, t.began = working, s.at
+	return s.steps[i]
+}
+
+// cell returns the cell of that id; nil where none is known. Ids run from 1, in
+// the order in which cells become known.
+func (s *state) cell(id int) *cell {
+	if id >= 1 && id <= len(s.cells) && s.cells[id-1].ID == id {
+		return s.cells[id-1]
+	}
+	i := slices.IndexFunc(s.cells, func(c *cell) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return s.cells[i]
+}
+
+// cellsOf returns the cells that are, or are to be, measured in a step.
+func (s *state) cellsOf(t *step) []*cell {
+	var cells []*cell
+	for _, c := range s.cells {
+		if c.Engine == t.Engine && c.Model == t.Model && c.Placement == t.Placement {
+			cells = append(cells, c)
+		}
+	}
+	return cells
+}
+
+// planned returns how many requests a cell is to have; 0 means as many as its
+// time allows.
+func (s *state) planned(c *cell) int { return c.Stop.Count(len(s.header.Plan.Workload.Prompts)) }
+
+// enter makes a step that something is told of for the first time the one at
+// work.
+func (s *state) enter(id int, at exobench.Instant) *step {
+	s.pass(at)
+	t := s.step(id)
+	if t != nil && t.state == summary.Planned {
+		t.state, t.began = summary.Loading, at
+		s.current = t
 	}
 	return t
 }
 
-// place returns where the step that p tells of stands. One that was not known
-// in advance, such as a further placement of a model, comes after the one
-// before it.
-func (s *state) place(p exobench.Progress) int {
-	if i := slices.IndexFunc(s.steps, func(t step) bool { return t.number == p.Step }); i >= 0 {
-		return i
-	}
-	name := oneLine(p.Model.Name)
-	i := slices.IndexFunc(s.steps, func(t step) bool {
-		return t.number == 0 && t.engine == p.Engine && t.name == name
-	})
-	if i < 0 {
-		i = s.current + 1
-		s.steps = slices.Insert(s.steps, i, step{engine: p.Engine, name: name})
-		s.know(p.Engine)
-	}
-	t := &s.steps[i]
-	t.number, t.placement = p.Step, oneLine(p.Model.Placement)
-	if t.placement == "" {
-		return i
-	}
-	// More steps are to come than those that are known: placements of this
-	// model, as the run counts those of the others when their turn comes.
-	t.spread = s.count-p.Step > len(s.steps)-1-i
-	for j := i - 1; j >= 0 && s.steps[j].engine == t.engine && s.steps[j].name == t.name; j-- {
-		s.steps[j].spread, t.spread = true, true
-	}
-	return i
-}
-
-// know adds an engine that was not known in advance.
-func (s *state) know(name string) {
-	known := slices.ContainsFunc(s.engines, func(e exobench.Engine) bool { return e.Name == name })
-	if name != "" && !known {
-		s.engines = append(s.engines, exobench.Engine{Name: name})
-	}
-}
-
-// stop ends the turn of the step at work, if there is one: nothing more will be
-// told of it.
-func (s *state) stop() {
-	if s.current >= 0 && !s.steps[s.current].over.Reached() {
-		s.steps[s.current].status, s.steps[s.current].over = interrupted, s.at
-	}
-}
-
-// ofStep reports whether the load event is of the step at work and not left
-// over from the one before.
-func ofStep(p exobench.Progress) bool {
-	return (p.Load.Model == "" || p.Load.Model == p.Model.Name || p.Load.Model == p.Model.ID) &&
-		(p.Load.Engine == "" || p.Load.Engine == p.Engine)
-}
-
-// add counts a request that ended. What enters the medians is what enters the
-// results: measured requests that are OK.
-func (t *step) add(r *exobench.Record) {
-	if r.Outcome == exobench.Canceled {
-		t.canceled++
+func (s *state) advance(e exobench.StageEvent) {
+	t := s.enter(e.Step, e.At)
+	if t == nil {
 		return
 	}
-	t.requests++
-	if r.Phase == exobench.Measured {
-		t.measured++
+	if e.Stage != t.stage.Stage {
+		t.reached = e.At
 	}
-	if r.Outcome != exobench.OK {
-		t.wrong++
-		t.lastError = oneLine(string(r.Outcome) + ": " + r.Error)
-		if r.Error == "" {
-			t.lastError = string(r.Outcome)
+	t.stage = e
+	if e.Stage == exobench.StageReady && t.state == summary.Loading {
+		t.state = summary.Measuring
+	}
+}
+
+func (s *state) beginBlock(b exobench.Block) {
+	s.blocks[b.ID] = b
+	t := s.enter(b.Step, b.At)
+	s.block, s.answered = b, b.At
+	if t != nil && !t.state.Ended() {
+		t.state = summary.Measuring
+		if !b.Warmup() && !t.asked.Reached() {
+			t.asked = b.At
+		}
+	}
+	if c := s.cell(b.Cell); c != nil {
+		c.state, c.began = summary.Measuring, b.At
+	}
+}
+
+// count takes a request in that ended.
+func (s *state) count(r *exobench.Record) {
+	b, known := s.blocks[r.Block]
+	if !known {
+		return
+	}
+	s.pass(r.Ended)
+	s.answered = max(s.answered, r.Ended)
+	if b.Warmup() {
+		if t := s.step(b.Step); t != nil && r.Outcome != exobench.Canceled {
+			t.warmups++
 		}
 		return
 	}
-	if r.Phase != exobench.Measured {
+	c := s.cell(b.Cell)
+	if c == nil {
 		return
 	}
-	t.succeeded++
-	if v, ok := speedOf(r); ok {
-		t.speed.add(v)
+	c.records++
+	switch r.Outcome {
+	case exobench.Canceled:
+		return
+	case exobench.OK:
+	default:
+		c.wrong++
 	}
-	if v, ok := latencyOf(r); ok {
-		t.latency.add(v)
+	c.requests++
+}
+
+func (s *state) endBlock(e exobench.BlockEnd) {
+	s.pass(e.At)
+	if s.block.ID == e.Block {
+		s.block = exobench.Block{}
+	}
+	c := s.cell(s.blocks[e.Block].Cell)
+	if c == nil {
+		return
+	}
+	c.spent += e.At.Sub(c.began)
+	switch e.Reason {
+	case exobench.BlockDone, exobench.BlockTime:
+		c.state = summary.Done
+	case exobench.BlockInterrupted:
+		c.state = summary.Interrupted
+	default:
+		c.state = summary.Failed
 	}
 }
 
-// finish ends the step's turn. It is done only if it had its share of requests.
-func (t *step) finish(at exobench.Instant, share int) {
-	t.status, t.over = done, at
-	switch {
-	case t.canceled > 0 || t.requests < share:
-		t.status = interrupted
-	case t.succeeded == 0 && t.wrong > 0:
-		t.status, t.reason = failed, "no request succeeded: "+t.lastError
+func (s *state) endStep(e exobench.StepEnd) {
+	t := s.enter(e.Step, e.At)
+	if t == nil {
+		return
+	}
+	t.ended = e.At
+	switch e.Reason {
+	case exobench.StepFailed:
+		t.state, t.reason = summary.Failed, oneLine(e.Error)
+	case exobench.StepInterrupted:
+		t.state = summary.Interrupted
+	case exobench.StepKept:
+		t.state = summary.Kept
+	default:
+		t.state = summary.Done
 	}
 }
 
-// fail ends the step's turn as its model cannot be measured, or no more.
-func (t *step) fail(at exobench.Instant, reason string) {
-	t.status, t.reason, t.over = failed, reason, at
-	if t.requests > 0 {
-		t.reason = fmt.Sprintf("after %s: %s", count(t.requests, "request"), reason)
+// close ends what is still at work: nothing more will be told of it.
+func (s *state) close() {
+	s.over = true
+	for _, t := range s.steps {
+		if t.state.Begun() && !t.state.Ended() {
+			t.state, t.ended = summary.Interrupted, s.at
+		}
 	}
+	for _, c := range s.cells {
+		if c.state == summary.Measuring {
+			c.state = summary.Interrupted
+			c.spent += s.at.Sub(c.began)
+		}
+	}
+	s.block = exobench.Block{}
 }
 
-var (
-	speedOf   = valueOf(metric.TokenRate)
-	latencyOf = valueOf(metric.Latency)
-)
+// interrupted reports whether somebody ended the run, as far as was told.
+func (s *state) interrupted() bool {
+	return slices.ContainsFunc(s.steps, func(t *step) bool { return t.state == summary.Interrupted }) ||
+		slices.ContainsFunc(s.cells, func(c *cell) bool { return c.state == summary.Interrupted })
+}
 
-func valueOf(name string) func(*exobench.Record) (float64, bool) {
-	m, ok := metric.ByName(name)
-	if !ok || m.Value == nil {
-		panic("no metric of a request is named " + name)
+// peek returns the figures of a cell. While its requests are under way they are
+// worked out once a second at most: that takes time in which nothing can be
+// added.
+func (s *state) peek(c *cell, now exobench.Instant) summary.Peek {
+	fresh := c.peekedAt.Reached() && c.state == summary.Measuring && now.Sub(c.peekedAt) < time.Second
+	if c.records != c.peeked && !fresh {
+		c.peek, c.peeked, c.peekedAt = s.fold.Peek(c.ID), c.records, now
 	}
-	return m.Value
+	return c.peek
 }

@@ -3,329 +3,185 @@ package terminal
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"exobench"
+	"exobench/summary"
 )
 
-func TestMediansCountMeasuredRequestsThatAreOK(t *testing.T) {
-	s := aRun().stateAt(36)
-	speed, _ := s.steps[0].speed.value()
-	latency, _ := s.steps[0].latency.value()
-	// 10 tokens after the first in 2 s and in 1 s; not those of the warm-up in
-	// 4 s, nor of the request that failed.
-	if speed != 7.5 || latency != 1.5 {
-		t.Errorf("median speed %v and latency %v, want 7.5 and 1.5", speed, latency)
+// states are those of all steps.
+func states(s *state) []summary.State {
+	var all []summary.State
+	for _, t := range s.steps {
+		all = append(all, t.state)
 	}
+	return all
 }
 
-func TestStepIsOver(t *testing.T) {
-	check := func(why string, s *story, step int, want status, reason string) {
-		t.Helper()
-		m := s.stateAt(1000).steps[step]
-		if m.status != want || m.reason != reason {
-			t.Errorf("%s: status %d, reason %q; want %d, %q", why, m.status, m.reason, want, reason)
-		}
-	}
-	check("with its last request", aRun(), 0, done, "")
-	check("when it cannot be loaded", aRun(), 1, failed, "needs 14.2 GiB, 7.60 GiB are free")
-
-	s := newStory(2, 7) // requests that cannot be shared out evenly
-	s.model(1, 1, "a")
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.OK)
-	check("not yet", s, 0, working, "")
-	s.model(4, 2, "b")
-	check("when the next one's turn comes", s, 0, done, "")
-	s.stage(5, exobench.StageRelease, nil)
-	check("when it is released", s, 1, done, "")
-
-	s = newStory(1, 2)
-	s.model(1, 1, "a")
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.HTTPError)
-	s.request(4, 1, exobench.Timeout)
-	check("no request was OK", s, 0, failed, "no request succeeded: timeout: busy")
-
-	s = newStory(2, 2)
-	s.model(1, 1, "a")
-	s.stage(2, exobench.StageFailed, nil)
-	s.tell(3, func(p *exobench.Progress) { p.Model, p.Step, p.Done = exobench.Model{Name: "b"}, 2, 1 })
-	check("not for what happened to the one before", s, 1, working, "")
-
-	s = newStory(1, 3)
-	s.model(1, 1, "a")
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.OK)
-	s.request(4, 1, exobench.OK)
-	s.stage(5, exobench.StageFailed, func(e *exobench.LoadEvent) { e.Error = "out of memory" })
-	check("when it is lost on the way", s, 0, failed, "after 2 requests: out of memory")
-
-	s = aRun()
-	s.all = s.all[:len(s.all)-4] // the first model is released
-	s.stage(39, exobench.StageFailed, nil)
-	check("for good: it was measured before it was lost", s, 0, done, "")
-}
-
-func TestAStepThatIsCutShortIsNotDone(t *testing.T) {
-	check := func(why string, s *story, requests int) {
-		t.Helper()
-		got := s.stateAt(1000, "a", "b").steps[0]
-		if got.status != interrupted || got.requests != requests || !got.over.Reached() {
-			t.Errorf("%s: status %d, %d requests, over at %v; want it interrupted after %d", why, got.status, got.requests, got.over, requests)
-		}
-	}
-	begin := func() *story {
-		s := newStory(2, 6)
-		s.model(1, 1, "a")
-		return s
-	}
-	s := begin()
-	s.tell(2, func(p *exobench.Progress) { p.Note = "interrupted while a was being loaded" })
-	s.finish(2)
-	check("while it is loaded", s, 0)
-
-	s = begin()
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.OK)
-	s.request(4, 1, exobench.Canceled)
-	s.stage(5, exobench.StageRelease, nil)
-	check("in the middle", s, 1)
-
-	s = begin()
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.HTTPError)
-	s.finish(3)
-	check("between requests, though none was OK", s, 1)
-
-	s = begin()
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.OK)
-	s.request(4, 1, exobench.OK)
-	s.request(4, 1, exobench.Canceled)
-	check("in its last request", s, 2)
-
-	s = newStory(2, 7) // nobody knows the share of each
-	s.model(1, 1, "a")
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.OK)
-	s.request(4, 1, exobench.Canceled)
-	s.stage(5, exobench.StageRelease, nil)
-	check("of unknown length", s, 1)
-}
-
-func TestNothingIsAtWorkAfterClose(t *testing.T) {
-	s := aRun()
-	v := newView(Options{})
-	v.state = *s.stateAt(30)
-	v.Close()
-	if got := v.frame().rows[0].status; got != interrupted {
-		t.Errorf("status %d, want it interrupted", got)
-	}
-}
-
-// names are the labels of all steps.
-func names(s *state) []string {
-	var names []string
-	for i := range s.steps {
-		names = append(names, s.label(&s.steps[i]))
-	}
-	return names
-}
-
-func TestStepsThatAreNotKnownInAdvance(t *testing.T) {
-	check := func(why string, s *state, current int, want ...string) {
-		t.Helper()
-		if got := names(s); !slices.Equal(got, want) || s.current != current {
-			t.Errorf("%s: step %d of %q is at work, want %d of %q", why, s.current, got, current, want)
-		}
-	}
-	s := newStory(2, 4)
-	s.model(1, 1, "a")
-	check("a model has its row when its turn comes", s.stateOn(1, nil), 0, "a")
-	s.model(2, 2, "b")
-	check("and so has the next", s.stateOn(2, nil), 1, "a", "b")
-
-	s = newStory(2, 4)
-	s.model(1, 1, "a")
-	s.p.Engine = "ollama"
-	s.model(2, 2, "a")
-	check("with its engine, once there are two", s.stateOn(2, nil), 1, "exo a", "ollama a")
-
-	s = newStory(2, 4)
-	s.placed(1, 1, 3, "a", "P1")
-	s.placed(2, 2, 3, "a", "P2")
-	s.placed(3, 3, 3, "b", "P1")
-	check("a first placement is named as more are to come", s.stateAt(1, "a", "b"), 0, "a · P1", "b")
-	check("a second comes before the next model", s.stateAt(2, "a", "b"), 1, "a · P1", "a · P2", "b")
-	check("an only placement is not worth naming", s.stateAt(3, "a", "b"), 2, "a · P1", "a · P2", "b")
-
-	s = newStory(1, 4)
-	s.placed(1, 1, 1, "a", "P1")
-	s.placed(2, 2, 2, "a", "P2")
-	check("nobody said that more were to come", s.stateAt(1, "a"), 0, "a")
-	check("then the first is named late", s.stateAt(2, "a"), 1, "a · P1", "a · P2")
-}
-
-func TestTheSameModelOnSeveralEnginesIsSeveralSteps(t *testing.T) {
-	s := threeEngines().stateOn(1000, threeEnginesOf("llama-3.2-1b", "mistral-7b"))
-	var got []status
-	for _, step := range s.steps {
-		got = append(got, step.status)
-	}
-	if want := []status{done, done, done, working, waiting, waiting}; !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-
-	// exo offers no place for b, so that the run passes over it.
-	story := newStory(4, 8)
-	story.model(1, 1, "a")
-	story.p.Engine, story.p.Steps = "ollama", 3
-	story.model(2, 2, "a")
-	story.model(3, 3, "b")
-	s = story.stateOn(3, threeEnginesOf("a", "b")[:2])
-	if s.current != 3 || s.steps[1].status != waiting {
-		t.Errorf("step %d is at work, status of b on exo %d; want 3 and waiting", s.current, s.steps[1].status)
-	}
-}
-
-func TestNoneOKIsOfMeasuredRequests(t *testing.T) {
-	s := newStory(1, 4)
-	s.model(1, 1, "a")
-	s.phase(1, exobench.Warmup)
-	s.request(2, 1, exobench.OK)
-	s.phase(2, exobench.Measured)
-	s.request(3, 1, exobench.Timeout)
-	s.request(4, 1, exobench.OK)
-	for at, want := range map[float64]bool{2: false, 3: true, 4: false} {
-		if got := s.frameAt(at).rows[0].unanswered; got != want {
-			t.Errorf("at %v s: none OK is %v, want %v", at, got, want)
-		}
-	}
-}
-
-func TestRequestsOfAStep(t *testing.T) {
-	s := newStory(2, 4)
-	s.model(1, 1, "a")
-	s.phase(1, exobench.Measured)
-	s.request(2, 1, exobench.OK)
-	s.request(3, 1, exobench.OK)
-	// The first that is told of the second model is a request of its own.
-	s.p.Model, s.p.Step = exobench.Model{Name: "b"}, 2
-	s.request(4, 1, exobench.OK)
-	steps := s.stateAt(4).steps
-	if steps[0].requests != 2 || steps[1].requests != 1 {
-		t.Errorf("requests: %d and %d, want 2 and 1", steps[0].requests, steps[1].requests)
-	}
-}
-
-func TestTimeLeft(t *testing.T) {
-	s := newStory(3, 12) // four requests each
-	s.model(10, 1, "a")
-	s.phase(14, exobench.Measured)
-	s.request(16, 2, exobench.OK)
-	s.request(18, 2, exobench.OK)
-	s.request(20, 2, exobench.OK)
-	s.request(22, 2, exobench.OK)
-	s.model(22, 2, "b")
-	s.phase(30, exobench.Measured)
-	s.request(32, 2, exobench.OK)
-	s.request(34, 2, exobench.OK)
-	s.request(36, 2, exobench.OK)
-	s.request(38, 2, exobench.OK)
-	s.model(38, 3, "c")
+func TestStateOfAStepIsToldByItsEntries(t *testing.T) {
+	const planned, loading, measuring = summary.Planned, summary.Loading, summary.Measuring
 	for _, test := range []struct {
 		why  string
 		at   float64
-		want time.Duration
+		want []summary.State
 	}{
-		{"nothing has run", 15, -1},
-		// 3 requests of 2 s, and two models like this one: 4 s to load, 4 × 2 s.
-		{"after one request", 16, (6 + 2*12) * time.Second},
-		{"it goes down between requests", 17, (5 + 2*12) * time.Second},
-		// The first took 12 s; so will the second, which began 4 s ago.
-		{"while the second loads", 26, (12 - 4 + 12) * time.Second},
-		{"loading takes longer than all of the first did", 29.5, (12*1000 - 7500 + 12*1000) * time.Millisecond},
-		// The second takes 8 s to load and 4 × 2 s: the mean is 14 s.
-		{"in the second", 34, (4 + 14) * time.Second},
-		{"in the last", 40, (14 - 2) * time.Second},
-		{"in the last, which takes longer", 60, 0},
+		{"nothing has begun", 0, []summary.State{planned, planned}},
+		{"the first stage", 0.5, []summary.State{loading, planned}},
+		{"the weights are read", 26, []summary.State{loading, planned}},
+		{"the model is ready", 28, []summary.State{measuring, planned}},
+		{"all requests ended, and it is being taken away", 37, []summary.State{measuring, planned}},
+		{"it is gone", 38, []summary.State{summary.Done, planned}},
+		{"the next is placed", 39, []summary.State{summary.Done, loading}},
+		{"which fails", 98.5, []summary.State{summary.Done, summary.Failed}},
 	} {
-		left := s.frameAt(test.at, "a", "b", "c").left
-		if test.want < 0 {
-			if left != nil {
-				t.Errorf("%s: %v left, want none to be shown", test.why, *left)
-			}
-			continue
-		}
-		if left == nil || (*left-test.want).Abs() > time.Microsecond {
-			t.Errorf("%s: %v left, want %v", test.why, left, test.want)
+		if got := states(wholeRun().stateAt(test.at)); !slices.Equal(got, test.want) {
+			t.Errorf("at %v s, %s: %v, want %v", test.at, test.why, got, test.want)
 		}
 	}
 }
 
-func TestTimeLeftGrowsWithTheSteps(t *testing.T) {
-	s := newStory(2, 4) // two requests each
-	s.placed(10, 1, 2, "a", "P1")
-	s.phase(12, exobench.Measured)
-	s.request(13, 1, exobench.OK)
-	s.request(14, 1, exobench.OK)
-	s.tell(14, func(p *exobench.Progress) { p.Steps, p.Total = 5, 10 })
-	// The first took 4 s; four are to come, one of which is known in advance.
-	if left := s.frameAt(14, "a", "b").left; left == nil || *left != 16*time.Second {
-		t.Errorf("%v left, want 16s", left)
+func TestASampleBeforeTheLoadBeginsAStep(t *testing.T) {
+	s := newScript(exobench.Plan{}, engines(1, "a"))
+	s.add(3, &exobench.Sample{At: instant(3), Step: 1, Moment: exobench.Before})
+	if got := s.stateAt(3); got.steps[0].state != summary.Loading || got.steps[0].began != instant(3) {
+		t.Errorf("%s since %v, want loading since 3 s", got.steps[0].state, got.steps[0].began.Seconds())
 	}
 }
 
-func TestNoTimeIsLeftAfterAnInterrupt(t *testing.T) {
-	if left := twoPlacements().frameAt(15, "llama-3.2-1b", "mistral-7b").left; left == nil {
-		t.Error("no time left before it")
-	}
-	if left := twoPlacements().frameAt(20, "llama-3.2-1b", "mistral-7b").left; left != nil {
-		t.Errorf("%v left", *left)
-	}
-}
-
-func TestTimeLeftPassesOverStepsThatFailed(t *testing.T) {
-	s := newStory(3, 12)
-	s.model(1, 1, "a")
-	s.stage(2, exobench.StageFailed, nil)
-	s.tell(2, func(p *exobench.Progress) { p.Done = 4 })
-	s.model(2, 2, "b")
-	if left := s.frameAt(3).left; left != nil {
-		t.Errorf("%v left on the basis of a model that failed in 1 s", *left)
+func TestAStepThatIsKeptIsDone(t *testing.T) {
+	s := newScript(exobench.Plan{}, engines(1, "a"))
+	end := s.measure(1, 1, 1, 1)
+	s.endStep(end, 1, exobench.StepKept, "")
+	if got := s.stateAt(end).steps[0].state; got != summary.Kept {
+		t.Errorf("%s, want kept", got)
 	}
 }
 
-func TestMedian(t *testing.T) {
-	var m median
-	if _, ok := m.value(); ok {
-		t.Error("a median of nothing")
+func TestFiguresCountMeasuredRequestsThatAreOK(t *testing.T) {
+	c := wholeRun().frameAt(36).rows[0].cells[0]
+	// 10 tokens after the first in 2 s and in 1 s; not those of the warm-up in
+	// 4 s, nor of the request that failed.
+	if *c.peek.TokenRate != 7.5 || *c.peek.Latency != 1.5 {
+		t.Errorf("median rate %v and latency %v, want 7.5 and 1.5", *c.peek.TokenRate, *c.peek.Latency)
 	}
-	for _, step := range []struct{ add, want float64 }{{3, 3}, {1, 2}, {2, 2}, {10, 2.5}, {2, 2}} {
-		m.add(step.add)
-		if got, _ := m.value(); got != step.want {
-			t.Errorf("after adding %v the median is %v, want %v", step.add, got, step.want)
+	if c.requests != 3 || c.wrong != 1 {
+		t.Errorf("%d requests, %d of them wrong; want 3 and 1", c.requests, c.wrong)
+	}
+}
+
+func TestFiguresOfDifferentTrafficAreNotPooled(t *testing.T) {
+	f := severalCells().frameAt(30)
+	for i, want := range []struct{ rate, latency float64 }{{10, 1}, {1.25, 8}, {5, 2}} {
+		got := f.rows[0].cells[i].peek
+		if *got.TokenRate != want.rate || *got.Latency != want.latency {
+			t.Errorf("cell %d: %v tok/s and %v s, want %v", i+1, *got.TokenRate, *got.Latency, want)
 		}
 	}
 }
 
-func TestMeterLooksBackTwoSeconds(t *testing.T) {
-	var m meter
-	start := time.Unix(0, 0)
-	// 100 events a second for 5 s, then none.
-	for tick := range 40 {
-		now := start.Add(time.Duration(tick) * 200 * time.Millisecond)
-		speed := m.add(now, int64(min(tick, 25)*20))
-		want := map[bool]float64{true: 100, false: 0}[tick <= 25]
-		switch {
-		case tick < 5 && speed != nil:
-			t.Errorf("a speed %v after only %d ticks", *speed, tick)
-		case tick >= 5 && (tick <= 25 || tick >= 35) && (speed == nil || *speed < want-0.01 || *speed > want+0.01):
-			t.Errorf("speed at tick %d is %v, want %v", tick, speed, want)
+func TestFiguresOfTheCellAtWorkAreWorkedOutOnceASecond(t *testing.T) {
+	s := newScript(exobench.Plan{Stop: exobench.Stop{Requests: 1000}}, engines(1, "a"))
+	s.begin(1, 1, 1)
+	s.request(2, 1, exobench.OK)
+	st := s.stateAt(2)
+	check := func(at float64, want int) {
+		t.Helper()
+		if got := st.frame(instant(at)).rows[0].cells[0].peek.N; got != want {
+			t.Errorf("at %v s the figures are of %d requests, want %d", at, got, want)
 		}
 	}
-	if len(m.points) > 12 {
-		t.Errorf("%d points are kept", len(m.points))
+	check(2.1, 1)
+	before := len(s.lines)
+	s.request(2.2, 0.1, exobench.OK)
+	st.add(s.lines[before].entry)
+	check(2.3, 1)
+	check(3.2, 2)
+}
+
+func TestWhatIsUnderWayAtTheEndIsInterrupted(t *testing.T) {
+	for _, at := range []float64{0.5, 15, 30, 33} {
+		s := wholeRun().stateAt(at)
+		s.close()
+		if got := states(s); !slices.Equal(got, []summary.State{summary.Interrupted, summary.Planned}) {
+			t.Errorf("at %v s: %v", at, got)
+		}
+		if f := s.frame(instant(at + 1)); !f.rows[1].never || f.measuring || f.left != nil {
+			t.Errorf("at %v s: the second model is not said never to run, or something is under way: %+v", at, f)
+		}
+	}
+}
+
+func TestAnInterruptDoesNotFillTheBar(t *testing.T) {
+	// Of three cells the first is done and the second half so.
+	if got := twoPlacements().frameAt(20); got.part < 0.49 || got.part > 0.51 || got.requests != 6 || got.planned != 12 {
+		t.Errorf("part %v, %d of %d requests; want 0.5, 6 of 12", got.part, got.requests, got.planned)
+	}
+}
+
+func TestAFailedStepOwesNoRequests(t *testing.T) {
+	if got := wholeRun().frameAt(99); got.part < 0.999 || got.requests != 4 || got.planned != 4 {
+		t.Errorf("part %v, %d of %d requests; want 1, 4 of 4", got.part, got.requests, got.planned)
+	}
+}
+
+func TestACellBoundInTimeAdvancesWithIt(t *testing.T) {
+	s := openLoop().stateAt(7)
+	for _, test := range []struct{ at, part, left float64 }{{7, 0.25, 15}, {12, 0.5, 10}, {23, 1, 0}} {
+		f := s.frame(instant(test.at))
+		left := f.rows[0].cells[0].left
+		if f.part != test.part || left == nil || left.Seconds() != test.left || f.planned != 0 {
+			t.Errorf("at %v s: part %v, left %v, planned %d; want %v", test.at, f.part, left, f.planned, test)
+		}
+	}
+}
+
+// labels are those of all steps, in the order of their rows.
+func labels(s *state) []string {
+	var all []string
+	for _, t := range s.steps {
+		all = append(all, s.label(t))
+	}
+	return all
+}
+
+func TestPlacementsOfAModelStandSideBySide(t *testing.T) {
+	want := []string{"llama-3.2-1b · " + ring, "llama-3.2-1b · " + jaccl, "mistral-7b · " + ring}
+	s := twoPlacements().stateAt(20)
+	if got := labels(s); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for i, step := range s.steps {
+		if n := len(s.cellsOf(step)); n != 1 {
+			t.Errorf("%s has %d cells, want 1", want[i], n)
+		}
+	}
+}
+
+func TestTheSameModelOnSeveralEnginesIsSeveralSteps(t *testing.T) {
+	s := threeEngines().stateAt(1000)
+	want := []summary.State{summary.Done, summary.Done, summary.Done, summary.Measuring, summary.Planned, summary.Planned}
+	if got := states(s); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestANoteNamesWhatItIsOfOnce(t *testing.T) {
+	for _, test := range []struct {
+		engines int
+		note    exobench.Note
+		want    string
+	}{
+		{1, exobench.Note{Text: "the machine\n is busy"}, "note: the machine is busy"},
+		{1, exobench.Note{Engine: "exo", Text: "tells no memory"}, "note: tells no memory"},
+		{1, exobench.Note{Step: 1, Text: "was loaded already"}, "note: a-model: was loaded already"},
+		{1, exobench.Note{Step: 1, Text: "a-model was loaded already"}, "note: a-model was loaded already"},
+		{2, exobench.Note{Step: 1, Text: "was loaded already"}, "note: exo a-model: was loaded already"},
+		{2, exobench.Note{Step: 2, Text: "a-model was loaded already"}, "note: ollama: a-model was loaded already"},
+		{2, exobench.Note{Engine: "ollama", Text: "ollama tells no memory"}, "note: ollama tells no memory"},
+	} {
+		s := newScript(exobench.Plan{}, engines(test.engines, "a-model"))
+		s.add(1, &test.note)
+		if got := s.frameAt(1).remarks[0]; got != test.want {
+			t.Errorf("%d engines, %+v: got %q, want %q", test.engines, test.note, got, test.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -11,21 +12,19 @@ import (
 	"exobench"
 )
 
-// farewell bounds how long Close waits for a terminal or pipe that takes no
+// closeTimeout bounds how long Close waits for a terminal or pipe that takes no
 // more output.
-const farewell = 2 * time.Second
+const closeTimeout = 2 * time.Second
 
 // Options say what a View shows, and how.
 type Options struct {
-	// Engines are measured in this order, each with its models in theirs. What
-	// is not known in advance may be left out, even all; it shows when its turn
-	// comes.
-	Engines []exobench.Engine
 	// Events tells how many output events came in so far, for the current
 	// speed. It is called from another goroutine; nil shows no current speed.
 	Events func() int64
-	// Quiet shows nothing at all.
+	// Quiet shows nothing but what Say is given.
 	Quiet bool
+	// Now is the clock of the session; nil is one that begins now.
+	Now func() exobench.Instant
 	// Env is the environment as "NAME=value", of which TERM, NO_COLOR and
 	// their like are looked at; nil is the environment of the process.
 	Env []string
@@ -33,41 +32,42 @@ type Options struct {
 
 // View is the picture of a run. Its methods may be called from any goroutine.
 type View struct {
+	w      io.Writer
 	events func() int64
+	now    func() exobench.Instant
 
-	mu    sync.Mutex
-	state state
-	// zero is the wall time of the run's epoch, as the latest news tells.
-	zero   time.Time
+	mu     sync.Mutex
+	state  *state
 	closed bool
 
-	// At most one of the two is there.
-	live  *live
-	plain *plain
+	// One of live and lines is there. The narrator is nil where nothing is
+	// wanted but what Say is given, and where the picture is live.
+	live     *live
+	lines    *lineWriter
+	narrator *narrator
 }
 
-// Start begins to show a run on w: live where w is a terminal that can move its
-// cursor, else in plain lines. The View must be closed.
-func Start(w *os.File, opt Options) *View {
-	v := newView(opt)
-	if opt.Quiet {
-		return v
+// Start begins to show a run on w: live where w is a file that is a terminal
+// which can move its cursor, else in plain lines. The View must be closed.
+func Start(w io.Writer, opt Options) *View {
+	v := &View{w: w, events: opt.Events, now: opt.Now, state: newState()}
+	if v.now == nil {
+		v.now = exobench.NewClock().Now
 	}
 	env := opt.Env
 	if env == nil {
 		env = os.Environ()
 	}
-	if term.IsTerminal(int(w.Fd())) && movesCursor(env) {
+	file, isFile := w.(*os.File)
+	if !opt.Quiet && isFile && term.IsTerminal(int(file.Fd())) && movesCursor(env) {
 		v.live = startLive(v, w, env)
 		return v
 	}
-	v.plain = startPlain(w)
-	v.plain.tell(v.state.at, []string{title(opt.Engines)})
+	v.lines = startLines(w)
+	if !opt.Quiet {
+		v.narrator = new(narrator)
+	}
 	return v
-}
-
-func newView(opt Options) *View {
-	return &View{events: opt.Events, zero: time.Now(), state: newState(opt.Engines)}
 }
 
 // movesCursor reports whether the terminal obeys more than line feeds.
@@ -81,20 +81,40 @@ func movesCursor(env []string) bool {
 	return kind != "" && kind != "dumb"
 }
 
-// Show takes note of what a run tells. It takes about a microsecond and never
-// waits for the terminal.
-func (v *View) Show(p exobench.Progress) {
+// Append takes an entry of the run's journal in; the header comes first. It
+// takes about a microsecond, never waits for the terminal, keeps nothing of the
+// entry that its owner may use again, and returns nil always.
+func (v *View) Append(entry exobench.Entry) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed || v.live == nil && v.plain == nil {
-		return
+	if v.closed || v.live == nil && v.narrator == nil {
+		return nil
 	}
-	if p.At.Reached() {
-		v.zero = time.Now().Add(-time.Duration(p.At))
+	v.state.add(entry)
+	if v.narrator != nil {
+		v.lines.add(v.state.at, v.narrator.narrate(v.state, entry))
 	}
-	v.state.apply(p)
-	if v.plain != nil {
-		v.plain.tell(v.state.at, v.plain.narrator.tell(&v.state, p))
+	return nil
+}
+
+// Say shows a line that is not of the journal, such as the answer to an
+// interrupt, without harm to the picture: whoever else writes to its terminal
+// garbles it. It does not wait for the terminal unless the View is closed: then
+// it writes the line at once. The line is shown even where Quiet is set.
+func (v *View) Say(line string) {
+	line = oneLine(line)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.closed:
+		_, _ = io.WriteString(v.w, line+"\n")
+	case v.live != nil:
+		v.state.remarks = append(v.state.remarks, line)
+		v.live.repair.Store(true)
+	case v.narrator != nil:
+		v.lines.add(v.now(), []string{line})
+	default:
+		v.lines.addText(line + "\n")
 	}
 }
 
@@ -105,9 +125,9 @@ func (v *View) Close() {
 	already := v.closed
 	v.closed = true
 	if !already {
-		v.state.stop()
-		if v.plain != nil {
-			v.plain.tell(v.state.at, v.plain.narrator.end(&v.state))
+		v.state.close()
+		if v.narrator != nil {
+			v.lines.add(v.state.at, v.narrator.conclude(v.state))
 		}
 	}
 	v.mu.Unlock()
@@ -115,14 +135,15 @@ func (v *View) Close() {
 	case already:
 	case v.live != nil:
 		v.live.close()
-	case v.plain != nil:
-		v.plain.close()
+	default:
+		v.lines.close()
 	}
 }
 
 // frame returns the state as it is now.
 func (v *View) frame() frame {
+	now := v.now()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.state.frame(exobench.Instant(max(0, time.Since(v.zero))))
+	return v.state.frame(now)
 }

@@ -33,61 +33,75 @@ func title(engines []exobench.Engine) string {
 // nameOf names an engine with its version.
 func nameOf(e exobench.Engine) string { return oneLine(e.Name + " " + e.Version) }
 
-// noteOf is the note that p carries, with the engine where there are several.
-func noteOf(s *state, p exobench.Progress) string {
-	note := oneLine(p.Note)
-	if note != "" && s.several() && p.Engine != "" {
-		note = oneLine(p.Engine) + ": " + note
+// remark words a note, and says of what it is where it does not say so itself.
+func (s *state) remark(n exobench.Note) string {
+	text := oneLine(n.Text)
+	var of []string
+	mention := func(name string) {
+		if name = oneLine(name); name != "" && !strings.Contains(text, name) {
+			of = append(of, name)
+		}
 	}
-	return note
+	engine, model := n.Engine, ""
+	if t := s.step(n.Step); t != nil {
+		engine, model = t.Engine, t.Model.Name
+	}
+	if len(s.header.Engines) > 1 {
+		mention(engine)
+	}
+	mention(model)
+	if len(of) > 0 {
+		text = strings.Join(of, " ") + ": " + text
+	}
+	return "note: " + text
 }
 
-// activity says what the step at work is doing.
-func activity(load exobench.LoadEvent, phase exobench.Phase, concurrency int) string {
-	switch load.Stage {
-	case exobench.StageRelease, exobench.StageReleased:
-		return "releasing"
+// trafficOf names what is offered: "×4" requests at once, or "2.5/s".
+func trafficOf(t exobench.Traffic) string {
+	if t.Open() {
+		return t.String()
 	}
-	switch phase {
-	case exobench.Warmup:
-		return "warm-up" + streams(concurrency)
-	case exobench.Measured:
-		return "measuring" + streams(concurrency)
-	}
-	switch load.Stage {
+	return "×" + t.String()
+}
+
+// inStage says in which stage the model of a step is, and for how long where
+// nothing else shows that it goes on.
+func inStage(e exobench.StageEvent, spent time.Duration) string {
+	words := "starting"
+	switch e.Stage {
 	case exobench.StageResolve:
-		return detailed("looking up", load.Detail)
+		words = "looking up"
 	case exobench.StagePlace:
-		return detailed("placing", load.Placement)
+		words = "placing"
+		if placement := oneLine(e.Placement); placement != "" {
+			words += " " + placement
+		}
 	case exobench.StageDownload:
-		return downloading(load)
+		return downloading(e)
 	case exobench.StageLoad:
-		return loading(load)
+		words = "loading"
+		if e.LayersTotal > 0 {
+			return fmt.Sprintf("loading layer %d of %d", e.Layers, e.LayersTotal)
+		}
 	case exobench.StageWarm:
-		return "engine warm-up"
+		words = "engine warm-up"
 	case exobench.StageReady:
-		return "ready"
+		words = "ready"
+	case exobench.StageRelease, exobench.StageReleased:
+		words = "releasing"
 	}
-	return "starting"
-}
-
-// streams says how many requests are under way at once, where more than one.
-func streams(concurrency int) string {
-	if concurrency > 1 {
-		return fmt.Sprintf(" ×%d", concurrency)
+	const long = 5 * time.Second
+	if spent >= long {
+		words += " for " + clock(spent)
 	}
-	return ""
-}
-
-func detailed(what, detail string) string {
-	if detail = oneLine(detail); detail != "" {
-		return what + " " + detail
+	if detail := oneLine(e.Detail); detail != "" {
+		words += ": " + detail
 	}
-	return what
+	return words
 }
 
 // downloading says how much of a model's files is here.
-func downloading(e exobench.LoadEvent) string {
+func downloading(e exobench.StageEvent) string {
 	words := "download " + e.Downloaded.String()
 	if e.DownloadTotal > 0 {
 		words = fmt.Sprintf("download %d%% of %v", percent(e.Downloaded, e.DownloadTotal), e.DownloadTotal)
@@ -99,14 +113,6 @@ func downloading(e exobench.LoadEvent) string {
 		}
 	}
 	return words
-}
-
-// loading says how much of a model is in memory.
-func loading(e exobench.LoadEvent) string {
-	if e.LayersTotal <= 0 {
-		return "loading"
-	}
-	return fmt.Sprintf("loading layer %d of %d", e.Layers, e.LayersTotal)
 }
 
 // percent returns how much of a whole is done, rounded down: 100 means all.
@@ -147,11 +153,15 @@ func count(n int, thing string) string {
 }
 
 // oneLine makes text from elsewhere fit for a line of a terminal: no escape
-// sequences, no control characters, no line breaks.
+// sequences, no control characters, no line breaks, and no marks that turn the
+// direction of writing or show nothing.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return ' '
+		case unicode.Is(unicode.Cf, r):
+			return -1
 		}
 		return r
 	}, ansi.Strip(text))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,8 +12,8 @@ import (
 )
 
 func TestBadInputGetsOneSentenceAndLeavesNothing(t *testing.T) {
-	empty := filepath.Join(t.TempDir(), "empty.txt")
-	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+	empty, comma := filepath.Join(t.TempDir(), "empty.txt"), filepath.Join(t.TempDir(), `standard,"x.txt`)
+	if err := errors.Join(os.WriteFile(empty, nil, 0o600), os.WriteFile(comma, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	occupied := t.TempDir()
@@ -70,6 +71,7 @@ func TestBadInputGetsOneSentenceAndLeavesNothing(t *testing.T) {
 		{"an unknown sharding", []string{"run", "--sharding", "Diagonal"}, exitUsage, "Diagonal"},
 		{"a prompt file that is not there", []string{"run", "--prompts", "nowhere.txt"}, exitUsage, "no such file"},
 		{"an empty prompt file", []string{"run", "--prompts", empty}, exitUsage, "is empty"},
+		{"an empty prompt file with a comma and a quote in its name", []string{"run", "--prompts", comma}, exitUsage, "is empty"},
 		{"a models file that is not there", []string{"run", "--models-file", "nowhere.yaml"}, exitUsage, "no such file"},
 		{"nothing at the URL", []string{"run", "--engine", "exo", "--url", closed.URL}, exitFailed, "refused"},
 		{"something else at the URL", []string{"run", "--engine", "exo", "--url", page.URL}, exitFailed, "not an exo"},

@@ -17,6 +17,7 @@ import (
 	"exobench"
 	"exobench/calibrate"
 	"exobench/child"
+	"exobench/driver"
 	"exobench/plot"
 	"exobench/wire"
 )
@@ -105,7 +106,7 @@ func withReference(ctx context.Context, do func(url string) ([]exobench.Calibrat
 	if err != nil {
 		return nil, fmt.Errorf("find exobench's own program: %w", err)
 	}
-	process, err := child.Start(ctx, "the timing reference", program, "reference", "--port", "0", "--with-parent")
+	process, err := child.Serve(ctx, "the timing reference", program, "reference", "--port", "0", "--with-parent")
 	if err != nil {
 		return nil, err
 	}

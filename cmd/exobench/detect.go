@@ -135,11 +135,12 @@ func calibrationSensor() sensor {
 
 func memorySensor(ctx context.Context) sensor {
 	s := sensor{Name: "process memory"}
-	r, err := resource.Tree{PID: os.Getpid()}.Read(ctx)
+	values, err := resource.Tree{PID: os.Getpid()}.Read(ctx)
+	_, proportional := values.Get(exobench.PSS)
 	switch {
 	case err != nil:
 		s.Text = err.Error()
-	case r.Source == exobench.FromPSS:
+	case proportional:
 		s.There, s.Text = true, "proportional set size, anonymous and file-backed apart"
 	default:
 		s.There, s.Text = true, "resident set size"

@@ -88,7 +88,7 @@ func newEnv(env environment, clock exobench.Clock, models *catalogue.Catalogue, 
 	}
 	return driver.Env{
 		Clock: clock, Wire: wire.NewClient(wire.Config{Clock: clock, Insecure: insecure}), Catalogue: models,
-		Getenv: env.Getenv, Program: program,
+		Getenv: env.Getenv, Program: program, Version: version(),
 	}, nil
 }
 
@@ -149,7 +149,7 @@ func openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (d
 	if err == nil || spec.URL != "" || !none {
 		return e, err
 	}
-	reason := "no exo answers at " + exo.Default.URL
+	reason := "no exo answers"
 	if errors.Is(err, exo.ErrNotExo) {
 		reason = err.Error()
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench/catalogue"
+	"exobench/driver"
 	"exobench/embedded"
 )
 

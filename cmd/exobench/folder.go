@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"exobench/driver"
 	"exobench/journal"
 )
 

@@ -63,15 +63,18 @@ func TestARunTellsTheHarnesssOwnErrorAndTheMachine(t *testing.T) {
 			if e.Streams != 1 || e.Events < 10 {
 				t.Errorf("calibration %+v", e)
 			}
-		case *exobench.Disturbance:
+		case *exobench.Sample:
+			if e.Sensor != "machine" {
+				continue
+			}
 			disturbances++
-			if e.Wall <= 0 || e.Model == "" || e.Concurrency != 1 {
-				t.Errorf("disturbance %+v", e)
+			if _, known := e.Values.Get(exobench.HarnessCPU); e.Span <= 0 || e.Block == 0 || !known {
+				t.Errorf("what the machine did: %+v", e)
 			}
 		}
 	}
-	if calibrations != 1 || disturbances != 2 {
-		t.Errorf("%d calibrations and %d disturbances, want 1 and one for each model", calibrations, disturbances)
+	if calibrations != 1 || disturbances != 4 {
+		t.Errorf("%d calibrations and %d samples of the machine, want 1 and one for each block of requests", calibrations, disturbances)
 	}
 	if text := readFile(t, filepath.Join(out, "report.md")); !strings.Contains(text, "## The harness's own error") {
 		t.Error("report.md does not tell the harness's own error")

@@ -12,15 +12,13 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"exobench/target/llamacpp"
 )
 
 // realLlamaServer returns the llama-server to test with; without one the test
 // is skipped.
 func realLlamaServer(t *testing.T) string {
 	t.Helper()
-	program, err := llamacpp.FindProgram("")
+	program, err := exec.LookPath(filepath.Join(os.Getenv("EXOBENCH_LLAMA_BIN"), "llama-server"))
 	if err != nil {
 		t.Skipf("no real llama.cpp to test with (%v); .ci/run installs one", err)
 	}

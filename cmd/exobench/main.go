@@ -24,15 +24,20 @@ import (
 	"strings"
 	"syscall"
 
+	"exobench/driver"
+
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	env := environment{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	env := environment{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		speaker: &speaker{stderr: os.Stderr},
+	}
 	// A reader of our output that goes away (exobench run | head) is an error of
 	// a write, and no reason to die in mid-run.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := interruptible(context.Background(), os.Stderr)
+	ctx, stop := interruptible(context.Background(), env.speaker)
 	code := execute(ctx, env, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -43,29 +48,19 @@ type environment struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
-}
-
-// interruptible returns a context that the first interrupt ends; the second
-// ends the process.
-func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		<-signals
-		cancel()
-		fmt.Fprintln(stderr, "\ninterrupted: cleaning up and writing the reports; a second interrupt ends exobench at once")
-		<-signals
-		os.Exit(exitInterrupted)
-	}()
-	return ctx, func() { signal.Stop(signals); cancel() }
+	*speaker
 }
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, env environment, args []string) int {
 	root := rootCommand(env)
 	root.SetArgs(args)
-	return exitCode(env.Stderr, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(env.Stderr, "exobench: interrupted before anything was measured")
+		return exitInterrupted
+	}
+	return exitCode(env.Stderr, err)
 }
 
 // rootCommand returns exobench with all its commands.

@@ -14,6 +14,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/driver/llamacpp"
 	"exobench/planfile"
 	"exobench/prompt"
 )
@@ -70,7 +71,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
 	what.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
 	what.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
-	what.StringSliceVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
+	what.StringArrayVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	what.Int64Var(&f.maxTokens, "max-tokens", int64(d.Workload.MaxTokens), "length of each answer in tokens")
 	what.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
 	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may")
@@ -105,7 +106,7 @@ func registerOptions(groups *flagGroups) {
 	sets := map[string]*pflag.FlagSet{}
 	for _, d := range drivers {
 		for _, o := range d.Options() {
-			title := "Engine " + strings.Join(owners[o.Name], ", ")
+			title := "Engine " + strings.Join(titled(owners[o.Name]), ", ")
 			if sets[title] == nil {
 				sets[title] = groups.add(title)
 			}
@@ -123,6 +124,15 @@ func registerOptions(groups *flagGroups) {
 			}
 		}
 	}
+}
+
+// titled leaves the embedded engine out of the title of options that it has only
+// since it is driven as an exo.
+func titled(owners []string) []string {
+	if slices.Contains(owners, "exo") {
+		return slices.DeleteFunc(slices.Clone(owners), func(name string) bool { return name == "embedded" })
+	}
+	return owners
 }
 
 // optionOwners returns the names of the drivers that have each option.
@@ -196,23 +206,27 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 			change()
 		}
 	}
-	f.applyStop(p)
-	f.applyTraffic(p)
-	return f.applyOptions(p)
+	return errors.Join(f.applyStop(p), f.applyTraffic(p), f.applyOptions(p))
 }
 
 func (f *planFlags) changed(name string) bool { return f.flags.Changed(name) }
 
-func (f *planFlags) applyStop(p *exobench.Plan) {
+func (f *planFlags) applyStop(p *exobench.Plan) error {
+	for name, n := range map[string]int64{"repeat": int64(f.repeat), "requests": int64(f.requests), "duration": int64(f.duration)} {
+		if f.changed(name) && n <= 0 {
+			return fmt.Errorf("--%s is %s: it must be above 0", name, f.flags.Lookup(name).Value)
+		}
+	}
 	if f.changed("repeat") {
 		p.Stop = exobench.Stop{Repeat: f.repeat}
 	}
 	if f.changed("requests") || f.changed("duration") {
 		p.Stop = exobench.Stop{Requests: f.requests, Duration: exobench.Duration(f.duration)}
 	}
+	return nil
 }
 
-func (f *planFlags) applyTraffic(p *exobench.Plan) {
+func (f *planFlags) applyTraffic(p *exobench.Plan) error {
 	if f.changed("concurrency") {
 		p.Traffic = nil
 		for _, n := range f.concurrency {
@@ -222,6 +236,9 @@ func (f *planFlags) applyTraffic(p *exobench.Plan) {
 	if f.changed("rate") {
 		p.Traffic = nil
 		for _, rate := range f.rates {
+			if rate <= 0 {
+				return fmt.Errorf("--rate is %g: it must be above 0 requests per second", rate)
+			}
 			p.Traffic = append(p.Traffic, exobench.Traffic{Rate: rate, Arrival: exobench.Poisson})
 		}
 	}
@@ -235,6 +252,7 @@ func (f *planFlags) applyTraffic(p *exobench.Plan) {
 			t.MaxUnderWay = f.maxUnderWay
 		}
 	}
+	return nil
 }
 
 // applyEngines takes --engine, --url and --header. An engine that the plan has
@@ -242,7 +260,13 @@ func (f *planFlags) applyTraffic(p *exobench.Plan) {
 func (f *planFlags) applyEngines(p *exobench.Plan) error {
 	if f.changed("engine") {
 		var specs []exobench.EngineSpec
-		for _, name := range f.engines {
+		for i, name := range f.engines {
+			if slices.Contains(f.engines[:i], name) {
+				return fmt.Errorf("--engine %s is named twice", name)
+			}
+			if name == auto && len(f.engines) > 1 {
+				return errors.New("--engine auto chooses one engine: name the others without it")
+			}
 			spec := exobench.EngineSpec{Name: name}
 			for _, have := range p.Engines {
 				if have.Label() == name {
@@ -254,7 +278,7 @@ func (f *planFlags) applyEngines(p *exobench.Plan) error {
 		p.Engines = specs
 	}
 	p.Engines = slices.Clone(p.Engines)
-	if slices.Equal(labels(p.Engines), []string{auto}) && slices.ContainsFunc(f.models, isGGUF) {
+	if slices.Equal(labels(p.Engines), []string{auto}) && slices.ContainsFunc(f.models, llamacpp.IsFile) {
 		p.Engines[0].Name = "llamacpp"
 	}
 	if err := f.applyURLs(p.Engines); err != nil {
@@ -277,8 +301,6 @@ func (f *planFlags) applyEngines(p *exobench.Plan) error {
 	}
 	return nil
 }
-
-func isGGUF(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".gguf") }
 
 func labels(specs []exobench.EngineSpec) []string {
 	var all []string
@@ -408,6 +430,8 @@ func (f *planFlags) explain(err error) error {
 		if errors.As(problem, &member) {
 			if flag := memberFlags[member.Member]; f.file == "" || f.changed(flag) {
 				text = "--" + flag + " " + member.Text
+			} else {
+				text = "plan file " + f.file + ": " + text
 			}
 		}
 		if !slices.Contains(texts, text) {

@@ -142,7 +142,7 @@ func (r results) writeTable(w io.Writer) error {
 			width = columns
 		}
 	}
-	return report.Text(w, r.run, width)
+	return report.Plain(w, report.Brief(r.run), width)
 }
 
 func (r results) writeJSON(w io.Writer) error {
@@ -173,11 +173,10 @@ func showAs(w io.Writer, path, tool string) error {
 	if err != nil {
 		return err
 	}
-	rows := map[int][]summary.Row{} // by cell
+	records := map[int][]*exobench.Record{} // by cell
 	err = readJournal(path, func(r *journal.Reader) error {
 		return run.Rows(r.All(), func(row summary.Row) error {
-			row.Record = row.Record.Clone()
-			rows[row.Cell.ID] = append(rows[row.Cell.ID], row)
+			records[row.Cell.ID] = append(records[row.Cell.ID], row.Record.Clone())
 			return nil
 		})
 	})
@@ -186,13 +185,13 @@ func showAs(w io.Writer, path, tool string) error {
 	}
 	shown := 0
 	for _, cell := range run.Cells {
-		if len(rows[cell.ID]) == 0 {
+		if len(records[cell.ID]) == 0 {
 			continue
 		}
 		if shown++; shown > 1 {
 			fmt.Fprintln(w)
 		}
-		report, err := peers.Derive(tool, slices.Values(rows[cell.ID]))
+		report, err := peers.Derive(tool, &cell, slices.Values(records[cell.ID]))
 		if err != nil {
 			fmt.Fprintf(w, "%s on %s, load %v: %v\n", cell.Model, cell.Engine, cell.Traffic, err)
 			continue

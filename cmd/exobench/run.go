@@ -117,7 +117,8 @@ func (s session) record(ctx context.Context, env environment, quiet bool) (exobe
 		return "", fmt.Errorf("create the journal: %w", err)
 	}
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
-	defer view.Close()
+	end := env.sayThrough(view.Say)
+	defer func() { end(); view.Close() }()
 	recorder := tee{writer, view}
 	err = errors.Join(view.Append(header), recorder.Append(&exobench.Session{
 		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"exobench"
 	"exobench/report"
+	"exobench/resource"
 )
 
 func TestTheMainJobMeasuresEveryModelWithEveryPrompt(t *testing.T) {
@@ -55,7 +57,7 @@ func TestTheMainJobMeasuresEveryModelWithEveryPrompt(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if !strings.Contains(got.stdout, "tiny-a") || !strings.Contains(got.stdout, embeddedLabel) || !strings.Contains(got.stdout, "Results are in") {
+	if !strings.Contains(got.stdout, "tiny-a") || !strings.Contains(got.stdout, "embedded, random weights") || !strings.Contains(got.stdout, "Results are in") {
 		t.Errorf("the table has no model, no label or no folder:\n%s", got.stdout)
 	}
 }
@@ -112,7 +114,14 @@ func longRun(t *testing.T) (cmd *exec.Cmd, out string, engine int) {
 			t.Fatal("no three requests within a minute")
 		}
 	}
-	return cmd, out, entries(t, out)[0].(*exobench.Header).Engines[0].PID
+	at, err := url.Parse(entries(t, out)[0].(*exobench.Header).Engines[0].URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if engine, err = resource.FindListener(t.Context(), at.Host); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out, engine
 }
 
 // awaitGone waits until a process is gone.
@@ -157,7 +166,7 @@ func TestAnInterruptEndsInOrder(t *testing.T) {
 	}
 	var released bool
 	for _, e := range all {
-		if load, ok := e.(*exobench.LoadEvent); ok && load.Stage == exobench.StageReleased {
+		if end, ok := e.(*exobench.StepEnd); ok && end.Reason == exobench.StepInterrupted {
 			released = true
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The scripts are what a user types, and what must come of it.
@@ -112,10 +114,10 @@ func takes(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := cmd.ParseFlags(rest); err != nil {
+	if err := cmd.ParseFlags(rest); err != nil && !errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	if cmd.Args != nil && !cmd.Flags().Changed("help") {
+	if cmd.Args != nil && len(rest) > 0 {
 		if err := cmd.Args(cmd, cmd.Flags().Args()); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func thisTool() exobench.Tool {
 }
 
 // release is the version of the source.
-const release = "0.1.0"
+const release = "0.2.0"
 
 // version returns the release, with the commit where the build knows it.
 func version() string {

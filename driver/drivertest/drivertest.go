@@ -1,0 +1,158 @@
+// Package drivertest checks that a driver keeps to the contract of package
+// driver, as far as that is the same for all of them.
+package drivertest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exobench"
+	"exobench/catalogue"
+	"exobench/driver"
+	"exobench/wire"
+)
+
+// Env returns what a driver works with: a clock, a wire client that is closed
+// with the test, the built-in catalogue, and an environment without variables.
+func Env(t *testing.T) driver.Env {
+	t.Helper()
+	models, err := catalogue.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := exobench.NewClock()
+	client := wire.NewClient(wire.Config{Clock: clock})
+	t.Cleanup(client.Close)
+	return driver.Env{Clock: clock, Wire: client, Catalogue: models, Getenv: func(string) string { return "" }}
+}
+
+// patience bounds a call at an address where nothing listens; none should come
+// near it.
+const patience = 30 * time.Second
+
+// Driver checks a driver where no engine answers, and what it makes of
+// mistakes.
+func Driver(t *testing.T, d driver.Driver) {
+	t.Helper()
+	if d.Name() == "" || strings.ContainsAny(d.Name(), " \t\n,=") {
+		t.Errorf("name %q: --engine and --url could not take it", d.Name())
+	}
+	checkOptions(t, d)
+	env := Env(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	dead := exobench.EngineSpec{Name: d.Name(), URL: deadURL(t)}
+	if found := d.Find(ctx, dead.URL, env); len(found) > 0 {
+		t.Errorf("found %+v where nothing listens", found)
+	}
+	if found := d.Find(ctx, "no URL", env); len(found) > 0 {
+		t.Errorf("found %+v at what is no URL", found)
+	}
+	e, err := d.Open(ctx, dead, env)
+	wantError(t, d, "open an address where nothing listens", e, err)
+	if offers, err := d.Offers(ctx, dead, env); err == nil {
+		for _, o := range offers {
+			if o.Engine != d.Name() || o.Model == "" || o.ID == "" || o.Why == "" {
+				t.Errorf("offer %+v: it must say which model and engine, and why it fits or not", o)
+			}
+		}
+	}
+	for what, spec := range map[string]exobench.EngineSpec{
+		"a spec with what is no URL":      {Name: d.Name(), URL: "no URL"},
+		"a spec with an option of nobody": {Name: d.Name(), URL: dead.URL, Options: map[string]string{"no-such-option": "1"}},
+	} {
+		e, err := d.Open(ctx, spec, env)
+		wantError(t, d, "open "+what, e, err)
+		wantUsage(t, d, "open "+what, err)
+	}
+	if err := ctx.Err(); err != nil {
+		t.Errorf("%s took longer than %v at an address where nothing listens", d.Name(), patience)
+	}
+}
+
+// checkOptions checks that options can be flags and take their own defaults.
+func checkOptions(t *testing.T, d driver.Driver) {
+	t.Helper()
+	var names []string
+	for _, o := range d.Options() {
+		if o.Name == "" || o.Name != strings.ToLower(o.Name) || strings.ContainsAny(o.Name, " _=") || slices.Contains(names, o.Name) {
+			t.Errorf("option %q of %s: it must be a flag's name, and one of its own", o.Name, d.Name())
+		}
+		if o.Help == "" || strings.Contains(o.Help, "\n") {
+			t.Errorf("option %s of %s: its help must be one line", o.Name, d.Name())
+		}
+		names = append(names, o.Name)
+		spec := exobench.EngineSpec{Name: d.Name(), Options: map[string]string{o.Name: o.In(exobench.EngineSpec{})}}
+		if err := driver.CheckOptions(spec, d.Options()); err != nil {
+			t.Errorf("option %s of %s does not take its own default: %v", o.Name, d.Name(), err)
+		}
+	}
+}
+
+// Engine checks an engine that the driver has opened by the spec. It does not
+// close it.
+func Engine(t *testing.T, d driver.Driver, spec exobench.EngineSpec, e driver.Engine) {
+	t.Helper()
+	info := e.Info()
+	if info.Name != spec.Label() || info.Driver != d.Name() {
+		t.Errorf("info of %q, driver %q; want %q and %q", info.Name, info.Driver, spec.Label(), d.Name())
+	}
+	if len(info.Models) > 0 {
+		t.Errorf("info has the models %v, which are the caller's to add", info.Models)
+	}
+	const nobodys = "zz-no-such-model-99"
+	m, err := e.Resolve(t.Context(), nobodys)
+	if err == nil {
+		t.Errorf("%s has the model %+v", d.Name(), m)
+	} else {
+		wantUsage(t, d, "resolve a model of nobody", err)
+	}
+	var names []string
+	for _, s := range e.Sensors() {
+		if s.Name() == "" || slices.Contains(names, s.Name()) || s.Every() < 0 {
+			t.Errorf("sensor %q, every %v, beside %q", s.Name(), s.Every(), names)
+		}
+		names = append(names, s.Name())
+	}
+	for _, notice := range e.Notices() {
+		if notice == "" || strings.Contains(notice, "\n") {
+			t.Errorf("notice %q: it must be one line", notice)
+		}
+	}
+}
+
+// wantError checks that there is an error of one line, and no engine.
+func wantError(t *testing.T, d driver.Driver, what string, e driver.Engine, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+		t.Errorf("%s: %s: no error", d.Name(), what)
+	case e != nil:
+		t.Errorf("%s: %s: an engine beside the error %v", d.Name(), what, err)
+	case strings.Contains(err.Error(), "\n"):
+		t.Errorf("%s: %s: error %q has more than one line", d.Name(), what, err)
+	}
+}
+
+func wantUsage(t *testing.T, d driver.Driver, what string, err error) {
+	t.Helper()
+	if _, usage := errors.AsType[driver.UsageError](err); !usage {
+		t.Errorf("%s: %s: %v is no UsageError", d.Name(), what, err)
+	}
+}
+
+// deadURL returns an address at which nothing listens.
+func deadURL(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return "http://" + listener.Addr().String()
+}

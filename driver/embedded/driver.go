@@ -1,0 +1,106 @@
+// Package embedded drives the embedded engine: a child process of exobench's own
+// binary that speaks exo's API before a real decoder with random weights. Its
+// models are small stand-ins of the catalogue's, so that exobench can be tried
+// where there is no engine; its speed says nothing of a real one.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"exobench"
+	"exobench/catalogue"
+	"exobench/child"
+	"exobench/driver"
+	"exobench/driver/exo"
+	"exobench/driver/local"
+	"exobench/embedded/decoder"
+)
+
+// What every report must say of results of the embedded engine.
+const (
+	label  = "embedded, random weights, scaled stand-ins"
+	caveat = "They say nothing of the speed of a real engine."
+)
+
+// what names the engine in errors.
+const what = "the embedded engine"
+
+// Driver is that of the embedded engine.
+type Driver struct{}
+
+// Name returns "embedded".
+func (Driver) Name() string { return "embedded" }
+
+// Options are exo's, whose API the engine speaks.
+func (Driver) Options() []driver.Option { return exo.Driver{}.Options() }
+
+// Find returns none: exobench starts the engine itself.
+func (Driver) Find(context.Context, string, driver.Env) []driver.Found { return nil }
+
+// Offers returns the stand-ins of the catalogue's models.
+func (Driver) Offers(ctx context.Context, _ exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
+	free := local.FreeMemory(ctx)
+	var offers []driver.Offer
+	for _, m := range env.Catalogue.Models() {
+		if m.Shape == nil || len(m.IDs["exo"]) == 0 {
+			continue
+		}
+		o := driver.Offer{
+			Model: m.Name, Engine: "embedded", ID: "stand-in of " + m.IDs["exo"][0], Size: exobench.Bytes(decoder.WeightBytes(catalogue.StandIn(*m.Shape))),
+			Downloaded: new(true), Loaded: new(false),
+		}
+		o.Fit(free)
+		offers = append(offers, o)
+	}
+	return offers, nil
+}
+
+// Open starts the engine and waits until it answers.
+func (d Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+	if err := driver.CheckOptions(spec, d.Options()); err != nil {
+		return nil, err
+	}
+	if spec.URL != "" {
+		return nil, driver.UsageError{Err: errors.New("--url goes with an engine that runs already; the embedded engine is started by exobench: leave --url out")}
+	}
+	args := []string{"engine", "--port", "0", "--with-parent"}
+	if env.Plan.ModelsFile != "" {
+		args = append(args, "--models-file", env.Plan.ModelsFile)
+	}
+	server, err := child.Serve(ctx, what, env.Program, args...)
+	if err != nil {
+		return nil, err
+	}
+	spec.URL = server.URL
+	e, err := exo.OpenAs(ctx, spec, env, exo.Identity{
+		Driver: d.Name(), Version: env.Version, Label: label, Caveat: caveat, PID: server.PID,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", what, err), server.Stop())
+	}
+	return &engine{Engine: e, env: env, server: server}, nil
+}
+
+// engine is the embedded engine, driven as an exo.
+type engine struct {
+	*exo.Engine
+	env    driver.Env
+	server *child.Server
+}
+
+// Resolve returns the stand-in of a model of the catalogue.
+func (e *engine) Resolve(ctx context.Context, name string) (exobench.Model, error) {
+	m, ok := e.env.FindModel(name)
+	if !ok {
+		return exobench.Model{}, e.env.UnknownModel(name)
+	}
+	if m.Shape == nil {
+		return exobench.Model{}, driver.UsageError{Err: fmt.Errorf("the embedded engine has no stand-in for %s: its shape is not a plain Llama's", m.Name)}
+	}
+	return e.Engine.Resolve(ctx, m.Name)
+}
+
+// Close ends the engine.
+func (e *engine) Close() error { return errors.Join(e.Engine.Close(), e.server.Stop()) }

@@ -1,0 +1,25 @@
+// Package ollama drives an Ollama server by its native API.
+//
+// Loading is measured with a request that has no messages: Ollama answers it
+// when the model is in memory, and reports no time of its own for it. Ollama
+// keeps a model for some minutes after its last request, so one that is there
+// before the run says nothing of who wants it: it is unloaded first, after its
+// requests have ended, unless --reuse has it measured as it is. Requests to a
+// model that Prepare loaded keep it for half an hour; Release unloads it.
+//
+// No request says anything of the context length, and each to a model that
+// Prepare loaded has the same shift, since Ollama reloads a model for a request
+// that wants another: "shift": false, so that an answer ends where the context
+// does. All have "truncate": false, so that a prompt too long for the context is
+// an error and not silently another prompt. How many requests are answered at a
+// time is the server's own setting, OLLAMA_NUM_PARALLEL; the rest wait in its
+// queue, which counts into their time to first token.
+//
+// What Ollama cannot do: it has no way to ignore the end of sequence, so an
+// answer can be shorter than asked; and none to keep a prompt out of its cache,
+// so cold prompts need a unique prefix. Its prompt_eval_count is the whole
+// prompt, whether or not the start of it came from the cache, while
+// prompt_eval_duration covers the rest only: a hit does not show, except in a
+// rate that is too good. Before Ollama 0.3.14 the count left out what came from
+// the cache, and was missing where all of it did.
+package ollama

@@ -1,0 +1,112 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"exobench"
+)
+
+// In returns the value that the spec gives to the option, or its default.
+func (o Option) In(s exobench.EngineSpec) string {
+	if value, given := s.Options[o.Name]; given {
+		return value
+	}
+	return o.Default
+}
+
+// On reports whether the spec turns the switch on.
+func (o Option) On(s exobench.EngineSpec) bool {
+	on, _ := strconv.ParseBool(o.In(s)) // CheckOptions has seen it
+	return on
+}
+
+// CheckOptions reports, as a UsageError, every option of the spec that is not
+// among those given, or whose value is not of its kind.
+func CheckOptions(s exobench.EngineSpec, options []Option) error {
+	var problems []error
+	names := make([]string, 0, len(s.Options))
+	for name := range s.Options {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		i := slices.IndexFunc(options, func(o Option) bool { return o.Name == name })
+		if i < 0 {
+			problems = append(problems, fmt.Errorf("engine %s has no option %s", s.Name, name))
+			continue
+		}
+		if err := options[i].check(s.Options[name]); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return UsageError{errors.Join(problems...)}
+}
+
+// check reports whether the value is of the option's kind.
+func (o Option) check(value string) error {
+	switch o.Kind {
+	case NumberOption:
+		if _, err := strconv.Atoi(value); err != nil {
+			return fmt.Errorf("--%s is %q: it must be a whole number", o.Name, value)
+		}
+	case SwitchOption:
+		if value != "true" && value != "false" {
+			return fmt.Errorf("--%s is %q: it must be true or false", o.Name, value)
+		}
+	}
+	return nil
+}
+
+// Reuse is the option of engines on which a model can be there before the run.
+var Reuse = Option{Name: "reuse", Kind: SwitchOption, Default: "false", Help: "measure a model that is already there as it is, and leave it"}
+
+// APIKeyEnv and APIKeyFile are the options of engines that may want an API key.
+var (
+	APIKeyEnv  = Option{Name: "api-key-env", Help: "environment variable that holds the API key (engines openai and llamacpp)"}
+	APIKeyFile = Option{Name: "api-key-file", Help: "file that holds the API key (engines openai and llamacpp)"}
+)
+
+// HeaderOf returns what every request to the engine carries: Header, and the API
+// key that the spec names with APIKeyEnv or APIKeyFile, where it names one, as a
+// bearer token.
+func (e Env) HeaderOf(s exobench.EngineSpec) (http.Header, error) {
+	key, err := e.apiKey(s)
+	if err != nil || key == "" {
+		return e.Header, err
+	}
+	h := http.Header{}
+	maps.Copy(h, e.Header)
+	h.Set("Authorization", "Bearer "+key)
+	return h, nil
+}
+
+// apiKey returns the key that the spec names; it is empty where it names none.
+func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
+	switch name, path := APIKeyEnv.In(s), APIKeyFile.In(s); {
+	case name != "" && path != "":
+		return "", UsageError{errors.New("--api-key-env and --api-key-file name two API keys: give one of them")}
+	case name != "":
+		key := e.Getenv(name)
+		if key == "" {
+			return "", UsageError{fmt.Errorf("--api-key-env %s: that environment variable is not set", name)}
+		}
+		return key, nil
+	case path != "":
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return "", UsageError{fmt.Errorf("--api-key-file: %w", err)}
+		}
+		return strings.TrimSpace(string(text)), nil
+	}
+	return "", nil
+}
