@@ -116,10 +116,13 @@ func harness(run *summary.Run) Section {
 			"Errors are what the harness measured less the truth, at the median and at p99.")
 		s.add(t)
 	}
+	if text := observed(run); text != "" {
+		s.prose(text)
+	}
 	if t := harnessTable(run); t != nil {
 		s.prose("In each cell. Delivered is how many requests were under way on average; slip is how much later than planned an open loop sent its requests.",
 			"Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them.",
-			"Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.")
+			"Steal is time that the host of a virtual machine took, foreign that of other programs; run delay is the share of the time in which exobench's own threads could have run that they waited for a core, and the longest wait one that is sure to have happened.")
 		s.add(t)
 	}
 	return s

@@ -249,6 +249,7 @@ func machineOf(blocks []*block) *Machine {
 	}
 	m.Steal, m.Foreign = share(samples, exobench.Steal), share(samples, exobench.Foreign)
 	m.EngineCPU, m.HarnessCPU = share(samples, exobench.EngineCPU), share(samples, exobench.HarnessCPU)
+	m.RunDelay, m.RunDelayMax = share(samples, exobench.RunDelayShare), longest(samples, exobench.RunDelayMax)
 	m.HiccupP99, m.HiccupMax = longest(samples, exobench.HiccupP99), longest(samples, exobench.HiccupMax)
 	m.GCPauseMax, m.SchedulerP99 = longest(samples, exobench.GCPauseMax), longest(samples, exobench.SchedulerP99)
 	return m

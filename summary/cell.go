@@ -199,9 +199,22 @@ type Machine struct {
 	Foreign    *float64      `json:"foreign_share"`
 	EngineCPU  *float64      `json:"engine_share"`
 	HarnessCPU *float64      `json:"harness_share"`
-	// Of several blocks, these are the greatest.
+	// RunDelay is that of exobench's own threads; see exobench.RunDelayShare.
+	RunDelay *float64 `json:"run_delay_share"`
+	// Of several blocks, these are the greatest. Where the system counts run
+	// delays there are no hiccups.
+	RunDelayMax  *time.Duration `json:"run_delay_max_ns"`
 	HiccupP99    *time.Duration `json:"hiccup_p99_ns"`
 	HiccupMax    *time.Duration `json:"hiccup_max_ns"`
 	GCPauseMax   *time.Duration `json:"gc_pause_max_ns"`
 	SchedulerP99 *time.Duration `json:"scheduler_p99_ns"`
+}
+
+// LongestWait is the longest time for which a thread of exobench's is known to
+// have been kept from running; nil where nothing is.
+func (m *Machine) LongestWait() *time.Duration {
+	if m.RunDelayMax != nil {
+		return m.RunDelayMax
+	}
+	return m.HiccupMax
 }

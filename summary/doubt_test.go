@@ -29,6 +29,7 @@ func TestDoubtsOfTheMachine(t *testing.T) {
 		{"foreign", func(m *Machine) { m.Foreign = new(0.06) }, []Figures{OthersBusy{0.06, 0.05, true}}},
 		{"foreign, with the engine unseen", func(m *Machine) { m.Foreign, m.EngineCPU = new(0.6), nil }, []Figures{OthersBusy{0.6, 0.05, false}}},
 		{"hiccups of a tenth", func(m *Machine) { m.HiccupMax = span(2 * time.Millisecond) }, []Figures{Hiccup{Stall{2 * time.Millisecond, latency, 0.1, 0.05}}}},
+		{"a wait for a core, as the kernel counts", func(m *Machine) { m.HiccupMax, m.RunDelayMax = nil, span(2*time.Millisecond) }, []Figures{Hiccup{Stall{2 * time.Millisecond, latency, 0.1, 0.05}}}},
 		{"a pause for garbage", func(m *Machine) { m.GCPauseMax = span(3 * time.Millisecond) }, []Figures{GarbagePause{Stall{3 * time.Millisecond, latency, 0.15, 0.05}}}},
 		{"waits for a core", func(m *Machine) { m.SchedulerP99 = span(600 * time.Microsecond) }, []Figures{CoreWait{Stall{600 * time.Microsecond, gap, 0.06, 0.05}}}},
 		{"a wait at the bound", func(m *Machine) { m.SchedulerP99 = span(500 * time.Microsecond) }, nil},
