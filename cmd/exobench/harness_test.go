@@ -144,7 +144,7 @@ func TestCalibrateTellsWhatExobenchCostsAnEngine(t *testing.T) {
 	if got := exobenchIn(t, dir, tinyRun(t, "--repeat", "1", "--out", out)...); got.code != exitOK {
 		t.Fatal(got.stderr)
 	}
-	if text := readFile(t, filepath.Join(out, "report.md")); !strings.Contains(text, "bare client") {
+	if text := readFile(t, filepath.Join(out, "report.md")); !strings.Contains(text, "bare HTTP client") {
 		t.Error("the report does not tell what exobench costs an engine")
 	}
 	got = exobenchIn(t, dir, "calibrate", "--observer", "--engine", "openai")
