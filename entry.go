@@ -57,6 +57,9 @@ type Session struct {
 	Host  Host      `json:"host"`
 	// PID is exobench's own process.
 	PID int `json:"pid"`
+	// PromptSeed is the seed of what cold prompts began with: the plan's, or the
+	// one drawn for this session where the plan has 0.
+	PromptSeed uint64 `json:"prompt_seed,omitempty"`
 }
 
 // Tool is the exobench that made a run.
@@ -99,6 +102,16 @@ type Engine struct {
 	IgnoresEOS bool `json:"ignores_eos"`
 	// Models are the plan's models as this engine knows them.
 	Models []Model `json:"models"`
+	// Files are where the weights of models are read from, as far as that is on
+	// this host and known.
+	Files []ModelFile `json:"files,omitempty"`
+}
+
+// ModelFile is a file of weights as it was when the engine was opened.
+type ModelFile struct {
+	Path     string    `json:"path"`
+	Size     Bytes     `json:"size_bytes"`
+	Modified time.Time `json:"modified"`
 }
 
 // Stage is a point in a model's way onto the engine and off it.
@@ -183,7 +196,21 @@ type Note struct {
 	Engine string `json:"engine,omitempty"`
 	Step   int    `json:"step,omitempty"`
 	Text   string `json:"text"`
+	// Held is set where it is about what was in memory before the step's load.
+	Held Held `json:"held,omitempty"`
 }
+
+// Held says what was in an engine's memory before a model was loaded, as far as it
+// makes the memory of the load mean something else.
+type Held string
+
+// What may have been there.
+const (
+	// HeldModel: the model itself.
+	HeldModel Held = "model"
+	// HeldOthers: another model, which the load may have put out.
+	HeldOthers Held = "others"
+)
 
 // Calibration is the harness's own error, measured against the timing
 // reference at one load. Errors are what the harness measured less the truth.
@@ -222,6 +249,41 @@ type Calibration struct {
 	Behind time.Duration `json:"reference_behind_p99_ns"`
 	// Kernel reports whether the harness used kernel receive stamps.
 	Kernel bool `json:"kernel_stamps"`
+	// Observed is what exobench was found to cost an engine on this machine; nil
+	// where that was not measured.
+	Observed *Observation `json:"observed,omitempty"`
+}
+
+// Observation is what being measured costs an engine on the same machine: its
+// speed under exobench as a share of that under a bare HTTP client that looks at
+// nothing, of rounds of both in turn.
+type Observation struct {
+	When time.Time `json:"when"`
+	// Engine is the driver's name, Model what it ran.
+	Engine string `json:"engine"`
+	Model  string `json:"model"`
+	// Cores are the machine's.
+	Cores int `json:"cores"`
+	// Each round had so many requests of so many tokens, Streams at a time.
+	Streams  int    `json:"streams"`
+	Requests int    `json:"requests"`
+	Tokens   Tokens `json:"max_tokens"`
+	// Ratios has one for each pair of rounds, Ratio is their median, and Low to
+	// High the interval that holds it with 95 % confidence, 0 where there are too
+	// few pairs.
+	Ratios []float64 `json:"ratios"`
+	Ratio  float64   `json:"ratio"`
+	Low    float64   `json:"ratio_low,omitempty"`
+	High   float64   `json:"ratio_high,omitempty"`
+	// Told reports whether the speeds are those that the engine told, else they
+	// are tokens over the time from the first request to the last answer's end.
+	Told bool `json:"told_by_engine"`
+	// BareRate and Rate are the median speeds, in tokens per second.
+	BareRate float64 `json:"bare_tokens_per_second"`
+	Rate     float64 `json:"tokens_per_second"`
+	// BareCPU and CPU are the clients' median CPU time for a thousand events.
+	BareCPU time.Duration `json:"bare_cpu_per_1000_events_ns"`
+	CPU     time.Duration `json:"cpu_per_1000_events_ns"`
 }
 
 // EndReason says why a run ended.

@@ -3,8 +3,8 @@ package exobench
 import "time"
 
 // Instant is a point in time: nanoseconds on the monotonic clock since just
-// before the run's epoch. The zero Instant means "not reached"; a Clock never
-// returns it. The wall time of the epoch stands once, in the Header.
+// before the epoch of its session. The zero Instant means "not reached"; a Clock
+// never returns it. The wall time of the epoch stands in the Session.
 type Instant int64
 
 // Reached reports whether the point in time came.

@@ -14,6 +14,9 @@ type Step struct {
 	// leaves the choice to the engine. Where the model came to be is told by the
 	// step's stages.
 	Placement string `json:"placement,omitempty"`
+	// Resumes is the id of the planned step that was cut short in an earlier
+	// session, and whose remaining blocks this one has; else 0.
+	Resumes int `json:"resumes,omitempty"`
 }
 
 // Cell is what figures are given of: one engine, model and placement under one
@@ -37,8 +40,21 @@ type Block struct {
 	Step int `json:"step"`
 	// Cell is 0 for warm-ups, which belong to no cell.
 	Cell int `json:"cell,omitempty"`
+	// Replaces is the id of the planned block that was cut short in an earlier
+	// session and that this one is instead of; else 0. Of several in the place of
+	// one, that with the highest id counts, and the others enter no figure.
+	Replaces int `json:"replaces,omitempty"`
 	// At is when the block began.
 	At Instant `json:"at_ns,omitzero"`
+}
+
+// Planned returns the id that the block has in the plan's outline. Its seeds
+// derive from that one, so that it asks the same however often it is begun.
+func (b Block) Planned() int {
+	if b.Replaces > 0 {
+		return b.Replaces
+	}
+	return b.ID
 }
 
 // Warmup reports whether the block's requests are warm-ups, which enter no
@@ -48,7 +64,8 @@ func (b Block) Warmup() bool { return b.Cell == 0 }
 // Outline is what a run consists of: its steps, cells and blocks, numbered once,
 // when they become known. It is a function of the plan and of what the engines
 // told; run, terminal, summary and report share it, and every seed derives from
-// its ids.
+// its ids. What a run that is resumed does again has ids after all of these, and
+// names those of the outline.
 type Outline struct {
 	Steps  []Step
 	Cells  []Cell
@@ -73,7 +90,7 @@ func NewOutline(p Plan, engines []Engine, session int) *Outline {
 func (o *Outline) add(p Plan, s Step) int {
 	s.ID = len(o.Steps) + 1
 	o.Steps = append(o.Steps, s)
-	if p.Warmup > 0 {
+	if p.Warmups() > 0 {
 		o.Blocks = append(o.Blocks, Block{ID: len(o.Blocks) + 1, Step: s.ID})
 	}
 	for _, t := range p.Traffic {

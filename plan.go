@@ -8,7 +8,8 @@ import (
 )
 
 // Plan is everything that decides what a run does. It is complete: written to
-// a plan file and run again, it gives the same run. It stands in the journal's
+// a plan file and run again, it gives the same run, but for what keeps cold
+// prompts apart from those of earlier runs. It stands in the journal's
 // header, so that a result tells how it was made.
 //
 // Secrets are never in it, only the names of where they come from.
@@ -17,6 +18,10 @@ type Plan struct {
 	Engines []EngineSpec `json:"engines"`
 	// Models are the names asked for, in the order in which they run.
 	Models []string `json:"models"`
+	// SkipMissing has models that an engine does not have skipped on it, and the
+	// rest measured; otherwise one is an error before anything is loaded. It is
+	// set where nobody named the models.
+	SkipMissing bool `json:"skip_missing"`
 	// ModelsFile is a file with more models than the catalogue has.
 	ModelsFile string `json:"models_file"`
 	// Workload is what is asked of each model.
@@ -26,7 +31,7 @@ type Plan struct {
 	// Stop says when a cell has been measured.
 	Stop Stop `json:"stop"`
 	// Warmup is the number of requests sent before the first cell of each
-	// loaded model; they are journaled and enter no statistic.
+	// loaded model; they are journaled and enter no statistic. See Warmups.
 	Warmup int `json:"warmup"`
 	// Timeout bounds one request; IdleTimeout bounds a silence within it, where
 	// keep-alives do not count as a sign of life. 0 means no bound.
@@ -81,6 +86,8 @@ type Workload struct {
 	// NaturalStop lets the model end its answer; otherwise engines that can are
 	// told to ignore the end-of-sequence token.
 	NaturalStop bool `json:"natural_stop"`
+	// Temperature is that of the sampling; 0 takes the likeliest token each time.
+	Temperature float64 `json:"temperature"`
 	// Cache says whether an engine may answer from a prompt that it has seen.
 	Cache CachePolicy `json:"cache"`
 }
@@ -165,8 +172,20 @@ type Seeds struct {
 	Sampling uint64 `json:"sampling"`
 	// Arrivals spreads the requests of an open loop.
 	Arrivals uint64 `json:"arrivals"`
-	// Prompts makes the unique prefixes that keep prompts out of caches.
+	// Prompts makes the letters that cold prompts begin with, which keep them out
+	// of caches. 0 draws a new seed for each session, and Session has it: a plan
+	// that is run again must be cold again.
 	Prompts uint64 `json:"prompts"`
+}
+
+// Warmups returns how many requests are sent before the first cell of each loaded
+// model. A plan that wants its caches warm sends every prompt once there: else
+// the first of each would be measured cold, and pooled with the rest.
+func (p Plan) Warmups() int {
+	if p.Workload.Cache == WarmCache {
+		return max(p.Warmup, len(p.Workload.Prompts))
+	}
+	return p.Warmup
 }
 
 // MostUnderWay returns how many requests the plan may have under way on one
@@ -233,6 +252,7 @@ func (p Plan) Validate() error {
 func (w Workload) validate(check func(ok bool, member, format string, args ...any)) {
 	check(len(w.Prompts) > 0, "workload.prompts", "is empty: give at least one prompt")
 	check(w.MaxTokens >= 1, "workload.max_tokens", "is %d: it must be at least 1", w.MaxTokens)
+	check(w.Temperature >= 0 && w.Temperature <= 100, "workload.temperature", "is %g: it must be 0 or more, and is seldom above 2", w.Temperature)
 	check(w.Cache == ColdCache || w.Cache == WarmCache, "workload.cache", "is %q: it must be cold or warm", w.Cache)
 	ids := map[string]bool{}
 	for _, prompt := range w.Prompts {

@@ -52,18 +52,33 @@ type Record struct {
 	// reasoning or tool call; FirstAnswer the first with non-reasoning content.
 	FirstToken  Instant `json:"first_token_ns,omitzero"`
 	FirstAnswer Instant `json:"first_answer_ns,omitzero"`
-	// LastToken is the last event with output; Done is the event with the
-	// finish reason, or LastToken where none came. Ended is when the stream
-	// closed or the request was given up.
+	// LastToken is the last event with a token: with output, or the one that
+	// ends the answer where the end-of-sequence token is counted and has no text.
+	// Done is the first finish reason at or after LastToken, or LastToken where
+	// none came. Ended is when the stream was over or the request was given up.
 	LastToken Instant `json:"last_token_ns,omitzero"`
 	Done      Instant `json:"done_ns,omitzero"`
 	Ended     Instant `json:"ended_ns,omitzero"`
+	// PrefillStart and PrefillEnd are when the engine said that it had none, and
+	// all, of the prompt processed: PrefillTokens of it. Absent where it does not
+	// say both.
+	PrefillStart  Instant `json:"prefill_start_ns,omitzero"`
+	PrefillEnd    Instant `json:"prefill_end_ns,omitzero"`
+	PrefillTokens *Tokens `json:"prefill_tokens,omitempty"`
+	// Replays is how often the request met a kept-alive connection that the
+	// server had closed before a byte of it arrived, and was sent anew: Sent is
+	// the last time. A request that the server may have taken never is.
+	Replays int `json:"replays,omitempty"`
 
 	PromptTokens *Tokens    `json:"prompt_tokens,omitempty"`
 	CachedTokens *Tokens    `json:"cached_tokens,omitempty"`
 	OutputTokens *Tokens    `json:"output_tokens,omitempty"`
 	TokensFrom   TokensFrom `json:"tokens_from,omitempty"`
-	// Chunks are the events with output, in order.
+	// ReasoningTokens are those of the OutputTokens that were reasoning;
+	// HiddenTokens those that were counted and not streamed.
+	ReasoningTokens *Tokens `json:"reasoning_tokens,omitempty"`
+	HiddenTokens    *Tokens `json:"hidden_tokens,omitempty"`
+	// Chunks are the events with a token, in order.
 	Chunks Chunks `json:"chunks,omitempty"`
 	// Delays are, for each of the Chunks, how long after the kernel received the
 	// last byte of its read the read returned to us, in nanoseconds: the
@@ -72,17 +87,21 @@ type Record struct {
 	Delays []int64 `json:"delays_ns,omitempty"`
 	// Server holds the engine's own figures for this request, if it gave any.
 	Server *ServerStats `json:"server,omitempty"`
+	// Doubts are the reasons to look twice at the figures.
+	Doubts []Doubt `json:"doubts,omitempty"`
 }
 
 // Clone returns a copy that shares nothing with r.
 func (r *Record) Clone() *Record {
 	c := *r
 	c.PromptTokens, c.CachedTokens, c.OutputTokens = clone(r.PromptTokens), clone(r.CachedTokens), clone(r.OutputTokens)
-	c.Chunks, c.Delays = slices.Clone(r.Chunks), slices.Clone(r.Delays)
+	c.ReasoningTokens, c.HiddenTokens, c.PrefillTokens = clone(r.ReasoningTokens), clone(r.HiddenTokens), clone(r.PrefillTokens)
+	c.Chunks, c.Delays, c.Doubts = slices.Clone(r.Chunks), slices.Clone(r.Delays), slices.Clone(r.Doubts)
 	if c.Server = clone(r.Server); c.Server != nil {
 		s := c.Server
 		s.PrefillTPS, s.DecodeTPS, s.PeakMemory = clone(s.PrefillTPS), clone(s.DecodeTPS), clone(s.PeakMemory)
 		s.PromptTokens, s.OutputTokens = clone(s.PromptTokens), clone(s.OutputTokens)
+		s.DraftTokens, s.AcceptedTokens = clone(s.DraftTokens), clone(s.AcceptedTokens)
 	}
 	return &c
 }
@@ -102,12 +121,17 @@ type ServerStats struct {
 	DecodeTPS    *float64 `json:"decode_tps,omitempty"`
 	PromptTokens *Tokens  `json:"prompt_tokens,omitempty"`
 	OutputTokens *Tokens  `json:"output_tokens,omitempty"`
-	// PeakMemory is what the engine says, uncorrected.
+	// PeakMemory is what the engine says, where the driver knows of a constant
+	// error without that (exo's 7.37 %).
 	PeakMemory *Bytes `json:"peak_memory_bytes,omitempty"`
-	// PrefixCache is exo's "none", "partial" or "exact".
+	// PrefixCache is exo's "none", "partial" or "exact"; "" is unknown.
 	PrefixCache string `json:"prefix_cache,omitempty"`
 	// LoadTime is how long this request waited for the model to be loaded.
 	LoadTime time.Duration `json:"load_time_ns,omitempty"`
+	// DraftTokens are those that a draft proposed, AcceptedTokens those of them
+	// that the model took.
+	DraftTokens    *Tokens `json:"draft_tokens,omitempty"`
+	AcceptedTokens *Tokens `json:"accepted_tokens,omitempty"`
 }
 
 // Chunk is one stream event with output.
@@ -116,7 +140,8 @@ type Chunk struct {
 	// the kernel where it stamps what it receives, else at us. Events that came
 	// in one read share it.
 	At Instant
-	// Bytes is the length of the event's output text in UTF-8.
+	// Bytes is the length of the event's output text in UTF-8: 0 for an
+	// end-of-sequence token.
 	Bytes int
 }
 

@@ -19,6 +19,9 @@ type Deployment struct {
 	// Created reports whether this run made it, and so must take it away where
 	// the engine can.
 	Created bool
+	// Held is what was in memory before that Prepare knows of. Where an engine
+	// whose loads are driven has not Created it, it is the model.
+	Held Held
 	// PID is the process that answers, where it runs on this host and could be
 	// found; else 0.
 	PID int
@@ -37,6 +40,8 @@ type Request struct {
 	Prompt    Prompt
 	MaxTokens Tokens
 	Seed      uint64
+	// Temperature is that of the sampling; 0 takes the likeliest token each time.
+	Temperature float64
 	// IgnoreEOS asks for exactly MaxTokens tokens where the engine can do that.
 	IgnoreEOS bool
 	// WarmCache lets the engine use what it remembers of earlier prompts.

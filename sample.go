@@ -19,8 +19,10 @@ const (
 	Before Moment = "before"
 	// Loaded: loaded, and no request has been sent. The last one counts.
 	Loaded Moment = "loaded"
-	// During: while requests are under way.
+	// During: while requests are under way. What is dear to read is left out.
 	During Moment = "during"
+	// After: the requests of a block have ended.
+	After Moment = "after"
 )
 
 // Sample is one reading of one sensor at one instant.
@@ -62,8 +64,17 @@ const (
 	// file-backed pages (mapped weights) can be dropped and read again.
 	Anonymous Quantity = "anonymous_bytes"
 	File      Quantity = "file_bytes"
-	// Processes is how many processes were summed.
+	// Processes is how many processes were summed. A reading that has it as 0 and
+	// no sizes found no process where there had been one.
 	Processes Quantity = "processes"
+	// Process is the process that was read, or of several the one that answers;
+	// ProcessStarted, when it started, in a unit of the system's, tells it from a
+	// later one with the same number.
+	Process        Quantity = "process_id"
+	ProcessStarted Quantity = "process_started"
+	// Beside is the resident set size of processes that may be the engine's, and
+	// are in none of the sizes above.
+	Beside Quantity = "beside_bytes"
 
 	// NodeUsed is all memory in use on a node of the engine, whoever uses it;
 	// NodeTotal is the node's memory.
@@ -82,9 +93,16 @@ const (
 	Foreign    Quantity = "foreign_share"
 	EngineCPU  Quantity = "engine_share"
 	HarnessCPU Quantity = "harness_share"
-	// HiccupP99 and HiccupMax are of gaps in the progress of a thread of ours
-	// that wants to run every millisecond, or up to every 10 ms where waking up
-	// is costly.
+	// RunDelayShare is the share of the time in which our own threads could have
+	// run that they waited for a core, 0 to 1. RunDelayMax is what one of them had
+	// to wait at least at one time: the longest mean wait of any thread over a
+	// second. The kernel counts both; they hold nothing of what the host of a
+	// virtual machine takes away.
+	RunDelayShare Quantity = "run_delay_share"
+	RunDelayMax   Quantity = "run_delay_max_ns"
+	// HiccupP99 and HiccupMax stand in for them where the kernel does not count:
+	// they are of gaps in the progress of a thread of ours that wants to run
+	// every 10 ms.
 	HiccupP99 Quantity = "hiccup_p99_ns"
 	HiccupMax Quantity = "hiccup_max_ns"
 	// GCPauseMax and SchedulerP99 are of our own Go runtime.

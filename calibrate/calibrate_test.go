@@ -27,7 +27,17 @@ import (
 // child makes this binary a reference in a process of its own.
 const child = "EXOBENCH_TEST_REFERENCE"
 
+// bareChild makes it a bare client.
+const bareChild = "EXOBENCH_TEST_BARE"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(bareChild) != "" {
+		if err := Bare(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(child) == "" {
 		os.Exit(m.Run())
 	}

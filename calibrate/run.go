@@ -18,14 +18,14 @@ func Run(ctx context.Context, cfg Config) (exobench.Calibration, error) {
 	if err := cfg.Validate(); err != nil {
 		return exobench.Calibration{}, fmt.Errorf("calibrate: %w", err)
 	}
-	c, err := run(ctx, cfg)
+	c, err := measure(ctx, cfg)
 	if err != nil {
 		return exobench.Calibration{}, fmt.Errorf("calibrate %d streams at %g tokens/s: %w", cfg.Streams, cfg.Rate, err)
 	}
 	return c, nil
 }
 
-func run(ctx context.Context, cfg Config) (exobench.Calibration, error) {
+func measure(ctx context.Context, cfg Config) (exobench.Calibration, error) {
 	if cfg.Warm {
 		w := newRound(cfg, minEvents)
 		w.run(ctx)

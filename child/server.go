@@ -76,5 +76,11 @@ func (s *Server) Stop() error {
 	return s.process.Kill()
 }
 
+// Kill ends a server that hangs, and waits until it is gone.
+func (s *Server) Kill() error {
+	s.stdin.Close()
+	return s.process.Kill()
+}
+
 // Running reports whether the server has not ended.
 func (s *Server) Running() bool { return s.process.Running() }

@@ -62,7 +62,8 @@ type Engine interface {
 	// Sensors are what can be read of the engine: its memory, its nodes.
 	Sensors() []Sensor
 	// Notices are what the user and the reader of a report must know of how the
-	// engine was reached and what cannot be measured of it.
+	// engine was reached, what it was asked for and what cannot be measured of
+	// it. They are asked for again after each Prepare, which may add some.
 	Notices() []string
 	// Close ends what the driver started.
 	Close() error
@@ -73,6 +74,36 @@ type Placer interface {
 	// Placements lists where the model can be put, the first choice first, as
 	// values for Prepare.
 	Placements(ctx context.Context, m exobench.Model) ([]string, error)
+}
+
+// Clearer is an Engine on which things can stand in a model's way. Clear is
+// called before Prepare, and before the memory without the model is read.
+type Clearer interface {
+	// Clear takes away what is in the way of the model and may be, waits until its
+	// memory is given back, and has the model's files fetched where that can be
+	// done without loading them. Its events are as those of Prepare.
+	Clear(ctx context.Context, m exobench.Model, placement string, report func(exobench.StageEvent)) error
+}
+
+// Observer is an Engine that sees, while it is used, what the reader of a report
+// must know: that somebody else uses it too, that it was started anew.
+type Observer interface {
+	// Observed returns what was seen since it was called before, a sentence each.
+	Observed() []string
+}
+
+// Previewer is an Engine that can tell where it would put a model.
+type Previewer interface {
+	// Preview lists where the model would be put as things are, the first choice
+	// first. It changes nothing, adds nothing and does not wait.
+	Preview(ctx context.Context, m exobench.Model) ([]string, error)
+}
+
+// Filer is an Engine that reads the weights of its models from files of this
+// host.
+type Filer interface {
+	// Files lists those of the models that were resolved.
+	Files() []string
 }
 
 // Sensor reads something again and again.
@@ -86,7 +117,8 @@ type Sensor interface {
 	// beginning and the end of each block.
 	Every() time.Duration
 	// Read returns the samples of now. A sensor may read less, or cheaper, while
-	// requests are under way. The step, moment and block are the caller's to
+	// requests are under way. Samples that come with an error tell that what was
+	// read before is no longer there. The step, moment and block are the caller's to
 	// set, and the instant where it is not set.
 	Read(ctx context.Context, m exobench.Moment) ([]exobench.Sample, error)
 }

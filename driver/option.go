@@ -70,6 +70,36 @@ func (o Option) check(value string) error {
 // Reuse is the option of engines on which a model can be there before the run.
 var Reuse = Option{Name: "reuse", Kind: SwitchOption, Default: "false", Help: "measure a model that is already there as it is, and leave it"}
 
+// Without is the option of engines that can do without some of the fields of a
+// request.
+var Without = Option{Name: "without", Help: "fields of requests to leave out, such as temperature,seed (engines openai and llamacpp)"}
+
+// WithoutOf returns the fields that the spec leaves out, which must be among
+// those that the engine can do without.
+func WithoutOf(s exobench.EngineSpec, fields ...string) ([]string, error) {
+	var out []string
+	for field := range strings.SplitSeq(Without.In(s), ",") {
+		if field = strings.TrimSpace(field); field == "" {
+			continue
+		}
+		if !slices.Contains(fields, field) {
+			return nil, UsageError{fmt.Errorf("--without %s: it can leave out %s", field, strings.Join(fields, ", "))}
+		}
+		if !slices.Contains(out, field) {
+			out = append(out, field)
+		}
+	}
+	return out, nil
+}
+
+// WithoutNotice says which fields are left out by hand, where there are any.
+func WithoutNotice(fields []string) []string {
+	if len(fields) == 0 {
+		return nil
+	}
+	return []string{"requests go without " + strings.Join(fields, ", ") + ", as --without says"}
+}
+
 // APIKeyEnv and APIKeyFile are the options of engines that may want an API key.
 var (
 	APIKeyEnv  = Option{Name: "api-key-env", Help: "environment variable that holds the API key (engines openai and llamacpp)"}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 
 	"exobench"
@@ -13,11 +14,15 @@ import (
 type batch struct {
 	text     []byte // whole lines, of which the first is number line
 	line     int
+	tooLong  bool // the first line is what is left of one that is too long
 	decoding sync.WaitGroup
 
 	first   exobench.Entry // of the first line; nil where it has none
 	entries []exobench.Entry
 	damaged []*SyntaxError
+	// torn is what is left of a line that was being written; nil where the text
+	// ends in a newline.
+	torn *SyntaxError
 
 	parser  parser
 	records pool[recordSpace]
@@ -40,12 +45,14 @@ func (p *pool[T]) next() *T {
 
 // decode makes the entries of the lines. The batch must not be touched meanwhile.
 func (b *batch) decode() {
-	b.first, b.entries, b.damaged = nil, b.entries[:0], nil
+	b.first, b.entries, b.damaged, b.torn = nil, b.entries[:0], nil, nil
 	b.records.used, b.samples.used = 0, 0
 	line := b.line
 	for text := range bytes.Lines(b.text) {
-		entry, err := b.entry(text)
+		entry, err := b.sealed(text, b.tooLong && line == b.line)
 		switch {
+		case errors.Is(err, errTorn):
+			b.torn = &SyntaxError{Line: line, Err: err}
 		case err != nil:
 			b.damaged = append(b.damaged, &SyntaxError{Line: line, Err: err})
 		case entry != nil:
@@ -56,6 +63,33 @@ func (b *batch) decode() {
 		}
 		line++
 	}
+}
+
+// errTorn is what is wrong with the end of a line whose writing was cut off.
+var errTorn = errors.New("its end is missing: the writing of it was cut off")
+
+// sealed returns the entry of a line that is as it was written. The line's space
+// is used.
+func (b *batch) sealed(line []byte, tooLong bool) (exobench.Entry, error) {
+	if tooLong {
+		return nil, errTooLong
+	}
+	text, ended := bytes.CutSuffix(line, []byte("\n"))
+	object, err := unseal(text)
+	switch {
+	case err == nil:
+		return b.entry(object)
+	case !ended && torn(text):
+		return nil, errTorn
+	}
+	return nil, err
+}
+
+// torn reports whether a last line without a newline may be the beginning of
+// one. A whole line with another byte in the place of its newline is none.
+func torn(text []byte) bool {
+	_, err := unseal(slices.Clone(text[:len(text)-1]))
+	return err != nil && !errors.Is(err, errTooLong)
 }
 
 // entry returns a line's entry; nil without an error for a type that this version

@@ -23,7 +23,24 @@ func recorded(t testing.TB) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.SplitAfter(strings.TrimSpace(string(text)), "\n")
+	var lines []string
+	for line := range bytes.Lines(text) {
+		object, err := unseal(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(object))
+	}
+	return lines
+}
+
+// sealedText returns the text of a journal with a line for each object.
+func sealedText(objects ...string) []byte {
+	var text []byte
+	for _, object := range objects {
+		text = append(text, seal([]byte(object))...)
+	}
+	return text
 }
 
 // unusual are lines that a Writer does not make, or seldom.
@@ -96,8 +113,18 @@ func slow(line string) (exobench.Entry, error) {
 	return entry, nil
 }
 
-// lineOf returns an entry's line.
+// lineOf returns an entry's line, without its checksum and newline.
 func lineOf(t testing.TB, e exobench.Entry) []byte {
+	t.Helper()
+	object, err := unseal(bytes.TrimSuffix(sealedLine(t, e), []byte("\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+// sealedLine returns an entry's line.
+func sealedLine(t testing.TB, e exobench.Entry) []byte {
 	t.Helper()
 	k, err := kindOf(e)
 	if err != nil {
@@ -156,7 +183,9 @@ func TestTheTablesHaveEveryMember(t *testing.T) {
 	}{
 		{exobench.Record{}, names(recordMembers)},
 		{exobench.ServerStats{}, append([]string{"type"}, names(serverMembers)...)},
+		{exobench.Doubt{}, append([]string{"type"}, names(doubtMembers)...)},
 		{exobench.Sample{}, names(sampleMembers)},
+		{exobench.Doubt{}, append([]string{"type"}, names(doubtMembers)...)},
 	} {
 		want := []string{"type"}
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.of)) {
@@ -291,7 +320,7 @@ func shared(a, b reflect.Value, path string) string {
 // Batches are read, decoded and handed over out of step with each other.
 func TestEntriesOfManyBatchesComeInOrder(t *testing.T) {
 	var text bytes.Buffer
-	text.WriteString(`{"type":"header","schema":2}` + "\n")
+	text.Write(sealedText(`{"type":"header","schema":2}`))
 	const requests = 3000
 	damaged := 0
 	for seq := range requests {
@@ -299,9 +328,9 @@ func TestEntriesOfManyBatchesComeInOrder(t *testing.T) {
 		for i := range r.Chunks {
 			r.Chunks[i].At = exobench.Instant(seq * i)
 		}
-		text.Write(lineOf(t, &r))
+		text.Write(sealedLine(t, &r))
 		if seq%500 == 250 { // a line longer than a batch
-			fmt.Fprintf(&text, `{"type":"note","text":"%s"}`+"\n", strings.Repeat("long ", 3*batchSize/5))
+			text.Write(sealedText(fmt.Sprintf(`{"type":"note","text":"%s"}`, strings.Repeat("long ", 3*batchSize/5))))
 		}
 		if seq%700 == 350 {
 			text.WriteString("{\"type\":\"request\",\"seq\n")
@@ -336,8 +365,8 @@ func TestEntriesOfManyBatchesComeInOrder(t *testing.T) {
 }
 
 func TestALoopMayEndEarly(t *testing.T) {
-	text := `{"type":"header","schema":2}` + "\n" + strings.Repeat(`{"type":"request","seq":1}`+"\n", 100_000)
-	r := NewReader(strings.NewReader(text))
+	text := append(sealedText(`{"type":"header","schema":2}`), bytes.Repeat(sealedText(`{"type":"request","seq":1}`), 100_000)...)
+	r := NewReader(bytes.NewReader(text))
 	n := 0
 	for range r.All() {
 		if n++; n == 50_000 {

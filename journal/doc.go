@@ -5,9 +5,11 @@
 // # Format
 //
 // journal.jsonl is UTF-8 text, one JSON object a line, ended by "\n". The
-// member "type" names the entry; the other members are the fields of the type
-// in package exobench, whose docs give their meaning. Those marked with a star
-// are milestones:
+// member "type" names the entry and comes first. The last member is "crc": the
+// CRC-32C of all bytes of the line before its comma, as eight lower-case
+// hexadecimal digits. The other members are the fields of the type in package
+// exobench, whose docs give their meaning. A line has 64 MiB at most. Those
+// marked with a star are milestones:
 //
 //	header*      exobench.Header       always line 1: schema, run, tool, plan, engines
 //	session      exobench.Session      a process that writes the entries that follow
@@ -28,6 +30,12 @@
 // same id says more of the same, such as its placement. Whoever reads a journal
 // may not rely on the order of entries: ids and instants tell all that counts.
 //
+// A run that is resumed has several sessions in one journal; the header is
+// written once. A step that was planned and not begun is told again with the
+// later session; one that was begun stays as it is, and the step that goes on
+// with it names it as "resumes". A block that is done again names the one that it
+// takes the place of as "replaces": of several, that with the highest id counts.
+//
 // Members named *_ns are nanoseconds since the epoch of the session (or spans,
 // where the field is a span); an absent member is unknown. The chunks of a
 // request are one flat array of pairs: the nanoseconds since the chunk before,
@@ -38,8 +46,8 @@
 //
 // The header has the number of the schema, which is 2. A reader ignores members
 // and types of entries that it does not know; it reads every older schema from 2
-// on, and refuses a number above its own. Schema 1 had no steps, cells, blocks
-// and sessions and is not read.
+// on, and refuses a number above its own. Schema 1 had no steps, cells, blocks,
+// sessions and checksums and is not read.
 //
 // # Durability
 //
@@ -48,12 +56,25 @@
 // with each milestone, and else once a second while there is something new, by a
 // goroutine of its own: a power failure loses at most the last second.
 //
+// A Writer looks once a second whether the file is still where it was made and
+// as long as it should be. One that was deleted or moved, or whose place was
+// taken, is given a name anew from the open file, by a link or a copy: its own,
+// else that of a folder beside its own whose name ends in "-saved". One that was
+// cut has lost entries: nothing more is written, and every Append says so. Where
+// a write fails, as on a full disk, the part of a line that it left is cut off.
+//
+// The file is locked (flock) while it is written, so that only one process does.
+//
 // # Reading
 //
 // Nearly all lines of a long journal are requests and samples. A parser of their
 // own reads those that are as a Writer makes them; encoding/json reads all others,
 // and the tests hold the two to the same results.
 //
-// A line that is not a whole entry (the torn end after a kill in mid-write) is
-// skipped and counted; a journal without an end line is of an incomplete run.
+// A line whose checksum does not fit, or that is longer than it may be, is
+// skipped, counted and told by its number; no line is kept in memory beyond its
+// bound. Only the torn end of a line that was being written, as after a kill, is
+// no damage: the last line, without a newline. A damaged header is an error,
+// since without it nothing can be said of the run. A journal whose last session
+// has no end is of an incomplete run.
 package journal

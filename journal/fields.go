@@ -10,15 +10,19 @@ import (
 type recordSpace struct {
 	record                 exobench.Record
 	prompt, cached, output exobench.Tokens
+	reasoning, hidden      exobench.Tokens
+	prefill                exobench.Tokens
 	chunks                 exobench.Chunks
 	delays                 []int64
 	server                 serverSpace
+	doubts                 []exobench.Doubt
 }
 
 type serverSpace struct {
 	stats           exobench.ServerStats
 	prefill, decode float64
 	prompt, output  exobench.Tokens
+	draft, accepted exobench.Tokens
 	peak            exobench.Bytes
 }
 
@@ -51,13 +55,20 @@ var recordMembers = []member[recordSpace]{
 	{"last_token_ns", func(p *parser, s *recordSpace) { number(p, &s.record.LastToken) }},
 	{"done_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Done) }},
 	{"ended_ns", func(p *parser, s *recordSpace) { number(p, &s.record.Ended) }},
+	{"prefill_start_ns", func(p *parser, s *recordSpace) { number(p, &s.record.PrefillStart) }},
+	{"prefill_end_ns", func(p *parser, s *recordSpace) { number(p, &s.record.PrefillEnd) }},
+	{"prefill_tokens", func(p *parser, s *recordSpace) { s.record.PrefillTokens = number(p, &s.prefill) }},
+	{"replays", func(p *parser, s *recordSpace) { number(p, &s.record.Replays) }},
 	{"prompt_tokens", func(p *parser, s *recordSpace) { s.record.PromptTokens = number(p, &s.prompt) }},
 	{"cached_tokens", func(p *parser, s *recordSpace) { s.record.CachedTokens = number(p, &s.cached) }},
 	{"output_tokens", func(p *parser, s *recordSpace) { s.record.OutputTokens = number(p, &s.output) }},
 	{"tokens_from", func(p *parser, s *recordSpace) { name(p, &s.record.TokensFrom) }},
+	{"reasoning_tokens", func(p *parser, s *recordSpace) { s.record.ReasoningTokens = number(p, &s.reasoning) }},
+	{"hidden_tokens", func(p *parser, s *recordSpace) { s.record.HiddenTokens = number(p, &s.hidden) }},
 	{"chunks", func(p *parser, s *recordSpace) { s.record.Chunks = p.chunks(&s.chunks) }},
 	{"delays_ns", func(p *parser, s *recordSpace) { s.record.Delays = p.integers(&s.delays) }},
 	{"server", func(p *parser, s *recordSpace) { s.record.Server = p.server(&s.server) }},
+	{"doubts", func(p *parser, s *recordSpace) { s.record.Doubts = p.doubts(&s.doubts) }},
 }
 
 // serverMembers are the members of a ServerStats.
@@ -69,6 +80,17 @@ var serverMembers = []member[serverSpace]{
 	{"peak_memory_bytes", func(p *parser, s *serverSpace) { s.stats.PeakMemory = number(p, &s.peak) }},
 	{"prefix_cache", func(p *parser, s *serverSpace) { name(p, &s.stats.PrefixCache) }},
 	{"load_time_ns", func(p *parser, s *serverSpace) { number(p, &s.stats.LoadTime) }},
+	{"draft_tokens", func(p *parser, s *serverSpace) { s.stats.DraftTokens = number(p, &s.draft) }},
+	{"accepted_tokens", func(p *parser, s *serverSpace) { s.stats.AcceptedTokens = number(p, &s.accepted) }},
+}
+
+// doubtMembers are the members of a Doubt.
+var doubtMembers = []member[exobench.Doubt]{
+	{"kind", func(p *parser, d *exobench.Doubt) { name(p, &d.Kind) }},
+	{"count", func(p *parser, d *exobench.Doubt) { number(p, &d.Count) }},
+	{"said", func(p *parser, d *exobench.Doubt) { number(p, &d.Said) }},
+	{"seen", func(p *parser, d *exobench.Doubt) { number(p, &d.Seen) }},
+	{"text", func(p *parser, d *exobench.Doubt) { name(p, &d.Text) }},
 }
 
 // sampleMembers are the members of a Sample's line.
@@ -102,6 +124,16 @@ func (p *parser) server(s *serverSpace) *exobench.ServerStats {
 	s.stats = exobench.ServerStats{}
 	object(p, serverMembers, s)
 	return &s.stats
+}
+
+func (p *parser) doubts(space *[]exobench.Doubt) []exobench.Doubt {
+	all := slices.Grow((*space)[:0], 1) // an empty array is not nil
+	for more := p.scan.Open('[', ']'); more; more = p.scan.More(']') {
+		all = append(all, exobench.Doubt{})
+		object(p, doubtMembers, &all[len(all)-1])
+	}
+	*space = all
+	return all
 }
 
 // chunks reads the flat array of pairs, as Chunks do.

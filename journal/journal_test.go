@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -38,8 +40,11 @@ func entries() []exobench.Entry {
 		&exobench.Block{ID: 1, Step: 1, Cell: 1, At: 6},
 		&exobench.Sample{At: 6, Step: 1, Moment: exobench.During, Block: 1, Sensor: "processes", Values: exobench.Values{{Quantity: exobench.PSS, Value: 7}, {Quantity: exobench.File, Value: 0}}},
 		&exobench.Record{
-			Seq: 1, Block: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, CachedTokens: new(exobench.Tokens(0)),
-			Chunks: exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
+			Seq: 1, Block: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, ReasoningTokens: new(exobench.Tokens(3)), Replays: 2,
+			PrefillStart: 12, PrefillEnd: 15, PrefillTokens: new(exobench.Tokens(7)),
+			Doubts:       []exobench.Doubt{{Kind: exobench.OtherModel, Text: "m\"x"}, {Kind: exobench.UsageMisfit, Said: 40, Seen: -20}, {Kind: exobench.UnknownEvents, Count: 3}},
+			CachedTokens: new(exobench.Tokens(0)),
+			Chunks:       exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
 		},
 		&exobench.BlockEnd{At: 35, Block: 1, Reason: exobench.BlockDone},
 		&exobench.Note{At: 40, Session: 1, Text: "line one\nline two"},
@@ -52,7 +57,7 @@ func entries() []exobench.Entry {
 func write(t *testing.T, entries []exobench.Entry) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), Name)
-	w, err := Create(path, header())
+	w, err := Create(path, header(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,22 +112,65 @@ func TestAJournalCutOffAnywhereGivesAllWholeEntriesBeforeTheCut(t *testing.T) {
 	for cut := first; cut <= len(text); cut++ {
 		got, r := read(t, text[:cut])
 		whole := bytes.Count(text[:cut], []byte("\n"))
-		torn := 0
-		if rest := text[bytes.LastIndexByte(text[:cut], '\n')+1 : cut]; len(rest) > 0 {
-			torn = 1
-			if rest[len(rest)-1] == '}' && text[cut] == '\n' { // only the newline is missing
-				whole, torn = whole+1, 0
-			}
+		torn := text[cut-1] != '\n'
+		if torn && text[cut] == '\n' { // only the newline is missing
+			whole, torn = whole+1, false
 		}
-		if r.Err() != nil || len(got) != whole || len(r.Damaged()) != torn {
-			t.Fatalf("cut at %d: %d entries, %d damaged, err %v; want %d and %d", cut, len(got), len(r.Damaged()), r.Err(), whole, torn)
+		if r.Err() != nil || len(got) != whole || r.Damage() != 0 || (r.Torn() != nil) != torn {
+			t.Fatalf("cut at %d: %d entries, damaged %v, torn %v, err %v; want %d entries, torn: %v", cut, len(got), r.Damaged(), r.Torn(), r.Err(), whole, torn)
+		}
+	}
+	for cut := range first - 1 {
+		want := "cut off before it began"
+		if _, r := read(t, text[:cut]); r.Err() == nil || !strings.Contains(r.Err().Error(), want) {
+			t.Fatalf("cut at %d: err %v, want one with %q", cut, r.Err(), want)
 		}
 	}
 }
 
+// No flipped bit may give other entries in silence.
+func TestAFlippedBitIsADamagedLineOrNone(t *testing.T) {
+	text, err := os.ReadFile(write(t, entries()[5:9]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := read(t, text)
+	header := bytes.IndexByte(text, '\n') + 1
+	for i := range 8 * len(text) {
+		at, bit := i/8, byte(1)<<(i%8)
+		flipped := bytes.Clone(text)
+		flipped[at] ^= bit
+		got, r := read(t, flipped)
+		switch {
+		case at < header:
+			if r.Err() == nil || !strings.Contains(r.Err().Error(), "header (line 1) is damaged") {
+				t.Fatalf("bit %d of byte %d, in the header: err %v", bit, at, r.Err())
+			}
+		case r.Err() != nil || r.Damage() == 0 || r.Torn() != nil:
+			t.Fatalf("bit %d of byte %d: damaged %v, torn %v, err %v", bit, at, r.Damaged(), r.Torn(), r.Err())
+		default:
+			line := 1 + bytes.Count(text[:at], []byte("\n"))
+			if r.Damaged()[0].Line != line || !subset(got, want) || len(got) < len(want)-2 {
+				t.Fatalf("bit %d of byte %d, line %d: damaged %v, %d entries", bit, at, line, r.Damaged(), len(got))
+			}
+		}
+	}
+}
+
+// subset reports whether all entries of a list are among those of another, in
+// the same order.
+func subset(got, of []exobench.Entry) bool {
+	for _, e := range of {
+		if len(got) > 0 && reflect.DeepEqual(got[0], e) {
+			got = got[1:]
+		}
+	}
+	return len(got) == 0
+}
+
 func TestTheTypeNeedNotComeFirst(t *testing.T) {
-	got, r := read(t, []byte(`{"type":"header","schema":2}`+"\n"+`{"at_ns":3,"reason":"finished","type":"end"}`+"\n"))
-	if len(got) != 2 || r.Err() != nil || len(r.Damaged()) != 0 {
+	got, r := read(t, sealedText(`{"type":"header","schema":2}`, `{"at_ns":3,"reason":"finished","type":"end"}`))
+	if len(got) != 2 || r.Err() != nil || r.Damage() != 0 {
 		t.Errorf("%d entries, err %v, damaged %v", len(got), r.Err(), r.Damaged())
 	}
 }
@@ -130,11 +178,14 @@ func TestTheTypeNeedNotComeFirst(t *testing.T) {
 func TestWhatIsNoJournalIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an empty file", "", "empty"},
-		{"another JSON file", `{"models":[]}` + "\n", "no header"},
-		{"a schema of the future", `{"type":"header","schema":99}` + "\n", "newer exobench"},
+		{"another JSON file", `{"models":[]}` + "\n", "not a journal of exobench"},
+		{"another file without a newline", "hello", "not a journal of exobench"},
+		{"a schema of the future", string(sealedText(`{"type":"header","schema":99}`)), "newer exobench"},
+		{"one that knows no checksums", `{"type":"header","schema":99}` + "\n", "newer exobench"},
 		{"a schema that is not read any more", `{"type":"header","schema":1,"tool":{"version":"0.1.0"}}` + "\n", "before December 2026, such as the one that wrote it (0.1.0)"},
-		{"a header without a schema", `{"type":"header"}` + "\n", "the one that wrote it (of unknown version)"},
-		{"a header that does not come first", `{"type":"note","text":"x"}` + "\n" + `{"type":"header","schema":2}` + "\n", "no header"},
+		{"a header without a schema", string(sealedText(`{"type":"header"}`)), "the one that wrote it (of unknown version)"},
+		{"a header without a checksum", `{"type":"header","schema":2}` + "\n", "header (line 1) is damaged, and without it nothing can be said of the run: it does not end in a checksum"},
+		{"a header that does not come first", string(sealedText(`{"type":"note","text":"x"}`, `{"type":"header","schema":2}`)), "no header"},
 	} {
 		_, r := read(t, []byte(c.text))
 		if r.Err() == nil || !strings.Contains(r.Err().Error(), c.want) {
@@ -144,23 +195,81 @@ func TestWhatIsNoJournalIsRefused(t *testing.T) {
 }
 
 func TestADamagedLineInTheMiddleIsSkippedAndTold(t *testing.T) {
-	text := `{"type":"header","schema":2}` + "\n{\"type\":\"no\x00te\n" + `{"type":"from-the-future","x":1}` + "\n" + `{"type":"end","at_ns":3,"reason":"finished"}` + "\n"
-	got, r := read(t, []byte(text))
-	if len(got) != 2 || len(r.Damaged()) != 1 || r.Damaged()[0].Line != 2 {
+	text := slices.Concat(sealedText(`{"type":"header","schema":2}`), []byte("{\"type\":\"no\x00te\n"),
+		sealedText(`{"type":"from-the-future","x":1}`, `{"type":"end","at_ns":3,"reason":"finished"}`))
+	got, r := read(t, text)
+	if len(got) != 2 || r.Damage() != 1 || r.Damaged()[0].Line != 2 {
 		t.Errorf("got %d entries, damaged %v", len(got), r.Damaged())
+	}
+}
+
+func TestOfManyDamagedLinesTheFirstAreTold(t *testing.T) {
+	text := append(sealedText(`{"type":"header","schema":2}`), bytes.Repeat([]byte("\n"), 1_000_000)...)
+	if got, r := read(t, text); len(got) != 1 || r.Err() != nil || r.Damage() != 1_000_000 || len(r.Damaged()) != mostDamaged || r.Damaged()[99].Line != 101 {
+		t.Errorf("%d entries, err %v, %d damaged, %d of them told", len(got), r.Err(), r.Damage(), len(r.Damaged()))
+	}
+}
+
+// endless is a line of a length, made as it is read.
+type endless struct{ left int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), e.left)
+	for i := range n {
+		p[i] = 'x'
+	}
+	e.left -= n
+	return n, nil
+}
+
+func TestALineBeyondTheBoundIsSkippedWithoutBeingKept(t *testing.T) {
+	const long = 8 * MaxLine
+	text := io.MultiReader(bytes.NewReader(sealedText(`{"type":"header","schema":2}`)), &endless{long},
+		strings.NewReader("\n"), bytes.NewReader(sealedText(`{"type":"end","at_ns":3}`)), &endless{MaxLine + 1})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := NewReader(text)
+	n := 0
+	for range r.All() {
+		n++
+	}
+	runtime.ReadMemStats(&after)
+	if n != 2 || r.Err() != nil || r.Damage() != 2 || !errors.Is(r.Damaged()[0], errTooLong) || r.Damaged()[0].Line != 2 || r.Damaged()[1].Line != 4 {
+		t.Errorf("%d entries, err %v, damaged %v", n, r.Err(), r.Damaged())
+	}
+	// A batch grows in steps, and two of them met such a line.
+	if took := after.TotalAlloc - before.TotalAlloc; took > 12*MaxLine {
+		t.Errorf("reading took %d MiB", took>>20)
+	}
+}
+
+func TestAnEntryBeyondTheBoundIsNotWritten(t *testing.T) {
+	w, err := Create(filepath.Join(t.TempDir(), Name), header(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.Append(&exobench.Note{Text: strings.Repeat("x", MaxLine)})
+	if err == nil || !strings.Contains(err.Error(), "it may take 64") {
+		t.Errorf("err %v", err)
+	}
+	if err := errors.Join(w.Append(&exobench.Note{}), w.Close()); err != nil {
+		t.Errorf("the next entry: %v", err)
 	}
 }
 
 func TestCreateDoesNotOverwrite(t *testing.T) {
 	path := write(t, nil)
-	if _, err := Create(path, header()); !errors.Is(err, os.ErrExist) {
+	if _, err := Create(path, header(), Options{}); !errors.Is(err, os.ErrExist) {
 		t.Errorf("second Create: %v, want ErrExist", err)
 	}
 }
 
 func TestNothingFollowsAFailedWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), Name)
-	w, err := Create(path, header())
+	w, err := Create(path, header(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +356,7 @@ type unknown struct{ *exobench.Note }
 
 func TestWhatCannotBeWrittenIsAnErrorAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), Name)
-	w, err := Create(path, header())
+	w, err := Create(path, header(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +378,7 @@ func TestWhatCannotBeWrittenIsAnErrorAtOnce(t *testing.T) {
 }
 
 func FuzzReader(f *testing.F) {
-	f.Add([]byte(`{"type":"header","schema":2}` + "\n" + `{"type":"request","chunks":[1,2,3]}`))
+	f.Add(sealedText(`{"type":"header","schema":2}`, `{"type":"request","chunks":[1,2,3]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for e := range NewReader(bytes.NewReader(text)).All() {
 			if e == nil {

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,19 +36,33 @@ type Reader struct {
 	end     error  // of src
 	rest    []byte // of the line that the last batch ends in
 	lines   int    // in batches so far
+	damage  int
 	damaged []*SyntaxError
+	torn    *SyntaxError
 	err     error
 }
 
 // NewReader returns a Reader of a journal's text. The caller closes src.
 func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
 
-// Err returns what stopped All: a failed read, a first line that is no header, or
-// a schema that this version does not read; nil at the journal's end.
+// Err returns what stopped All: a failed read, a first line that is no header or
+// a damaged one, or a schema that this version does not read; nil at the
+// journal's end.
 func (r *Reader) Err() error { return r.err }
 
-// Damaged returns the lines skipped so far since they are no whole entries.
+// mostDamaged is how many damaged lines are told one by one.
+const mostDamaged = 100
+
+// Damage returns how many lines were skipped so far since they are not as they
+// were written. A last line that was cut off in the writing is not among them.
+func (r *Reader) Damage() int { return r.damage }
+
+// Damaged returns the first 100 of the lines that Damage counts.
 func (r *Reader) Damaged() []*SyntaxError { return r.damaged }
+
+// Torn returns the last line of the journal where its writing was cut off, as by
+// a kill or a full disk; else nil.
+func (r *Reader) Torn() *SyntaxError { return r.torn }
 
 // All returns the entries in order; Err tells afterwards how it ended.
 //
@@ -93,20 +108,23 @@ func (r *Reader) start(b *batch) {
 const batchSize = 256 << 10
 
 // fill puts the next whole lines into a batch, or the last one even if it is not
-// whole.
+// whole. Of a line that is too long only its beginning is kept.
 func (r *Reader) fill(b *batch) {
-	b.text = append(b.text[:0], r.rest...)
+	b.text, b.tooLong = append(b.text[:0], r.rest...), false
 	r.rest = r.rest[:0]
 	for r.end == nil {
 		old := len(b.text)
 		b.text = slices.Grow(b.text, batchSize)
-		n, err := r.src.Read(b.text[old:cap(b.text)])
+		n, err := r.src.Read(b.text[old:min(cap(b.text), old+batchSize)])
 		b.text, r.end = b.text[:old+n], err
 		if newline := bytes.LastIndexByte(b.text[old:], '\n'); newline >= 0 {
 			whole := old + newline + 1
 			r.rest = append(r.rest, b.text[whole:]...)
 			b.text = b.text[:whole]
 			break
+		}
+		if b.tooLong || len(b.text) > MaxLine {
+			b.text, b.tooLong = b.text[:1], true
 		}
 	}
 	b.line = r.lines + 1
@@ -119,11 +137,13 @@ func (r *Reader) fill(b *batch) {
 // deliver hands over a batch's entries, and reports whether to go on.
 func (r *Reader) deliver(b *batch, yield func(exobench.Entry) bool) bool {
 	if b.line == 1 {
-		if r.err = checkHeader(b.first); r.err != nil {
+		if r.err = checkHeader(b); r.err != nil {
 			return false
 		}
 	}
-	r.damaged = append(r.damaged, b.damaged...)
+	r.damage += len(b.damaged)
+	r.damaged = append(r.damaged, b.damaged[:min(len(b.damaged), mostDamaged-len(r.damaged))]...)
+	r.torn = b.torn
 	for _, e := range b.entries {
 		if !yield(e) {
 			return false
@@ -136,10 +156,11 @@ func (r *Reader) deliver(b *batch, yield func(exobench.Entry) bool) bool {
 const oldest = 2
 
 // checkHeader says what is wrong with the entry of a journal's first line.
-func checkHeader(first exobench.Entry) error {
-	header, ok := first.(*exobench.Header)
+func checkHeader(b *batch) error {
+	header, ok := b.first.(*exobench.Header)
 	if !ok {
-		return errors.New("the journal's first line is no header: this is not a journal of exobench")
+		text, _, _ := bytes.Cut(b.text, []byte("\n"))
+		return headerError(text, b)
 	}
 	switch {
 	case header.Schema > exobench.SchemaVersion:
@@ -150,6 +171,33 @@ func checkHeader(first exobench.Entry) error {
 			header.Schema, oldest, cmp.Or(header.Tool.Version, "of unknown version"))
 	}
 	return nil
+}
+
+var errNoHeader = errors.New("the journal's first line is no header: this is not a journal of exobench")
+
+// headerError says what is wrong with a first line that is not sealed, or is of
+// another entry. One that has any of the marks of a header is a damaged header;
+// one without a checksum may be of another schema.
+func headerError(text []byte, b *batch) error {
+	switch {
+	case b.torn != nil && b.line == b.torn.Line && (bytes.HasPrefix(text, typeFirst) || bytes.HasPrefix(typeFirst, text)):
+		return errors.New("the journal holds no whole line: its run was cut off before it began")
+	case len(b.damaged) == 0 || b.damaged[0].Line != b.line:
+		return errNoHeader
+	}
+	why := b.damaged[0].Err
+	var other exobench.Header
+	if errors.Is(why, errUnsealed) && bytes.HasPrefix(text, []byte(`{"type":"header"`)) &&
+		json.Unmarshal(text, &other) == nil && other.Schema != exobench.SchemaVersion {
+		b.first = &other
+		return checkHeader(b)
+	}
+	for _, mark := range []string{`"type":"header"`, `"run_id":"`, sealKey} {
+		if bytes.Contains(text, []byte(mark)) {
+			return fmt.Errorf("the journal's header (line 1) is damaged, and without it nothing can be said of the run: %w", why)
+		}
+	}
+	return errNoHeader
 }
 
 // finish says how the reading ended.

@@ -11,6 +11,7 @@ const (
 	TokenRate           = "tokens_per_second"
 	EndToEndTokenRate   = "e2e_tokens_per_second"
 	Prefill             = "prefill_tokens_per_second"
+	PrefillMeasured     = "prefill_measured_tokens_per_second"
 	TPOT                = "tpot_s"
 	InterChunkMean      = "inter_chunk_mean_s"
 	InterChunkP50       = "inter_chunk_p50_s"
@@ -42,7 +43,7 @@ const (
 var All = []Metric{
 	{
 		Name: Latency, Title: "Latency", Unit: Seconds, Better: Lower, Value: latency,
-		Formula: "done − sent: from just before the request is started to its finish reason (else its last output event); a trailing usage event, [DONE] and the close do not count",
+		Formula: "done − sent: from just before the request is started to the first finish reason at or after its last output event (else that event); a trailing usage event, [DONE] and the close do not count",
 		Needs:   "an answer that came to its end",
 	},
 	{
@@ -72,7 +73,7 @@ var All = []Metric{
 	},
 	{
 		Name: TokenRate, Title: "Tokens/s", Unit: TokensPerSecond, Better: Higher, CountsOutput: true, Value: tokensPerSecond,
-		Formula: "(n − n₁) / (last token − first token): n = output tokens, n₁ = tokens that came with the first output event (n / output events, at least 1; counted for each event of the same read); prefill is not in it",
+		Formula: "(n − n₁) / (last token − first token): n = output tokens that were streamed (all, less reasoning that was counted and not sent), n₁ = tokens that came with the first output event (n / output events, at least 1; counted for each event of the same read); prefill is not in it",
 		Needs:   "the number of output tokens, and at least two output events at different instants",
 	},
 	{
@@ -83,7 +84,12 @@ var All = []Metric{
 	{
 		Name: Prefill, Title: "Prefill tokens/s (estimate)", Unit: TokensPerSecond, Better: Higher, Value: prefillTokensPerSecond,
 		Formula: "(prompt tokens − cached prompt tokens) / TTFT, an estimate: TTFT also holds the network, the queue and the first token's own time; tokens not reported as cached count as uncached",
-		Needs:   "the number of prompt tokens, not all of them cached, and one output event",
+		Needs:   "the number of prompt tokens, at least 5 % of them not cached, and one output event",
+	},
+	{
+		Name: PrefillMeasured, Title: "Prefill tokens/s (measured)", Unit: TokensPerSecond, Better: Higher, Value: prefillMeasured,
+		Formula: "prompt tokens that were processed / (prefill end − prefill start), by when the engine's own news of its prefill came: neither the queue nor the first token's own time is in it",
+		Needs:   "an engine that tells when its prefill begins and ends, at different instants",
 	},
 	{
 		Name: TPOT, Title: "TPOT", Unit: Seconds, Better: Lower, CountsOutput: true, Value: tpot,

@@ -1,6 +1,10 @@
 package metric
 
-import "exobench"
+import (
+	"math"
+
+	"exobench"
+)
 
 // Unit is the base unit of a metric's values.
 type Unit string
@@ -47,6 +51,22 @@ type Metric struct {
 	// and the readings of its time: package summary computes it.
 	Value  func(*exobench.Record) (float64, bool)
 	OfCell func(*Totals) (float64, bool)
+}
+
+// most is beyond what any value of a unit can be: three years, a million times
+// a fast engine, a million of the largest memories.
+var most = map[Unit]float64{
+	Seconds: 1e8, Bytes: 1e18, TokensPerSecond: 1e9, RequestsPerSecond: 1e9, Requests: 1e9, Joules: 1e15,
+}
+
+// least is below what any value but 0 can be: a thousandth of a nanosecond.
+const least = 1e-12
+
+// Possible reports whether a value can be at all. What a server says need not
+// be: one absurd figure must not make a mean, or a report, that says nothing.
+func (m Metric) Possible(value float64) bool {
+	size := math.Abs(value)
+	return size <= most[m.Unit] && (size >= least || size == 0)
 }
 
 // PerRequest returns the metrics that one record gives, in the order of All.

@@ -19,6 +19,9 @@ func decode(r *exobench.Record) (tokens, secs float64, ok bool) {
 		first++
 	}
 	n := float64(*r.OutputTokens)
+	if r.HiddenTokens != nil {
+		n -= float64(*r.HiddenTokens)
+	}
 	tokens = n - max(1, float64(first)*n/float64(events))
 	secs, ok = seconds(r.FirstToken, r.LastToken)
 	return tokens, secs, ok && tokens > 0 && secs > 0
@@ -57,10 +60,35 @@ func prefillTokensPerSecond(r *exobench.Record) (float64, bool) {
 	if r.CachedTokens != nil {
 		uncached -= *r.CachedTokens
 	}
-	if uncached <= 0 {
+	if uncached <= 0 || float64(uncached) < uncachedShare*float64(*r.PromptTokens) {
 		return 0, false
 	}
 	return float64(uncached) / secs, true
+}
+
+// uncachedShare is the least share of a prompt that has to be processed for its
+// rate to mean anything: the time to the first token of a prompt that was cached
+// but for a few tokens is spent on other things.
+const uncachedShare = 0.05
+
+// prefillMeasured goes by the engine's news of its prefill. Where they do not say
+// how many tokens it was of, those that were not cached count.
+func prefillMeasured(r *exobench.Record) (float64, bool) {
+	secs, ok := seconds(r.PrefillStart, r.PrefillEnd)
+	if !ok || secs <= 0 {
+		return 0, false
+	}
+	tokens := r.PrefillTokens
+	if tokens == nil && r.PromptTokens != nil {
+		tokens = new(*r.PromptTokens)
+		if r.CachedTokens != nil {
+			*tokens -= *r.CachedTokens
+		}
+	}
+	if tokens == nil || *tokens <= 0 {
+		return 0, false
+	}
+	return float64(*tokens) / secs, true
 }
 
 func serverPrefill(r *exobench.Record) (float64, bool) {

@@ -3,6 +3,7 @@ package peers
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -85,6 +86,7 @@ func Derive(tool string, of *summary.Cell, records iter.Seq[*exobench.Record]) (
 		Requests: len(c.all), Counted: len(c.counted),
 	}
 	for _, m := range t.derive(c) {
+		m.Figures = slices.DeleteFunc(m.Figures, func(f Figure) bool { return !possible(f.Value) })
 		if len(m.Figures) > 0 {
 			report.Measures = append(report.Measures, m)
 		}
@@ -99,11 +101,19 @@ type cell struct {
 	all, counted []*exobench.Record
 }
 
-// values returns what of gives for each counted request, where it is known.
+// mostPossible is beyond what any value or figure can be, in any unit.
+const mostPossible = 1e15
+
+// possible reports whether a value can be: what a server says need not be, and
+// one absurd value must not make a figure of all.
+func possible(v float64) bool { return math.Abs(v) <= mostPossible }
+
+// values returns what of gives for each counted request, where it is known and
+// can be.
 func (c cell) values(of func(*exobench.Record) (float64, bool)) []float64 {
 	var values []float64
 	for _, r := range c.counted {
-		if v, ok := of(r); ok {
+		if v, ok := of(r); ok && possible(v) {
 			values = append(values, v)
 		}
 	}

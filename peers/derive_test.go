@@ -264,3 +264,23 @@ func TestStepQuantileIsAValueOfTheSample(t *testing.T) {
 		}
 	}
 }
+
+func TestAFigureThatCannotBeIsInNone(t *testing.T) {
+	for _, tool := range Tools {
+		clean := derived(t, tool.Name, twoStreams())
+		records := twoStreams()
+		records[0].Server.PrefillTPS, records[0].Server.DecodeTPS = new(1.7e308), new(math.Inf(1))
+		records[1].PromptTokens, records[1].OutputTokens = new(exobench.Tokens(math.MaxInt64)), new(exobench.Tokens(math.MinInt64))
+		report := derived(t, tool.Name, records)
+		if _, err := json.Marshal(report); err != nil {
+			t.Errorf("%s: %v", tool.Name, err)
+		}
+		for _, m := range report.Measures {
+			for _, f := range m.Figures {
+				if was, known := clean.Value(f.Name); math.Abs(f.Value) > mostPossible || known && math.Abs(f.Value) > 1e3*math.Abs(was)+1e6 {
+					t.Errorf("%s: %s is %v, without the absurd figures %v", tool.Name, f.Name, f.Value, was)
+				}
+			}
+		}
+	}
+}

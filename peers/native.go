@@ -26,7 +26,10 @@ func llamaBench(c cell) []Measure {
 // nothing.
 func server(name string) func(*exobench.Record) (float64, bool) {
 	m, _ := metric.ByName(name)
-	return m.Value
+	return func(r *exobench.Record) (float64, bool) {
+		v, ok := m.Value(r)
+		return v, ok && m.Possible(v)
+	}
 }
 
 // repetitions takes the server's rates if every request has one, else the

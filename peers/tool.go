@@ -71,7 +71,7 @@ var Tools = []Tool{
 		},
 	},
 	{
-		Name: "exo-bench", Title: "exo bench/exo_bench.py", Version: "exo b5375f8",
+		Name: ExoBench, Title: "exo bench/exo_bench.py", Version: "exo b5375f8",
 		Percentile: "none", SD: "none", Counts: whole, derive: exoBench,
 		Notes: []string{
 			"the tool starts the requests of a batch together behind a barrier and repeats the batch; here all requests of the cell stand for its repeats",

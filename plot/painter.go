@@ -3,6 +3,7 @@ package plot
 import (
 	"image/color"
 	"math"
+	"sync"
 
 	stdfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
@@ -43,8 +44,11 @@ const (
 	right  anchor = 1
 )
 
+// fonts are read once, when they are first needed.
+var fonts = sync.OnceValue(func() *font.Cache { return font.NewCache(liberation.Collection()) })
+
 func newPainter(canvas vg.CanvasSizer) *painter {
-	return &painter{canvas: draw.New(canvas), fonts: font.NewCache(liberation.Collection())}
+	return &painter{canvas: draw.New(canvas), fonts: fonts()}
 }
 
 func (p *painter) face(k ink) *font.Face {

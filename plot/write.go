@@ -3,6 +3,7 @@ package plot
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/color"
 	"io"
 
@@ -19,8 +20,7 @@ func Bars(w io.Writer, f Figure) error {
 	}
 	canvas := raster(f)
 	render(f, canvas)
-	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
-	return err
+	return writePNG(w, canvas.Image().(*image.RGBA)) // which is what a canvas draws on
 }
 
 func raster(f Figure) *vgimg.Canvas {

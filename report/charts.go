@@ -97,7 +97,7 @@ func newChart(run *summary.Run, title, axis string, bar func(*summary.Cell) plot
 		}
 		f.Groups = append(f.Groups, group)
 	}
-	f.Footnote = fmt.Sprintf("Bars: median of the OK requests (%s). Whiskers: 95 %% confidence interval of the median, where n ≥ %d.", samples(run), summary.IntervalN)
+	f.Footnote = fmt.Sprintf("Bars: median of the OK requests (%s). Whiskers: 95 %% confidence interval of the median, where n ≥ %d.", samples(run), summary.IntervalN) + g.leftOut()
 	return f
 }
 

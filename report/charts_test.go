@@ -114,3 +114,28 @@ func TestLabelsMarkTheirEngines(t *testing.T) {
 		t.Errorf("with one engine: %q", got)
 	}
 }
+
+func TestAPictureShowsWhatCanBeRead(t *testing.T) {
+	for _, row := range []struct {
+		models, engines, traffics int
+		groups, series            int
+		note                      string
+	}{
+		{50, 1, 1, 50, 1, ""},
+		{51, 1, 1, 50, 1, "Shown: the first 50 of 51 models; the tables have all."},
+		{1, 1, 24, 1, 24, ""},
+		{3, 1, 30, 3, 24, "Shown: the first 24 of 30 bars of a model; the tables have all."},
+		{12, 10, 3, 8, 24, "Shown: the first 8 of 12 models, the first 24 of 30 bars of a model; the tables have all."},
+	} {
+		run, _ := build(t, large(row.models, row.engines, row.traffics).entries)
+		for _, figure := range charts(run) {
+			f := figure.Chart
+			if len(f.Groups) != row.groups || len(f.Series) != row.series || len(f.Groups[0].Bars) != row.series {
+				t.Errorf("%+v: %s has %d groups of %d series", row, figure.File, len(f.Groups), len(f.Series))
+			}
+			if strings.Contains(f.Footnote, "Shown:") != (row.note != "") || !strings.Contains(f.Footnote, row.note) {
+				t.Errorf("%+v: footnote %q", row, f.Footnote)
+			}
+		}
+	}
+}

@@ -102,7 +102,7 @@ func clientServer(run *summary.Run) Section {
 	s := Section{Title: "Client and server"}
 	if t := clientServerTable(run); t != nil {
 		s.prose(fmt.Sprintf("Medians of what was measured here and of what the server says of the same n requests, the median ratio of the two, and the share of requests whose ratio is off by more than %s.", percent(summary.Tolerance)),
-			"The client's prefill rate is an estimate from TTFT, which also holds the queue, the template, the network and the first token's own time.",
+			"The estimate of the prefill rate is from TTFT, which also holds the queue, the template, the network and the first token's own time; the measured one is from the engine's news of its prefill, where it sends any.",
 			"Output events fewer than tokens carry several tokens each.")
 		s.add(t)
 	}
@@ -116,10 +116,13 @@ func harness(run *summary.Run) Section {
 			"Errors are what the harness measured less the truth, at the median and at p99.")
 		s.add(t)
 	}
+	if text := observed(run); text != "" {
+		s.prose(text)
+	}
 	if t := harnessTable(run); t != nil {
 		s.prose("In each cell. Delivered is how many requests were under way on average; slip is how much later than planned an open loop sent its requests.",
 			"Delay is from when the kernel received an event until it was read; metrics go by the kernel's instants, so it is in none of them.",
-			"Steal is time that the host of a virtual machine took, foreign that of other programs; a hiccup is a gap in the progress of a thread that only waits.")
+			"Steal is time that the host of a virtual machine took, foreign that of other programs; run delay is the share of the time in which exobench's own threads could have run that they waited for a core, and the longest wait one that is sure to have happened.")
 		s.add(t)
 	}
 	return s
@@ -173,7 +176,7 @@ var defined = slices.Concat(mainMetrics, []string{
 func definitions(run *summary.Run) Section {
 	names := slices.Clone(defined)
 	if clientServerTable(run) != nil {
-		names = append(names, metric.Prefill, metric.ServerPrefill, metric.ServerDecode)
+		names = append(names, metric.Prefill, metric.PrefillMeasured, metric.ServerPrefill, metric.ServerDecode)
 	}
 	if energyTable(run) != nil {
 		names = append(names, metric.Energy, metric.EnergyPerToken)

@@ -115,6 +115,8 @@ type Table struct {
 	Rows    [][]Text
 	// Notes are the footnotes that the rows refer to, the first being number 1.
 	Notes []string
+	// noted has the numbers of the footnotes, by their texts.
+	noted map[string]int
 	// Legend explains other marks in the table, such as those of engines.
 	Legend []string
 }
@@ -144,12 +146,16 @@ func (t *Table) add(fields ...string) {
 // note returns the number of a footnote, which it adds where the table does not
 // have it yet.
 func (t *Table) note(text string) int {
-	i := slices.Index(t.Notes, text)
-	if i < 0 {
-		i = len(t.Notes)
+	n, there := t.noted[text]
+	if !there {
+		if t.noted == nil {
+			t.noted = map[string]int{}
+		}
 		t.Notes = append(t.Notes, text)
+		n = len(t.Notes)
+		t.noted[text] = n
 	}
-	return i + 1
+	return n
 }
 
 // refer has a field of the last row refer to footnotes.

@@ -38,7 +38,7 @@ func engineFact(e exobench.Engine) string {
 	}
 	return fact + "; " + strings.Join([]string{
 		either(e.LifeCycle, "loads driven and timed", "loads neither driven nor timed"),
-		either(e.CacheSwitch, "keeps prompts out of its cache when told", "no cache switch: cold prompts begin with a unique word"),
+		either(e.CacheSwitch, "keeps prompts out of its cache when told", "no cache switch: cold prompts begin with letters of their own"),
 		either(e.IgnoresEOS, "answers are as long as asked for", "answers end where the model ends them"),
 	}, "; ")
 }

@@ -25,9 +25,28 @@ func facts(run *summary.Run) List {
 	}
 	fact("Tool", "exobench %s, %s, %s/%s", h.Tool.Version, h.Tool.Go, h.Tool.OS, h.Tool.Arch)
 	fact("Plan", "%s", planSentence(h.Plan))
-	fact("Cache", "%s planned; answers say: %s", h.Plan.Workload.Cache, cacheSentence(run))
+	fact("Cache", "%s planned; answers say: %s", h.Plan.Workload.Cache, cacheSentence(run)+promptSeeds(run))
 	fact("Requests", "%d measured, %d warm-ups left out", run.Requests, run.Warmups)
 	return list
+}
+
+// promptSeeds tells of what cold prompts began with, so that somebody could send
+// them again.
+func promptSeeds(run *summary.Run) string {
+	apart := func(e exobench.Engine) bool { return !e.CacheSwitch }
+	if run.Header.Plan.Workload.Cache != exobench.ColdCache || !slices.ContainsFunc(run.Header.Engines, apart) {
+		return ""
+	}
+	var seeds []string
+	for _, s := range run.Sessions {
+		if s.PromptSeed != 0 {
+			seeds = append(seeds, fmt.Sprint(s.PromptSeed))
+		}
+	}
+	if len(seeds) == 0 {
+		return ""
+	}
+	return "; prompts began with letters of the seed " + strings.Join(seeds, ", ")
 }
 
 // began says when the run did, and in how many goes it was made.

@@ -176,10 +176,18 @@ func openJournal() []exobench.Entry {
 		planOf("embedded", []exobench.Traffic{{Rate: 2, Arrival: exobench.Poisson, MaxUnderWay: 4}, {Rate: 12.5, Arrival: exobench.Poisson, MaxUnderWay: 4}}, exobench.Stop{Requests: 8}, "llama-3.2-1b"),
 		exobench.Host{Name: "studio", Cores: 2}, standIn(exobench.Model{Name: "llama-3.2-1b", ID: "org/Llama-3.2-1B"}))
 	for _, streams := range []int{1, 4} {
-		s.add(&exobench.Calibration{
+		c := &exobench.Calibration{
 			At: exobench.Instant(streams) * ms, Session: 1, Streams: streams, Rate: 50, Events: 500 * streams, LagP50: 41_000, LagP99: 230_000, LagMax: time.Millisecond,
 			TTFTP50: 52_000, TTFTP99: 260_000, InterChunkP50: -300, InterChunkP99: 9_000, TokenRate: 0.00012, Kernel: true,
-		})
+		}
+		if streams == 4 {
+			c.Observed = &exobench.Observation{
+				When: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Engine: "embedded", Model: "llama-3.2-1b", Cores: 2, Streams: 8, Requests: 64, Tokens: 100,
+				Ratios: []float64{0.993, 0.996, 0.998, 0.999, 1.001, 1.002}, Ratio: 0.9985, Low: 0.993, High: 1.002, Told: true,
+				BareRate: 54.1, Rate: 54, BareCPU: 31 * time.Millisecond, CPU: 29 * time.Millisecond,
+			}
+		}
+		s.add(c)
 	}
 	s.load(1, 100*ms, ring, 40*mib)
 	for nth, gap := range []exobench.Instant{500 * ms, 80 * ms} {
@@ -201,7 +209,7 @@ func openJournal() []exobench.Entry {
 		}
 		s.add(&exobench.Sample{At: at + 6*second, Step: 1, Moment: exobench.During, Block: block, Sensor: "machine", Span: 6 * time.Second, Values: exobench.Values{
 			{Quantity: exobench.Steal, Value: 0.001}, {Quantity: exobench.Foreign, Value: 0.02 + 0.1*float64(nth)}, {Quantity: exobench.EngineCPU, Value: 0.4},
-			{Quantity: exobench.HarnessCPU, Value: 0.012}, {Quantity: exobench.HiccupP99, Value: 310_000}, {Quantity: exobench.HiccupMax, Value: 2_400_000},
+			{Quantity: exobench.HarnessCPU, Value: 0.012}, {Quantity: exobench.RunDelayShare, Value: 0.031}, {Quantity: exobench.RunDelayMax, Value: 2_400_000},
 			{Quantity: exobench.GCPauseMax, Value: 87_000}, {Quantity: exobench.SchedulerP99, Value: 98_000},
 		}}, &exobench.BlockEnd{At: at + 6*second, Block: block, Reason: exobench.BlockDone})
 	}

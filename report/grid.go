@@ -12,10 +12,38 @@ import (
 
 // grid sets the cells of a run out for bars: a row for each model, in the run's
 // order, and a column for each series. Every planned cell has its place, whether
-// or not it was measured; where a model was to have none the place is nil.
+// or not it was measured; where a model was to have none the place is nil. What
+// would not be readable is left out from the end.
 type grid struct {
 	series []series
 	rows   []gridRow
+	// had and hadRows are how many series and rows the run has.
+	had, hadRows int
+}
+
+// The most that a picture shows: series that a legend can tell apart, and models
+// and bars that the width of a page holds.
+const (
+	mostSeries = 24
+	mostModels = 50
+	mostBars   = 200
+)
+
+// leftOut says what the picture does not show; empty where it shows all.
+func (g grid) leftOut() string {
+	var parts []string
+	for _, p := range []struct {
+		shown, had int
+		what       string
+	}{{len(g.rows), g.hadRows, "models"}, {len(g.series), g.had, "bars of a model"}} {
+		if p.shown < p.had {
+			parts = append(parts, fmt.Sprintf("the first %d of %d %s", p.shown, p.had, p.what))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " Shown: " + strings.Join(parts, ", ") + "; the tables have all."
 }
 
 type gridRow struct {
@@ -63,7 +91,7 @@ func vary(run *summary.Run) varying {
 	v := varying{engine: several(run), placement: map[string]bool{}}
 	for _, c := range run.Cells {
 		v.traffic = v.traffic || c.Traffic != run.Cells[0].Traffic
-		v.placement[c.Engine] = v.placement[c.Engine] || len(placements(run, c.Subject)) > 1
+		v.placement[c.Engine] = v.placement[c.Engine] || len(run.Placements(c.Subject)) > 1
 	}
 	return v
 }
@@ -99,16 +127,24 @@ func gridOf(run *summary.Run) grid {
 		places[i].again = taken[at]
 		taken[at]++
 	}
-	var g grid
-	g.series = inOrder(run, places)
+	g := grid{series: inOrder(run, places)}
+	g.had = len(g.series)
+	g.series = g.series[:min(g.had, mostSeries)]
+	columns := map[series]int{}
+	for i, s := range g.series {
+		columns[s] = i
+	}
+	most := max(1, min(mostModels, mostBars/len(g.series)))
 	for i := range run.Cells {
 		c := &run.Cells[i]
-		last := len(g.rows) - 1
-		if last < 0 || g.rows[last].model != c.Model {
-			g.rows = append(g.rows, gridRow{c.Model, make([]*summary.Cell, len(g.series))})
-			last++
+		if i == 0 || run.Cells[i-1].Model != c.Model {
+			if g.hadRows++; g.hadRows <= most {
+				g.rows = append(g.rows, gridRow{c.Model, make([]*summary.Cell, len(g.series))})
+			}
 		}
-		g.rows[last].cells[slices.Index(g.series, places[i])] = c
+		if column, shown := columns[places[i]]; shown && g.hadRows <= most {
+			g.rows[len(g.rows)-1].cells[column] = c
+		}
 	}
 	return g
 }

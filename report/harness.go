@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
+	"exobench"
 	"exobench/metric"
 	"exobench/summary"
 )
@@ -30,11 +33,27 @@ func calibrationTable(run *summary.Run) *Table {
 	return t
 }
 
+// observed says what exobench cost an engine on this machine; empty where nobody
+// measured it.
+func observed(run *summary.Run) string {
+	i := slices.IndexFunc(run.Calibrations, func(c exobench.Calibration) bool { return c.Observed != nil })
+	if i < 0 {
+		return ""
+	}
+	o := run.Calibrations[i].Observed
+	interval := "too few pairs for an interval"
+	if o.Low > 0 {
+		interval = fmt.Sprintf("95 %% interval %.3f to %.3f", o.Low, o.High)
+	}
+	return fmt.Sprintf("What being measured costs an engine on this machine of %d cores: under exobench, the speed of %s (%s) was %.3f of that under a bare HTTP client (%d pairs of rounds with %d streams, %s; measured on %s).",
+		o.Cores, o.Model, o.Engine, o.Ratio, len(o.Ratios), o.Streams, interval, o.When.UTC().Format(time.DateOnly))
+}
+
 // harnessTable has the cells of whose measurement anything is known; nil where
 // there is none.
 func harnessTable(run *summary.Run) *Table {
 	t := cellTable(run)
-	for _, head := range []string{"Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Hiccup p99 (ms)", "max", "GC pause max (ms)", "Scheduler p99 (ms)"} {
+	for _, head := range []string{"Delivered", "Slip p50 (µs)", "max", "Delay p50 (µs)", "p99", "max", "Shared reads", "Steal", "Foreign CPU", "Own CPU", "Run delay", "Longest wait (ms)", "GC pause max (ms)", "Scheduler p99 (ms)"} {
 		t.Columns = append(t.Columns, right(head))
 	}
 	for i := range run.Cells {
@@ -78,5 +97,5 @@ func machine(m *summary.Machine) []string {
 	if m == nil {
 		m = new(summary.Machine)
 	}
-	return []string{share(m.Steal), share(m.Foreign), share(m.HarnessCPU), millis(m.HiccupP99), millis(m.HiccupMax), millis(m.GCPauseMax), millis(m.SchedulerP99)}
+	return []string{share(m.Steal), share(m.Foreign), share(m.HarnessCPU), share(m.RunDelay), millis(m.LongestWait()), millis(m.GCPauseMax), millis(m.SchedulerP99)}
 }

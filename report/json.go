@@ -65,11 +65,12 @@ type jsonStep struct {
 
 type jsonCell struct {
 	*summary.Cell
-	Steps    []int            `json:"steps"`
-	Blocks   []int            `json:"blocks"`
-	Memory   jsonMemory       `json:"memory"`
-	Prompts  []summary.Prompt `json:"prompts"`
-	Warnings []jsonWarning    `json:"warnings"`
+	Steps    []int                     `json:"steps"`
+	Blocks   []int                     `json:"blocks"`
+	Ends     []exobench.BlockEndReason `json:"block_ends"`
+	Memory   jsonMemory                `json:"memory"`
+	Prompts  []summary.Prompt          `json:"prompts"`
+	Warnings []jsonWarning             `json:"warnings"`
 }
 
 type jsonMemory struct {
@@ -141,7 +142,7 @@ func headerJSON(h exobench.Header) jsonHeader {
 
 func cellJSON(c *summary.Cell) jsonCell {
 	return jsonCell{
-		Cell: c, Steps: list(c.Steps), Blocks: list(c.Blocks), Prompts: list(c.Prompts), Warnings: warningsJSON(c.Warnings),
+		Cell: c, Steps: list(c.Steps), Blocks: list(c.Blocks), Ends: list(c.Ends), Prompts: list(c.Prompts), Warnings: warningsJSON(c.Warnings),
 		Memory: jsonMemory{
 			RequestMemory: c.Memory, Model: known(c.Memory.Model()), Inference: known(c.Memory.Inference()), Additional: known(c.Memory.Additional()),
 		},

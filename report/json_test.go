@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"exobench"
 	"exobench/metric"
 	"exobench/summary"
 )
@@ -188,6 +189,9 @@ func warningKinds(t *testing.T) map[string]string {
 	kinds := map[string]string{}
 	for _, found := range regexp.MustCompile(`(?m)^func \((\w+)\) kind\(\) WarningKind +{ return "(\w+)" }`).FindAllStringSubmatch(string(source), -1) {
 		kinds[found[1]] = found[2]
+	}
+	for _, kind := range exobench.DoubtKinds { // all of one type
+		kinds["Doubted "+string(kind)] = string(kind)
 	}
 	if len(kinds) < 20 {
 		t.Fatalf("%d types of warnings", len(kinds))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"exobench"
 	"exobench/metric"
@@ -71,9 +72,13 @@ func memorySentences(run *summary.Run) []string {
 
 // stepsInOrder are the steps of the run, a model's engines side by side.
 func stepsInOrder(run *summary.Run) []summary.Step {
-	var all []summary.Step
+	of := map[summary.Subject][]summary.Step{}
+	for _, s := range run.Steps {
+		of[s.Subject] = append(of[s.Subject], s)
+	}
+	all := make([]summary.Step, 0, len(run.Steps))
 	for _, s := range run.Subjects() {
-		all = append(all, run.StepsOf(s)...)
+		all = append(all, of[s]...)
 	}
 	return all
 }
@@ -88,16 +93,21 @@ func loadTable(run *summary.Run) *Table {
 		}
 	}
 	scale := scaleFor(metric.Seconds, times)
-	t := &Table{Columns: append(subjectColumns(run), left("Id"), left("Placement"), right(fmt.Sprintf("Load (%s)", scale.unit)), right("Download (s)"), right("Downloaded"))}
+	t := &Table{Columns: append(subjectColumns(run), left("Id"), left("Placement"), right(fmt.Sprintf("Load (%s)", scale.unit)),
+		right("= placing"), right("+ weights"), right("+ warm-up"), right("Download (s)"), right("Downloaded"))}
 	for _, s := range stepsInOrder(run) {
 		loading, downloading, downloaded := dash, dash, dash
+		parts := []string{dash, dash, dash}
 		if s.Load != nil {
 			loading = scale.text(s.Load.Loading.Seconds())
+			for i, part := range []time.Duration{s.Load.Placing, s.Load.Weights, s.Load.Warming} {
+				parts[i] = scale.text(part.Seconds())
+			}
 			if s.Load.Downloading > 0 {
 				downloading, downloaded = digits(s.Load.Downloading.Seconds()), s.Load.Downloaded.String()
 			}
 		}
-		t.add(append(subjectFields(run, s.Model, s.Engine), orDash(s.ModelID), orDash(s.Placement), loading, downloading, downloaded)...)
+		t.add(append(subjectFields(run, s.Model, s.Engine), orDash(s.ModelID), orDash(s.Placement), loading, parts[0], parts[1], parts[2], downloading, downloaded)...)
 	}
 	return labelled(run, t)
 }
@@ -116,7 +126,7 @@ func failureTable(run *summary.Run) *Table {
 	}
 	for _, s := range stepsInOrder(run) {
 		if s.State == summary.Failed {
-			t.add(append(subjectFields(run, s.Model, s.Engine), dash, "model failed", dash, shorten(oneLine(stepFailure(&s)), 200))...)
+			t.add(append(subjectFields(run, s.Model, s.Engine), dash, "model failed", dash, shorten(oneLine(stepFailure(&s)), longestReason))...)
 		}
 	}
 	if len(t.Rows) == 0 {

@@ -77,6 +77,9 @@ var columns = []column{
 		}
 		return appendExact(b, metric.Joules, *row.Energy)
 	}},
+	// What came later stands after all that was there before.
+	{"reasoning_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.ReasoningTokens) })},
+	ofMetric(metric.PrefillMeasured),
 }
 
 func ofCell(text func(*summary.Cell) string) func([]byte, *exobench.Header, *summary.Row) []byte {
@@ -111,7 +114,7 @@ func ofMetric(name string) column {
 			return b
 		}
 		value, ok := m.Value(r)
-		if !ok {
+		if !ok || !m.Possible(value) {
 			return b
 		}
 		return appendExact(b, m.Unit, value)

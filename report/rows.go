@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,7 +58,7 @@ func cellTable(run *summary.Run, columns ...Column) *Table {
 
 // trafficHead is the heading over what was offered: what it is numbers of.
 func trafficHead(run *summary.Run) string {
-	closed, open := loops(run)
+	closed, open := run.Loops()
 	switch {
 	case closed && open:
 		return "Traffic"
@@ -71,38 +70,19 @@ func trafficHead(run *summary.Run) string {
 
 // trafficText is what was offered, for a column under trafficHead.
 func trafficText(run *summary.Run, t exobench.Traffic) string {
-	if closed, open := loops(run); closed && open && !t.Open() {
+	if closed, open := run.Loops(); closed && open && !t.Open() {
 		return "conc. " + t.String()
 	}
 	return t.String()
 }
 
-// loops reports which kinds of traffic the run has.
-func loops(run *summary.Run) (closed, open bool) {
-	for _, c := range run.Cells {
-		closed, open = closed || !c.Traffic.Open(), open || c.Traffic.Open()
-	}
-	return closed, open
-}
-
 // cellName returns the model's name, with the placement where its engine has it
 // in more than one.
 func cellName(run *summary.Run, c *summary.Cell) string {
-	if c.Placement != "" && len(placements(run, c.Subject)) > 1 {
+	if c.Placement != "" && len(run.Placements(c.Subject)) > 1 {
 		return c.Model + " " + c.Placement
 	}
 	return c.Model
-}
-
-// placements lists where a subject was put, or was to be.
-func placements(run *summary.Run, s summary.Subject) []string {
-	var all []string
-	for _, c := range run.Cells {
-		if c.Subject == s && c.Placement != "" && !slices.Contains(all, c.Placement) {
-			all = append(all, c.Placement)
-		}
-	}
-	return all
 }
 
 // notRun is why a cell that was planned and never began has no figures.
@@ -157,6 +137,10 @@ func stepFailure(s *summary.Step) string {
 	return cmp.Or(s.Error, "failed")
 }
 
+// longestReason is after how many letters the reason why a model failed is cut:
+// what can be done about it stands at the end.
+const longestReason = 800
+
 // doubts are the footnotes on a cell: what to doubt, and why it has no figures.
 func doubts(run *summary.Run, c *summary.Cell) []string {
 	texts := sentences(c.Warnings)
@@ -165,7 +149,7 @@ func doubts(run *summary.Run, c *summary.Cell) []string {
 		if c.Requests > 0 {
 			what = "The model failed later: "
 		}
-		texts = append(texts, what+shorten(oneLine(why), 200))
+		texts = append(texts, what+shorten(oneLine(why), longestReason))
 	}
 	return texts
 }

@@ -22,7 +22,8 @@ func clientServerTable(run *summary.Run) *Table {
 			{"output tokens", both.Output},
 			{"output events / tokens", both.Events},
 			{"decode tokens/s", both.Decode},
-			{"prefill tokens/s", both.Prefill},
+			{"prefill tokens/s (estimate)", both.Prefill},
+			{"prefill tokens/s (measured)", both.Measured},
 		} {
 			if row.Agreement != nil {
 				t.add(append(cellFields(run, &run.Cells[i]), row.name, fmt.Sprint(row.N), digits(row.Client), digits(row.Server),

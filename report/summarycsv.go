@@ -56,9 +56,14 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 		{"error", oneLine(why)},
 		{"requests", strconv.Itoa(c.Requests)},
 	}
-	for _, outcome := range exobench.Outcomes {
-		fields = append(fields, field{string(outcome), strconv.Itoa(c.Outcomes[outcome])})
+	outcomes := func(late bool) {
+		for _, outcome := range exobench.Outcomes {
+			if lateOutcome(outcome) == late {
+				fields = append(fields, field{string(outcome), strconv.Itoa(c.Outcomes[outcome])})
+			}
+		}
 	}
+	outcomes(false)
 	fields = append(fields, field{"tokens_from", string(c.TokensFrom)}, field{"cache", string(c.Cache)})
 	for _, name := range valueColumns {
 		if name == "memory_source" {
@@ -67,11 +72,25 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 			fields = append(fields, valueField(c, name))
 		}
 	}
-	for _, m := range metric.Sampled() {
-		fields = append(fields, sampleFields(m, c.Metrics)...)
+	samples := func(late bool) {
+		for _, m := range metric.Sampled() {
+			if lateMetric(m.Name) == late {
+				fields = append(fields, sampleFields(m, c.Metrics)...)
+			}
+		}
 	}
-	return append(fields, valueField(c, metric.EnergyPerToken))
+	samples(false)
+	fields = append(fields, valueField(c, metric.EnergyPerToken))
+	outcomes(true)
+	samples(true)
+	return fields
 }
+
+// What came later than the rest stands after it, in the order in which it came.
+
+func lateOutcome(o exobench.Outcome) bool { return o == exobench.ContentFilter }
+
+func lateMetric(name string) bool { return name == metric.PrefillMeasured }
 
 // valueColumns are the columns of numbers of a cell as a whole, and of what its
 // memory counts. They are a contract: names and order stay.

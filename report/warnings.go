@@ -2,16 +2,18 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"exobench"
 	"exobench/metric"
 	"exobench/summary"
 )
 
 // sentence says a warning in words: what is in doubt, and what to do about it.
 func sentence(w summary.Warning) string {
-	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, serverSentence, harnessSentence} {
+	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, memorySentence, doubtSentence, serverSentence, harnessSentence} {
 		if text := say(w.Figures); text != "" {
 			return text
 		}
@@ -38,11 +40,39 @@ func runSentence(figures summary.Figures) string {
 	case summary.BrokenOff:
 		return fmt.Sprintf("The run failed after %d measured requests: %s", f.Requests, f.Error)
 	case summary.DamagedLines:
-		return fmt.Sprintf("%d damaged lines of the journal were skipped; what they held is missing from every figure.", f.Lines)
+		if f.Lines == 1 {
+			return fmt.Sprintf("1 damaged line of the journal%s was skipped; what it held is missing from every figure.", linesAt(f))
+		}
+		return fmt.Sprintf("%d damaged lines of the journal%s were skipped; what they held is missing from every figure.", f.Lines, linesAt(f))
+	case summary.DoneAgain:
+		return fmt.Sprintf("The run was resumed: %d requests of what had been cut short are in no figure, since it was done again as a whole.", f.Requests)
+	case summary.CacheUntold:
+		why := "the engine did as it was told"
+		if f.Apart {
+			why = "each prompt began with letters of its own, new in every run"
+		}
+		return fmt.Sprintf("The answers of %d of %d cells do not tell whether a prompt cache was used (cache unknown): that they were cold rests on it that %s.", f.Cells, f.Of, why)
+	case summary.PromptsRepeat:
+		return fmt.Sprintf("The plan names the seed %d of what prompts begin with, so every run of it sends the same prompts: a server that has seen one before may answer from its cache.", f.Seed)
 	case summary.UnplacedRequests:
 		return fmt.Sprintf("%d requests are in no figure: what tells which cell they belong to is missing from the journal.", f.Requests)
 	}
 	return ""
+}
+
+// linesAt lists the numbers of damaged lines that are known, in brackets.
+func linesAt(f summary.DamagedLines) string {
+	if len(f.At) == 0 {
+		return ""
+	}
+	var numbers []string
+	for _, n := range f.At {
+		numbers = append(numbers, strconv.Itoa(n))
+	}
+	if f.Lines > len(f.At) {
+		numbers = append(numbers, "…")
+	}
+	return " (" + strings.Join(numbers, ", ") + ")"
 }
 
 // requestsSentence has the sentences about the requests of a cell.
@@ -53,15 +83,27 @@ func requestsSentence(figures summary.Figures) string {
 	case summary.CacheSuspected:
 		return fmt.Sprintf("The server tells nothing of a prompt cache, and TTFT fell to %.0f %% of the first time's when prompts came again: it seems to keep one, so TTFT is too good.", 100*f.Share)
 	case summary.FailedRequests:
-		return fmt.Sprintf("%d of %d requests failed (%s) and are in no median; see their errors.", f.Failed, f.Of,
-			counts(f.Outcomes, func(o summary.OutcomeCount) (string, int) { return string(o.Outcome), o.N }))
+		return failedSentence(f)
 	case summary.CountsMixed:
 		return fmt.Sprintf("Output tokens were counted in %d ways (%s): the token metrics are of the %d requests counted by %s alone, and there is no throughput. Find out why the engine reports usage only at times.",
 			len(f.Ways), counts(f.Ways, func(w summary.CountedWay) (string, int) { return string(w.From), w.N }), f.N, f.Used)
 	case summary.CountsUnknown:
 		return fmt.Sprintf("%d of %d OK requests tell no number of output tokens: there is no throughput, and token metrics are without them.", f.N, f.Of)
 	case summary.CachedAnswers:
-		return fmt.Sprintf("%d of %d requests were answered in part from the engine's prompt cache although the plan says cold: TTFT is too good.", f.N, f.Of)
+		tokens := ""
+		switch {
+		case f.Tokens > 0 && f.Prompt > 0:
+			tokens = fmt.Sprintf(" (up to %d of %d tokens)", f.Tokens, f.Prompt)
+		case f.Tokens > 0:
+			tokens = fmt.Sprintf(" (up to %d tokens)", f.Tokens)
+		}
+		return fmt.Sprintf("%d of %d requests were answered in part from the engine's prompt cache%s although the plan says cold: TTFT is too good.", f.N, f.Of, tokens)
+	case summary.UncachedAnswers:
+		return fmt.Sprintf("%d of %d requests were answered without the engine's prompt cache although the plan says warm and each prompt had been sent before: the cache holds fewer prompts than the plan has, or none.", f.N, f.Of)
+	case summary.ImpossibleFigures:
+		return fmt.Sprintf("%d of %d requests have figures that cannot be (the first: %s) and were left out; see what the server sent in the journal.", f.N, f.Of, f.Metric)
+	case summary.EndedEarly:
+		return earlySentence(f)
 	case summary.ModelReloaded:
 		return fmt.Sprintf("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).", f.N, f.Of, f.Longest.Seconds())
 	case summary.LengthsDiffer:
@@ -70,6 +112,102 @@ func requestsSentence(figures summary.Figures) string {
 		return fmt.Sprintf("Memory was read in %d ways %q in one run: its differences mean nothing.", len(f.Sources), f.Sources)
 	}
 	return ""
+}
+
+// failedSentence tells requests that failed from those that were never sent.
+func failedSentence(f summary.FailedRequests) string {
+	var failed, unsent []summary.OutcomeCount
+	for _, o := range f.Outcomes {
+		if o.Outcome == exobench.Dropped || o.Outcome == exobench.Unsent {
+			unsent = append(unsent, o)
+		} else {
+			failed = append(failed, o)
+		}
+	}
+	part := func(outcomes []summary.OutcomeCount, what string) string {
+		n := 0
+		for _, o := range outcomes {
+			n += o.N
+		}
+		return fmt.Sprintf("%d of %d requests %s (%s)", n, f.Of, what,
+			counts(outcomes, func(o summary.OutcomeCount) (string, int) { return string(o.Outcome), o.N }))
+	}
+	switch {
+	case len(unsent) == 0:
+		return part(failed, "failed") + " and are in no median; see their errors."
+	case len(failed) == 0:
+		return part(unsent, "were not sent") + " and are in no median."
+	}
+	return part(failed, "failed") + " and " + part(unsent, "were not sent") + ": none of them is in a median; see their errors."
+}
+
+// earlySentence says why a cell has fewer requests than planned.
+func earlySentence(f summary.EndedEarly) string {
+	switch f.Reason {
+	case exobench.BlockNoAnswer:
+		return fmt.Sprintf("The engine stopped answering, so the cell ended early: %d of its requests were not sent.", f.Unsent)
+	case exobench.BlockInterrupted:
+		return "The run was interrupted in this cell: what is there is of the requests before."
+	}
+	return fmt.Sprintf("exobench could not go on in this cell (%s): what is there is of the requests before.", f.Reason)
+}
+
+// doubtSentence has the sentences about what a server said of its answers.
+func doubtSentence(figures summary.Figures) string {
+	f, ok := figures.(summary.Doubted)
+	if !ok {
+		return ""
+	}
+	d, of := f.Doubt, fmt.Sprintf("%d of %d requests", f.N, f.Of)
+	said := shorten(oneLine(d.Text), 80)
+	switch d.Kind {
+	case exobench.UnknownEvents:
+		return fmt.Sprintf("In %s the stream held events that are neither output nor usage nor anything else known (the first: %s): if they were output, the figures are wrong.", of, said)
+	case exobench.UnknownFields:
+		return fmt.Sprintf("In %s the stream held lines that are no field of an event stream (the first: %s).", of, said)
+	case exobench.UnknownFinish:
+		return fmt.Sprintf("%s ended with an unknown finish reason (%s): they may not have come whole.", of, said)
+	case exobench.UsageMisfit:
+		return fmt.Sprintf("In %s the server counts far other numbers of tokens than came (the first: %d for %d events with output): do not trust rates and throughput.", of, d.Said, d.Seen)
+	case exobench.AbsurdFigure:
+		return fmt.Sprintf("In %s the server said figures that cannot be (the first: %s): they were left out.", of, said)
+	case exobench.HiddenReasoning:
+		return fmt.Sprintf("In %s reasoning was counted and not streamed (in the first %d tokens, of %d that were streamed): TTFT holds it, and tokens/s are of what was streamed.", of, d.Said, d.Seen)
+	case exobench.OtherModel:
+		return fmt.Sprintf("In %s the server says that another model answered than the one asked for: %s.", of, said)
+	case exobench.NotStreamed:
+		return fmt.Sprintf("In %s the answer came as one body though a stream was asked for: nothing tells when its first token was there.", of)
+	case exobench.Compressed:
+		return fmt.Sprintf("In %s the stream came compressed (%s) though that was not asked for: what compresses may hold events back.", of, said)
+	}
+	return fmt.Sprintf("In %s: %s %s.", of, d.Kind, said)
+}
+
+// memorySentence has the sentences about whose memory was read, and what it was
+// compared with.
+func memorySentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.ModelWasThere:
+		return thereSentences[f.Why]
+	case summary.MemoryFell:
+		if f.Peak == nil {
+			return fmt.Sprintf("The engine had less memory after the load (%v) than before it (%v): it gave back something else meanwhile, so model memory and additional memory are left out.", f.Loaded, f.Before)
+		}
+		return fmt.Sprintf("The engine's memory at its peak (%v) is below what it was before: it gave memory back meanwhile, so negative differences say nothing of what the model takes.", *f.Peak)
+	case summary.ProcessChanged:
+		return fmt.Sprintf("The engine's process ended while it was measured: memory was read of %d in turn, and %d readings found none. Memory of two processes is not subtracted from each other; what is left out is unknown.", f.N, f.Missed)
+	case summary.MemoryBeside:
+		return fmt.Sprintf("Memory may be that of a process which is not the engine: %v is counted, and processes beside it that may belong to it have %v; see the notes.", f.Counted, f.Beside)
+	case summary.EngineIdle:
+		return fmt.Sprintf("Memory may be that of a process which is not the engine: it used %s of the machine's CPU time while requests were under way, and others %s.", percent(f.Engine), percent(f.Others))
+	}
+	return ""
+}
+
+var thereSentences = map[summary.ModelThere]string{
+	summary.ToldThere:     "The model was loaded before the run: memory before the load holds it, so model memory and additional memory are without it.",
+	summary.OthersThere:   "Another model was in memory before, which the engine cannot unload and may have put out for this one: model memory and additional memory are too low by what it had.",
+	summary.NothingLoaded: "The engine's memory did not grow by the load: the model seems to have been there already, so model memory and additional memory are without it.",
 }
 
 // counts lists how many there are of each kind.
@@ -122,13 +260,20 @@ var fastPrefillCauses = map[summary.FastPrefillCause]string{
 }
 
 func slowPrefillCause(f summary.PrefillSlower) string {
+	habits := ""
+	if f.Tick > 0 {
+		habits = fmt.Sprintf("; this engine looks for new requests every %s ms", digits(f.Tick.Seconds()*1e3))
+	}
 	switch f.Cause {
 	case summary.RequestsWait:
-		return fmt.Sprintf("requests wait for each other (concurrency %d)", f.Concurrency)
+		if f.AtOnce > 0 {
+			habits += fmt.Sprintf(" and works on at most %d at a time", f.AtOnce)
+		}
+		return fmt.Sprintf("requests wait for each other (%.3g under way)", f.UnderWay) + habits
 	case summary.PromptsShort:
-		return fmt.Sprintf("the prompts are so short (%.0f tokens) that the fixed parts outweigh it: template, network, the first token's own time", f.PromptTokens)
+		return fmt.Sprintf("the prompts are so short (%.0f tokens) that the fixed parts outweigh it: template, network, the first token's own time", f.PromptTokens) + habits
 	}
-	return "queueing, the network or work before the prefill; the server's own figure is the better one"
+	return "queueing, the network or work before the prefill" + habits + "; the server's own figure is the better one"
 }
 
 // harnessSentence has the sentences about where the harness or the machine may have

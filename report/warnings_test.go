@@ -16,20 +16,33 @@ import (
 // warnings are one of each type and of each cause.
 var warnings = []summary.Figures{
 	summary.CutOff{Requests: 21}, summary.StoppedEarly{Requests: 3}, summary.BrokenOff{Requests: 3, Error: "disk full"},
-	summary.DamagedLines{Lines: 2}, summary.UnplacedRequests{Requests: 4},
+	summary.DamagedLines{Lines: 1, At: []int{7}}, summary.DamagedLines{Lines: 2}, summary.DamagedLines{Lines: 3, At: []int{5, 81}}, summary.DoneAgain{Requests: 12}, summary.UnplacedRequests{Requests: 4},
+	summary.CacheUntold{Cells: 2, Of: 3, Apart: true}, summary.CacheUntold{Cells: 2, Of: 3}, summary.PromptsRepeat{Seed: 7},
+	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.Dropped, N: 2}, {Outcome: exobench.Unsent, N: 1}}},
+	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.HTTPError, N: 2}, {Outcome: exobench.Unsent, N: 1}}},
+	summary.EndedEarly{Reason: exobench.BlockNoAnswer, Unsent: 4}, summary.EndedEarly{Reason: exobench.BlockInterrupted}, summary.EndedEarly{Reason: exobench.BlockFailed},
+	summary.ImpossibleFigures{N: 1, Of: 5, Metric: metric.ServerDecode},
+	doubted(exobench.Doubt{Kind: exobench.UnknownEvents, Count: 3, Text: `{"x":1}`}), doubted(exobench.Doubt{Kind: exobench.UnknownFields, Count: 1, Text: "error: x"}),
+	doubted(exobench.Doubt{Kind: exobench.UnknownFinish, Text: "abort"}), doubted(exobench.Doubt{Kind: exobench.UsageMisfit, Said: 40, Seen: 20}),
+	doubted(exobench.Doubt{Kind: exobench.AbsurdFigure, Count: 1, Text: "completion_tokens 1000000000000"}), doubted(exobench.Doubt{Kind: exobench.HiddenReasoning, Said: 500, Seen: 20}),
+	doubted(exobench.Doubt{Kind: exobench.OtherModel, Text: "other"}), doubted(exobench.Doubt{Kind: exobench.NotStreamed}), doubted(exobench.Doubt{Kind: exobench.Compressed, Text: "gzip"}),
 	summary.TooFewRequests{N: 3, Least: 6}, summary.CacheSuspected{Share: 0.314},
 	summary.FailedRequests{Failed: 3, Of: 5, Outcomes: []summary.OutcomeCount{{Outcome: exobench.HTTPError, N: 2}, {Outcome: exobench.Timeout, N: 1}}},
 	summary.CountsMixed{Ways: []summary.CountedWay{{From: exobench.FromUsage, N: 5}, {From: exobench.FromEvents, N: 2}}, Used: exobench.FromUsage, N: 5},
-	summary.CountsUnknown{N: 1, Of: 7}, summary.CachedAnswers{N: 2, Of: 7}, summary.ModelReloaded{N: 1, Of: 8, Longest: 1234 * time.Millisecond},
+	summary.CountsUnknown{N: 1, Of: 7}, summary.CachedAnswers{N: 2, Of: 7, Tokens: 12, Prompt: 30}, summary.CachedAnswers{N: 2, Of: 7}, summary.UncachedAnswers{N: 3, Of: 7}, summary.ModelReloaded{N: 1, Of: 8, Longest: 1234 * time.Millisecond},
 	summary.LengthsDiffer{Least: 5, Most: 11}, summary.SourcesMixed{Sources: []summary.MemorySource{summary.FromPSS, summary.FromNode}},
+	summary.ModelWasThere{Why: summary.ToldThere}, summary.ModelWasThere{Why: summary.OthersThere}, summary.ModelWasThere{Why: summary.NothingLoaded},
+	summary.MemoryFell{Before: 300 << 20, Loaded: 200 << 20}, summary.MemoryFell{Before: 100 << 20, Loaded: 200 << 20, Peak: new(exobench.Bytes(190 << 20))},
+	summary.ProcessChanged{N: 2, Missed: 6}, summary.MemoryBeside{Counted: 9 << 20, Beside: 300 << 20}, summary.EngineIdle{Engine: 0.002, Others: 0.7},
 	summary.CountsDiffer{Differ: 2, N: 8, Client: 11, Server: 12},
 	summary.DecodeDiffers{Ratio: 0.93, Cause: summary.FirstTokenCounted, Tokens: 11}, summary.DecodeDiffers{Ratio: 0.8, Cause: summary.ReadsShared, SharedReads: 0.4},
 	summary.DecodeDiffers{Ratio: 0.8, Cause: summary.FirstHeldBack, FirstGap: 5.25}, summary.DecodeDiffers{Ratio: 1.2, Cause: summary.AnswersShort, Tokens: 12},
 	summary.DecodeDiffers{Ratio: 0.8, Cause: summary.ClientSlower}, summary.DecodeDiffers{Ratio: 1.2, Cause: summary.ServerTimeLonger},
 	summary.PrefillFaster{Ratio: 1.3, Cause: summary.CachedUntold}, summary.PrefillFaster{Ratio: 1.3, Cause: summary.PromptDefined}, summary.PrefillFaster{Ratio: 1.3, Cause: summary.CacheOrDefined},
-	summary.PrefillSlower{Ratio: 0.3, Cause: summary.RequestsWait, Extra: 44 * time.Millisecond, Concurrency: 4},
+	summary.PrefillSlower{Ratio: 0.3, Cause: summary.RequestsWait, Extra: 44 * time.Millisecond, UnderWay: 4},
+	summary.PrefillSlower{Ratio: 0.3, Cause: summary.RequestsWait, Extra: 440 * time.Millisecond, UnderWay: 5.9, AtOnce: 8, Tick: 100 * time.Millisecond},
 	summary.PrefillSlower{Ratio: 0.3, Cause: summary.PromptsShort, Extra: 44 * time.Millisecond, PromptTokens: 20},
-	summary.PrefillSlower{Ratio: 0.3, Cause: summary.WorkBefore, Extra: 44 * time.Millisecond},
+	summary.PrefillSlower{Ratio: 0.3, Cause: summary.WorkBefore, Extra: 44 * time.Millisecond, Tick: 100 * time.Millisecond},
 	summary.HarnessError{Metric: metric.TTFT, Error: 51_700, Limit: 0.05}, summary.HarnessError{Metric: metric.InterChunkP50, Error: 51_700, Limit: 0.05},
 	summary.FirstEventsLate{Share: 0.025, Limit: 0.01}, summary.TimeStolen{Share: 0.034, Limit: 0.02},
 	summary.OthersBusy{Share: 0.12, Limit: 0.05, EngineSeen: true}, summary.OthersBusy{Share: 0.12, Limit: 0.05},
@@ -37,6 +50,17 @@ var warnings = []summary.Figures{
 	summary.GarbagePause{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.CoreWait{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.HarnessBusy{Share: 0.4, Left: 0.6},
+}
+
+func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of: 5, Doubt: d} }
+
+func TestEveryDoubtHasASentence(t *testing.T) {
+	for _, kind := range exobench.DoubtKinds {
+		text := sentence(summary.Warning{Figures: doubted(exobench.Doubt{Kind: kind})})
+		if strings.Contains(text, ": "+string(kind)) {
+			t.Errorf("%s has no sentence of its own: %s", kind, text)
+		}
+	}
 }
 
 func TestEveryWarningIsASentence(t *testing.T) {
@@ -52,7 +76,7 @@ func TestEveryWarningIsASentence(t *testing.T) {
 	}
 	golden(t, "warnings.txt", []byte(b.String()))
 	for name := range warningKinds(t) {
-		if !slices.Contains(types, name) {
+		if name, _, _ := strings.Cut(name, " "); !slices.Contains(types, name) {
 			t.Errorf("summary.%s has no sentence here", name)
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"exobench"
 	"exobench/plot"
@@ -66,6 +69,7 @@ func Write(dir string, run *summary.Run, entries iter.Seq[exobench.Entry]) error
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	sweep(dir)
 	s := &source{run: run, document: Full(run), entries: entries}
 	var failed []error
 	for _, f := range files {
@@ -77,10 +81,40 @@ func Write(dir string, run *summary.Run, entries iter.Seq[exobench.Entry]) error
 	return errors.Join(failed...)
 }
 
+// sweep takes away the unfinished files of processes that were killed while they
+// wrote reports. Their names tell the process; those of one that lives are left.
+func sweep(dir string) { discard(dir, func(pid int) bool { return !lives(pid) }) }
+
+// Discard takes away the unfinished files of a Write of this process that is left
+// in the middle.
+func Discard(dir string) { discard(dir, func(pid int) bool { return pid == os.Getpid() }) }
+
+// discard takes away the unfinished files in a folder of the processes that are
+// meant; names that tell no process count as of one that is gone.
+func discard(dir string, meant func(pid int) bool) {
+	for _, f := range files {
+		left, _ := filepath.Glob(filepath.Join(escaped(dir), "."+f.name+".*.tmp"))
+		for _, path := range left {
+			pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), "."+f.name+"."), "-")
+			if n, err := strconv.Atoi(pid); err != nil || meant(n) {
+				_ = os.Remove(path)
+			}
+		}
+	}
+}
+
+// escaped has a folder's name stand for itself in a pattern.
+func escaped(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// lives reports whether there is a process of that id.
+func lives(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
 // replace writes a file beside its place and moves it there when it is whole
 // and on the disk.
 func replace(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	f, err := os.CreateTemp(filepath.Dir(path), fmt.Sprintf(".%s.%d-*.tmp", filepath.Base(path), os.Getpid()))
 	if err != nil {
 		return err
 	}

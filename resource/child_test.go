@@ -2,16 +2,22 @@ package resource
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // childEnv makes the test binary play an engine: it takes one order a line on
@@ -45,13 +51,21 @@ func TestMain(m *testing.M) {
 //	touch N      take N MiB of anonymous memory
 //	map PATH     map a file and read every page of it
 //	fork         start another of its kind; its pid is the answer
-//	give ORDER   have that one carry out ORDER
+//	fork group, fork session  start it in a process group, or session, of its own
+//	give ORDER   have the last one carry out ORDER
+//	first ORDER  have the first one carry out ORDER
 //	share        start another that inherits the listening socket
-//	listen ADDR  listen; the address is the answer
+//	listen ADDR  listen, with others if need be; the address is the answer
+//	dial ADDR    connect, and stay connected
+//	pid          its pid is the answer
+//	stay         go on for a minute once there are no more orders
+//	leave        end at once, and leave the others running
 func play(in io.Reader, out io.Writer) {
 	var kept [][]byte
-	var child *engine
+	var child, first *engine
 	var socket net.Listener
+	var connections []net.Conn
+	var stays time.Duration
 	orders := bufio.NewScanner(in)
 	for orders.Scan() {
 		order, argument, _ := strings.Cut(orders.Text(), " ")
@@ -62,23 +76,44 @@ func play(in io.Reader, out io.Writer) {
 		case "map":
 			kept = append(kept, mapped(argument))
 		case "fork":
-			child = must(startEngine())
+			child = must(startEngine(&syscall.SysProcAttr{Setpgid: argument == "group", Setsid: argument == "session"}))
+			first = cmp.Or(first, child)
 			answer = strconv.Itoa(child.pid)
 		case "give":
 			answer = child.order(argument)
+		case "first":
+			answer = first.order(argument)
+		case "stay":
+			stays = time.Minute
+		case "pid":
+			answer = strconv.Itoa(os.Getpid())
+		case "dial":
+			connections = append(connections, must(net.Dial("tcp", argument)))
+		case "leave":
+			fmt.Fprintln(out, answer)
+			os.Exit(0)
 		case "listen":
-			socket = must(net.Listen("tcp", argument))
+			socket = must(reusing.Listen(context.Background(), "tcp", argument))
 			answer = socket.Addr().String()
 		case "share":
-			child = must(startEngine(must(socket.(*net.TCPListener).File())))
+			child = must(startEngine(nil, must(socket.(*net.TCPListener).File())))
 			answer = strconv.Itoa(child.pid)
 		}
 		fmt.Fprintln(out, answer)
 	}
+	time.Sleep(stays)
 	for _, k := range kept {
 		k[0]++ // alive until here
 	}
+	runtime.KeepAlive(connections)
 }
+
+// reusing lets several listen at one address.
+var reusing = net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
+	return errors.Join(err, failed)
+}}
 
 func touched(mebibytes string) []byte {
 	memory := must(syscall.Mmap(-1, 0, must(strconv.Atoi(mebibytes))<<20,
@@ -118,8 +153,13 @@ type engine struct {
 	out     *bufio.Reader
 }
 
-func startEngine(files ...*os.File) (*engine, error) {
-	command := exec.Command(os.Args[0])
+func startEngine(how *syscall.SysProcAttr, files ...*os.File) (*engine, error) {
+	return startProgram(os.Args[0], how, files...)
+}
+
+func startProgram(path string, how *syscall.SysProcAttr, files ...*os.File) (*engine, error) {
+	command := exec.Command(path)
+	command.SysProcAttr = how
 	command.Env = append(os.Environ(), childEnv+"=1")
 	command.ExtraFiles = files
 	command.Stderr = os.Stderr
@@ -147,7 +187,12 @@ func (e *engine) order(text string) string {
 // newEngine starts an engine that ends with the test.
 func newEngine(t testing.TB) *engine {
 	t.Helper()
-	e, err := startEngine()
+	return newProgram(t, os.Args[0], nil)
+}
+
+func newProgram(t testing.TB, path string, how *syscall.SysProcAttr) *engine {
+	t.Helper()
+	e, err := startProgram(path, how)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,28 +7,23 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"exobench"
 	"exobench/internal/histogram"
 )
 
-// The probe asks to sleep for a heartbeat. Where waking up is so costly that this
-// would take more than 1/frugality of one core it asks for longer, up to
-// slowestBeat: on bare metal a wake-up costs some 3 µs, in a virtual machine 15
-// to 35 µs. The Go runtime's own thread that looks after threads in system calls
-// (sysmon) costs as much again.
-const (
-	heartbeat   = time.Millisecond
-	slowestBeat = 10 * time.Millisecond
-	frugality   = 200
-	// weighing is after how many wake-ups their cost is looked at.
-	weighing = 16
-)
+// heartbeat is how long the probe asks to sleep. A wake-up costs some 3 µs on
+// bare metal and 15 to 35 µs in a virtual machine, and the Go runtime's own thread
+// that looks after threads in system calls (sysmon) as much again: at most 1 % of
+// a core in all.
+const heartbeat = 10 * time.Millisecond
 
 // probe is a thread that sleeps for a heartbeat again and again and notes how much
 // later than asked it ran.
 //
 // A gap is what a thread of ours, such as one that reads from a socket, suffers
 // at that moment: the host took the core away, another process had it, or, where
-// all of our Go runtime's processors are in use, it waited for one of those.
+// all of our Go runtime's processors are in use, it waited for one of those. It
+// is for systems that do not count that themselves; see [runDelays].
 type probe struct {
 	halt atomic.Bool
 	done chan struct{}
@@ -36,13 +31,12 @@ type probe struct {
 	// These are replaced in tests.
 	sleep func(time.Duration)
 	now   func() time.Duration
-	busy  func() time.Duration
 }
 
 func startProbe() *probe {
 	began := time.Now()
 	p := &probe{
-		done: make(chan struct{}), sleep: sleepThread, busy: threadTime,
+		done: make(chan struct{}), sleep: sleepThread,
 		now: func() time.Duration { return time.Since(began) },
 	}
 	go func() {
@@ -64,37 +58,32 @@ func (p *probe) stop() *gaps {
 }
 
 func (p *probe) run() {
-	beat, asleep, spent := heartbeat, p.now(), p.busy()
-	for !p.halt.Load() {
-		p.sleep(beat)
+	for asleep := p.now(); !p.halt.Load(); {
+		p.sleep(heartbeat)
 		awake := p.now()
-		p.gaps.note(awake-asleep-beat, beat)
+		p.gaps.note(awake - asleep - heartbeat)
 		asleep = awake
-		if p.gaps.wakes%weighing == 0 {
-			cost := p.busy() - spent
-			spent += cost
-			beat = min(max(heartbeat, cost/weighing*frugality), slowestBeat)
-			asleep = p.now()
-		}
 	}
 }
 
 // gaps are how much later than asked a thread ran.
-type gaps struct {
-	histogram.Histogram
-	// wakes is how often the thread ran.
-	wakes int
-}
+type gaps struct{ histogram.Histogram }
 
 // note adds a gap, and for a gap of several heartbeats the shorter ones that
 // wake-ups during it would have met: else a stall of a second would weigh as
-// much as a millisecond that went well. This is the correction of
-// HdrHistogram for coordinated omission (recordValueWithExpectedInterval).
-func (g *gaps) note(gap, beat time.Duration) {
-	g.wakes++
+// much as a heartbeat that went well. This is the correction of HdrHistogram for
+// coordinated omission (recordValueWithExpectedInterval).
+func (g *gaps) note(gap time.Duration) {
 	g.Record(gap)
-	for gap -= beat; gap > 0; gap -= beat {
+	for gap -= heartbeat; gap > 0; gap -= heartbeat {
 		g.Record(gap)
+	}
+}
+
+func (g *gaps) values() exobench.Values {
+	return exobench.Values{
+		{Quantity: exobench.HiccupP99, Value: float64(g.Quantile(0.99))},
+		{Quantity: exobench.HiccupMax, Value: float64(g.Max())},
 	}
 }
 

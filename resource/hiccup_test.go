@@ -5,12 +5,13 @@ import (
 	"runtime/metrics"
 	"testing"
 	"time"
+
+	"exobench"
 )
 
-// beats runs a probe whose wake-ups cost nothing and whose sleeps last a heartbeat
-// and the gaps given.
+// beats runs a probe whose sleeps last a heartbeat and the gaps given.
 func beats(all ...time.Duration) *gaps {
-	p := probe{busy: func() time.Duration { return 0 }}
+	var p probe
 	var now time.Duration
 	p.now = func() time.Duration { return now }
 	i := 0
@@ -24,30 +25,10 @@ func beats(all ...time.Duration) *gaps {
 	return &p.gaps
 }
 
-func TestProbeWakesLessOftenWhereThatIsCostly(t *testing.T) {
-	for _, row := range []struct{ cost, want time.Duration }{
-		{2 * time.Microsecond, heartbeat},
-		{20 * time.Microsecond, 4 * time.Millisecond}, // 1/200 of one core
-		{time.Millisecond, slowestBeat},
-	} {
-		var p probe
-		var now, busy, last time.Duration
-		p.now = func() time.Duration { return now }
-		p.busy = func() time.Duration { return busy }
-		p.sleep = func(beat time.Duration) {
-			now, busy, last = now+beat, busy+row.cost, beat
-			p.halt.Store(p.gaps.wakes == 3*weighing)
-		}
-		if p.run(); last != row.want || p.gaps.Max() != 0 {
-			t.Errorf("wake-ups of %v: asks for %v, want %v; longest gap %v", row.cost, last, row.want, p.gaps.Max())
-		}
-	}
-}
-
 func TestProbeNotesHowMuchLaterItRan(t *testing.T) {
 	g := beats(0, 40*time.Microsecond, 700*time.Microsecond, 20*time.Microsecond)
-	if g.wakes != 4 || g.Count() != 4 || g.Max() != 700*time.Microsecond {
-		t.Errorf("%d wake-ups, %d gaps, max %v; want 4, 4, 700µs", g.wakes, g.Count(), g.Max())
+	if g.Count() != 4 || g.Max() != 700*time.Microsecond {
+		t.Errorf("%d gaps, max %v; want 4, 700µs", g.Count(), g.Max())
 	}
 	// Nearest rank: the second of four, in a bucket at most 1/64 wide.
 	if got := g.Quantile(0.5); got < 20*time.Microsecond || got > 20313*time.Nanosecond {
@@ -60,11 +41,20 @@ func TestProbeNotesHowMuchLaterItRan(t *testing.T) {
 
 func TestAStallCountsForEveryBeatThatItTook(t *testing.T) {
 	all := make([]time.Duration, 900)
-	all[450] = 100 * time.Millisecond
-	// 899 good beats, and 100, 99, ... 1 ms: the 990th of 999 is 91 ms.
+	all[450] = 100 * heartbeat
+	// 899 good beats, and 100, 99, ... 1 of them: the 990th of 999 is 91.
 	g := beats(all...)
-	if got := g.Quantile(0.99); g.Count() != 999 || got < 91*time.Millisecond || got > 93*time.Millisecond {
-		t.Errorf("p99 of %d is %v, want 999 and 91 to 93 ms", g.Count(), got)
+	if got := g.Quantile(0.99); g.Count() != 999 || got < 91*heartbeat || got > 93*heartbeat {
+		t.Errorf("p99 of %d is %v, want 999 and 91 to 93 heartbeats", g.Count(), got)
+	}
+}
+
+func TestProbeStopsAndTells(t *testing.T) {
+	g := startProbe().stop()
+	p99, known := g.values().Get(exobench.HiccupP99)
+	most, _ := g.values().Get(exobench.HiccupMax)
+	if !known || p99 > most {
+		t.Errorf("it says %v", g.values())
 	}
 }
 
@@ -91,15 +81,13 @@ func TestQuantileSinceCountsOnlyWhatCame(t *testing.T) {
 	}
 }
 
-// BenchmarkProbe reports what watching costs, as a share of one core.
-func BenchmarkProbe(b *testing.B) {
+// BenchmarkWatch reports what watching costs, as a share of one core.
+func BenchmarkWatch(b *testing.B) {
 	for b.Loop() {
 		before, began := *ownTime(), time.Now()
 		w := startWatch(0)
 		time.Sleep(2 * time.Second)
 		w.stop()
 		b.ReportMetric(100*float64(*ownTime()-before)/float64(time.Since(began)), "%core")
-		b.ReportMetric(float64(w.probe.gaps.wakes)/time.Since(began).Seconds(), "wakes/s")
-		b.ReportMetric(float64(w.probe.gaps.Quantile(0.5)), "p50-ns")
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-
-	"github.com/shirou/gopsutil/v4/process"
 )
 
 var (
@@ -18,19 +16,6 @@ var (
 	// ErrNotFound means that the process behind an address cannot be told.
 	ErrNotFound = errors.New("engine process not found")
 )
-
-// relays are programs that listen for an engine which runs elsewhere; their own
-// memory says nothing.
-var relays = map[string]string{
-	"docker-proxy":       "the engine runs in a container",
-	"rootlessport":       "the engine runs in a container",
-	"slirp4netns":        "the engine runs in a container",
-	"pasta":              "the engine runs in a container",
-	"gvproxy":            "the engine runs in a virtual machine",
-	"com.docker.backend": "the engine runs in a container",
-	"ssh":                "the engine is behind a tunnel",
-	"kubectl":            "the engine is behind a tunnel",
-}
 
 // listener is a TCP socket in the listening state.
 type listener struct {
@@ -46,27 +31,55 @@ type listener struct {
 // the others. The error wraps [ErrNotLocal] or [ErrNotFound] where one of them
 // is the reason.
 func FindListener(ctx context.Context, hostport string) (int, error) {
-	host, service, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return 0, fmt.Errorf("find the engine process: %w", err)
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("find the engine process: port %q is not a number up to 65535", service)
-	}
-	addrs, err := localAddrs(ctx, host)
+	holders, err := holdersOf(ctx, hostport)
 	if err != nil {
 		return 0, err
 	}
-	listeners, err := listening(ctx, uint16(port))
+	table, err := processTable(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("find the engine process: %w", err)
 	}
+	tops := table.tops(holders)
+	return tops[0], notRelays(ctx, tops, hostport)
+}
+
+// holdersOf returns the processes that hold the sockets which a connection to
+// hostport reaches. A service manager holds the sockets that it hands to its
+// services: it is left out while anybody else is there.
+func holdersOf(ctx context.Context, hostport string) ([]int, error) {
+	host, service, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return nil, fmt.Errorf("find the engine process: %w", err)
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("find the engine process: port %q is not a number up to 65535", service)
+	}
+	addrs, err := localAddrs(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	listeners, err := listening(ctx, uint16(port))
+	if err != nil {
+		return nil, fmt.Errorf("find the engine process: %w", err)
+	}
 	chosen := choose(listeners, addrs)
 	if len(chosen) == 0 {
-		return 0, fmt.Errorf("%w: nothing that can be seen from here listens at %s", ErrNotFound, hostport)
+		return nil, fmt.Errorf("%w: nothing that can be seen from here listens at %s", ErrNotFound, hostport)
 	}
-	return owner(ctx, chosen, hostport)
+	var pids []int
+	for _, l := range chosen {
+		pids = append(pids, l.PIDs...)
+	}
+	if len(pids) == 0 {
+		who := "another user"
+		if chosen[0].Owner != "" {
+			who = "user " + chosen[0].Owner
+		}
+		return nil, fmt.Errorf("%w: a process of %s, or one in a container, listens at %s and cannot be seen from here",
+			ErrNotFound, who, hostport)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(pids))), nil
 }
 
 // localAddrs resolves host to those of its addresses that are this host's, in
@@ -129,72 +142,4 @@ func loopback(like netip.Addr) netip.Addr {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	return netip.IPv6Loopback()
-}
-
-// owner returns the process that the listeners belong to.
-func owner(ctx context.Context, listeners []listener, hostport string) (int, error) {
-	var pids []int
-	for _, l := range listeners {
-		pids = append(pids, l.PIDs...)
-	}
-	if len(pids) == 0 {
-		who := "another user"
-		if listeners[0].Owner != "" {
-			who = "user " + listeners[0].Owner
-		}
-		return 0, fmt.Errorf("%w: a process of %s, or one in a container, listens at %s and cannot be seen from here",
-			ErrNotFound, who, hostport)
-	}
-	pid := ancestor(pids, func(pid int) (int, string) {
-		p := process.Process{Pid: int32(pid)}
-		parent, err := p.PpidWithContext(ctx)
-		if err != nil {
-			return 0, ""
-		}
-		name, _ := p.NameWithContext(ctx)
-		return int(parent), name
-	})
-	p := process.Process{Pid: int32(pid)}
-	name, err := p.NameWithContext(ctx)
-	if why, relay := relays[name]; err == nil && relay {
-		return 0, fmt.Errorf("%w: %s listens at %s: %s", ErrNotFound, name, hostport, why)
-	}
-	return pid, nil
-}
-
-// ancestor returns the process among pids that the others descend from; where
-// there are several such families, the one with the lowest id. A service
-// manager holds the sockets that it hands to its services: it is left out
-// while anybody else is there.
-func ancestor(pids []int, look func(pid int) (parent int, name string)) int {
-	pids = slices.Compact(slices.Sorted(slices.Values(pids)))
-	engines := slices.DeleteFunc(slices.Clone(pids), func(pid int) bool {
-		_, name := look(pid)
-		return pid == 1 || name == "systemd" || name == "launchd"
-	})
-	if len(engines) == 0 {
-		return pids[0]
-	}
-	for _, pid := range engines {
-		if !descends(pid, engines, look) {
-			return pid
-		}
-	}
-	return engines[0]
-}
-
-// descends reports whether pid has an ancestor among pids.
-func descends(pid int, pids []int, look func(int) (int, string)) bool {
-	// The bound ends a walk that a process which dies and is replaced on the
-	// way could send in a circle.
-	for range 1000 {
-		pid, _ = look(pid)
-		if pid <= 1 {
-			return false
-		}
-		if slices.Contains(pids, pid) {
-			return true
-		}
-	}
-	return false
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -103,25 +104,28 @@ func TestChooseGoesByTheAddressThatIsDialled(t *testing.T) {
 	}
 }
 
-func TestAncestor(t *testing.T) {
-	parents := map[int]int{10: 1, 11: 10, 12: 11, 20: 1, 5: 12, 30: 31, 31: 30}
-	names := map[int]string{20: "systemd"}
-	look := func(pid int) (int, string) { return parents[pid], names[pid] }
+func TestTopsAreThoseOfWhomNobodyElseIsAnAncestor(t *testing.T) {
+	all := map[int]kin{20: {parent: 1, name: "systemd"}}
+	for pid, parent := range map[int]int{10: 1, 11: 10, 12: 11, 5: 12, 30: 31, 31: 30} {
+		all[pid] = kin{parent: parent, name: "engine"}
+	}
+	table := newProcesses(all, 0, nil)
 	for _, test := range []struct {
 		why  string
 		pids []int
-		want int
+		want []int
 	}{
-		{"one process", []int{12}, 12},
-		{"the server, not its worker's worker", []int{12, 10, 11}, 10},
-		{"a worker with a lower id than its server", []int{5, 10}, 10},
-		{"not the manager that made the socket", []int{1, 12, 20}, 12},
-		{"the manager if nobody else", []int{20}, 20},
-		{"two families: the lower id", []int{12, 30}, 12},
-		{"the same process twice", []int{11, 11}, 11},
+		{"one process", []int{12}, []int{12}},
+		{"the server, not its worker's worker", []int{12, 10, 11}, []int{10}},
+		{"a worker with a lower id than its server", []int{5, 10}, []int{10}},
+		{"not the manager that made the socket", []int{1, 12, 20}, []int{12}},
+		{"the manager if nobody else", []int{20}, []int{20}},
+		{"two families", []int{12, 30}, []int{12, 30}},
+		{"the same process twice", []int{11, 11}, []int{11}},
+		{"round in a circle", []int{30, 31}, []int{30}},
 	} {
-		if got := ancestor(test.pids, look); got != test.want {
-			t.Errorf("%s: of %v got %d, want %d", test.why, test.pids, got, test.want)
+		if got := table.tops(test.pids); !slices.Equal(got, test.want) {
+			t.Errorf("%s: of %v got %v, want %v", test.why, test.pids, got, test.want)
 		}
 	}
 }

@@ -13,8 +13,11 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// tcpListen is TCP_LISTEN as /proc/net/tcp writes it.
-const tcpListen = 0x0A
+// The states TCP_ESTABLISHED and TCP_LISTEN as /proc/net/tcp writes them.
+const (
+	tcpEstablished = 0x01
+	tcpListen      = 0x0A
+)
 
 // listening returns the sockets that listen on port in this network namespace.
 //
@@ -26,8 +29,33 @@ func listening(ctx context.Context, port uint16) ([]listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	byInode := map[string]int{}
+	lines, err := tcpLines(proc)
+	if err != nil {
+		return nil, err
+	}
 	var found []listener
+	byInode := map[string]int{}
+	for _, line := range lines {
+		addr, ok := netip.AddrFromSlice(line.LocalAddr)
+		if !ok || line.St != tcpListen || line.LocalPort != uint64(port) {
+			continue
+		}
+		byInode[socketName(line.Inode)] = len(found)
+		found = append(found, listener{Addr: addr.Unmap(), Owner: userName(line.UID)})
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return found, eachSocket(ctx, proc, func(pid int, socket string) {
+		if i, ok := byInode[socket]; ok {
+			found[i].PIDs = append(found[i].PIDs, pid)
+		}
+	})
+}
+
+// tcpLines are the sockets of this network namespace.
+func tcpLines(proc procfs.FS) (procfs.NetTCP, error) {
+	var all procfs.NetTCP
 	for _, table := range []func() (procfs.NetTCP, error){proc.NetTCP, proc.NetTCP6} {
 		lines, err := table()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -36,24 +64,17 @@ func listening(ctx context.Context, port uint16) ([]listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, line := range lines {
-			addr, ok := netip.AddrFromSlice(line.LocalAddr)
-			if !ok || line.St != tcpListen || line.LocalPort != uint64(port) {
-				continue
-			}
-			byInode[fmt.Sprintf("socket:[%d]", line.Inode)] = len(found)
-			found = append(found, listener{Addr: addr.Unmap(), Owner: userName(line.UID)})
-		}
+		all = append(all, lines...)
 	}
-	if len(found) == 0 {
-		return nil, nil
-	}
-	return found, addHolders(ctx, proc, found, byInode)
+	return all, nil
 }
 
-// addHolders fills in which processes have one of the sockets open. Processes
-// whose files may not be looked at are passed over.
-func addHolders(ctx context.Context, proc procfs.FS, found []listener, byInode map[string]int) error {
+// socketName is how a file descriptor of a socket is shown.
+func socketName(inode uint64) string { return fmt.Sprintf("socket:[%d]", inode) }
+
+// eachSocket calls found with each socket that a process has open. Processes whose
+// files may not be looked at are passed over.
+func eachSocket(ctx context.Context, proc procfs.FS, found func(pid int, socket string)) error {
 	processes, err := proc.AllProcs()
 	if err != nil {
 		return err
@@ -67,15 +88,43 @@ func addHolders(ctx context.Context, proc procfs.FS, found []listener, byInode m
 			continue
 		}
 		for _, target := range targets {
-			if !strings.HasPrefix(target, "socket:") {
-				continue
-			}
-			if i, ok := byInode[target]; ok {
-				found[i].PIDs = append(found[i].PIDs, p.PID)
+			if strings.HasPrefix(target, "socket:") {
+				found(p.PID, target)
 			}
 		}
 	}
 	return nil
+}
+
+// readPorts returns the ports that each process serves, and those of this host
+// that it is connected to.
+func readPorts(ctx context.Context) (ports, error) {
+	all := ports{serves: map[int][]uint16{}, dials: map[int][]uint16{}}
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		return all, err
+	}
+	lines, err := tcpLines(proc)
+	if err != nil {
+		return all, err
+	}
+	serves, dials := map[string]uint16{}, map[string]uint16{}
+	for _, line := range lines {
+		switch {
+		case line.St == tcpListen:
+			serves[socketName(line.Inode)] = uint16(line.LocalPort)
+		case line.St == tcpEstablished && (line.RemAddr.IsLoopback() || line.RemAddr.Equal(line.LocalAddr)):
+			dials[socketName(line.Inode)] = uint16(line.RemPort)
+		}
+	}
+	return all, eachSocket(ctx, proc, func(pid int, socket string) {
+		if port, ok := serves[socket]; ok {
+			all.serves[pid] = append(all.serves[pid], port)
+		}
+		if port, ok := dials[socket]; ok {
+			all.dials[pid] = append(all.dials[pid], port)
+		}
+	})
 }
 
 func userName(uid uint64) string {

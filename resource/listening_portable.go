@@ -30,6 +30,23 @@ func listening(ctx context.Context, port uint16) ([]listener, error) {
 	return found, nil
 }
 
+// readPorts returns the ports that each process serves, and those of this host
+// that it is connected to.
+func readPorts(ctx context.Context) (ports, error) {
+	all := ports{serves: map[int][]uint16{}, dials: map[int][]uint16{}}
+	connections, err := net.ConnectionsWithContext(ctx, "tcp")
+	for _, c := range connections {
+		pid := int(c.Pid)
+		switch {
+		case c.Status == "LISTEN":
+			all.serves[pid] = append(all.serves[pid], uint16(c.Laddr.Port))
+		case c.Status == "ESTABLISHED" && c.Raddr.IP == c.Laddr.IP:
+			all.dials[pid] = append(all.dials[pid], uint16(c.Raddr.Port))
+		}
+	}
+	return all, err
+}
+
 // boundAddr reads a local address; lsof writes a wildcard as "*" and IPv6 in
 // brackets.
 func boundAddr(c net.ConnectionStat) (netip.Addr, bool) {

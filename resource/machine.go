@@ -14,8 +14,9 @@ import (
 // CPU time is told in ticks of 10 ms, which makes the shares of less than a
 // second rough. What the system does not tell is absent: on macOS there is no
 // steal, and the time of engine processes that ended meanwhile counts as foreign.
-// Where the engine ended, its share and the foreign one are absent. Watching
-// costs about 1 % of one core, by which [exobench.HarnessCPU] is the higher.
+// Where the engine ended, its share and the foreign one are absent. Where the
+// kernel does not count how long threads wait for a core, a thread of ours looks
+// for gaps in its own progress, at up to 1 % of one core.
 type Machine struct {
 	engine func() int
 	watch  *watch
@@ -61,31 +62,27 @@ type watch struct {
 	began  time.Time
 	before work
 	runner goRuntime
-	probe  *probe
+	// delays ends the watching of what keeps our threads from running.
+	delays func() exobench.Values
 }
 
 func startWatch(engine int) *watch {
 	w := &watch{engine: engine, runner: readRuntime(), before: readWork(engine)}
 	w.began = time.Now()
-	w.probe = startProbe()
+	w.delays = watchDelays()
 	return w
 }
 
 // stop ends the span and returns its length and what was seen in it.
 func (w *watch) stop() (time.Duration, exobench.Values) {
-	gaps := w.probe.stop()
+	delays := w.delays()
 	wall := time.Since(w.began)
 	values := shares(wall, w.before, readWork(w.engine), w.engine, os.Getpid())
 	pause, scheduler := readRuntime().since(w.runner)
-	for _, span := range []struct {
-		quantity exobench.Quantity
-		length   time.Duration
-	}{
-		{exobench.HiccupP99, gaps.Quantile(0.99)}, {exobench.HiccupMax, gaps.Max()},
-		{exobench.GCPauseMax, pause}, {exobench.SchedulerP99, scheduler},
-	} {
-		values = append(values, exobench.Value{Quantity: span.quantity, Value: float64(span.length)})
-	}
+	values = append(values, delays...)
+	values = append(values,
+		exobench.Value{Quantity: exobench.GCPauseMax, Value: float64(pause)},
+		exobench.Value{Quantity: exobench.SchedulerP99, Value: float64(scheduler)})
 	return wall, values
 }
 

@@ -2,7 +2,9 @@ package resource
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"exobench"
@@ -12,26 +14,44 @@ import (
 // and of everything it started. Read must not be called concurrently.
 //
 // It reads proportional set sizes where the system has them, except while
-// requests are under way on an engine so large that reading them is dear: then
-// it reads resident ones. What a reading costs is known from those taken before.
+// requests are under way: for those the system walks the page tables, under the
+// lock that the engine itself needs to take memory, so then it reads resident
+// ones, and looks only now and then for processes that are new.
 type Processes struct {
-	find func() (pid int, err error)
-	// read is replaced in tests.
+	find func(context.Context) (Engine, error)
+	// These are replaced in tests.
+	list func(context.Context, Tree) ([]int, error)
 	read func(context.Context, Tree) (exobench.Values, error)
-	// known is the process of which cost, that of a full reading, is known.
-	known int
-	cost  time.Duration
+	// during is the tree as it was listed last for a reading during requests.
+	during Tree
+	listed time.Time
+	// of is the engine that it was listed for.
+	of Engine
 }
 
-// dear is what a reading of proportional sizes may cost to be taken during
-// requests.
-const dear = 5 * time.Millisecond
+// listEvery is how long processes that the engine starts during requests may go
+// unseen. Listing them takes some files for each thread of the engine.
+const listEvery = time.Second
 
 // NewProcesses returns a sensor of the process that find returns and of its
 // descendants. find is asked at each reading; a process of 0 is an engine that
 // has not been started, whose memory is 0.
 func NewProcesses(find func() (pid int, err error)) *Processes {
-	return &Processes{find: find, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
+	return newProcessesOf(func(ctx context.Context) (Engine, error) {
+		pid, err := find()
+		if err != nil || pid == 0 {
+			return Engine{}, err
+		}
+		started, _ := startOf(ctx, pid)
+		return Engine{Tree: Tree{PID: pid}, Listeners: []ProcessID{{pid, started}}}, nil
+	})
+}
+
+// Sensor returns a sensor of the memory of the engine that listens.
+func (l *Listening) Sensor() *Processes { return newProcessesOf(l.Engine) }
+
+func newProcessesOf(find func(context.Context) (Engine, error)) *Processes {
+	return &Processes{find: find, list: listTree, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
 }
 
 // Name returns "processes".
@@ -41,31 +61,50 @@ func (*Processes) Name() string { return "processes" }
 // shows what memory a request takes.
 func (*Processes) Every() time.Duration { return 50 * time.Millisecond }
 
-// Read returns one sample.
+// Read returns one sample. Where the process could not be read it has no sizes and
+// comes with the error: what was read of the process before is no longer true.
 func (p *Processes) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sample, error) {
-	pid, err := p.find()
+	sample := func(values exobench.Values) []exobench.Sample {
+		return []exobench.Sample{{Sensor: p.Name(), Values: values}}
+	}
+	engine, err := p.find(ctx)
+	if err == nil && engine.Tree.PID == 0 {
+		return sample(nothing()), nil
+	}
+	var values exobench.Values
+	if err == nil {
+		values, err = p.measure(ctx, engine, m)
+	}
 	if err != nil {
-		return nil, err
+		return sample(exobench.Values{{Quantity: exobench.Processes}}), err
 	}
-	values := nothing()
-	if pid != 0 {
-		if values, err = p.measure(ctx, pid, m); err != nil {
-			return nil, err
+	id := engine.Listeners[0]
+	values = append(values, exobench.Value{Quantity: exobench.Process, Value: float64(id.PID)})
+	if id.Started != 0 {
+		values = append(values, exobench.Value{Quantity: exobench.ProcessStarted, Value: float64(id.Started)})
+	}
+	if m != exobench.During && len(engine.Beside) > 0 {
+		var beside exobench.Bytes
+		for _, tree := range engine.Beside {
+			beside += tree.resident(ctx)
 		}
+		values = append(values, exobench.Value{Quantity: exobench.Beside, Value: float64(beside)})
 	}
-	return []exobench.Sample{{Sensor: p.Name(), Values: values}}, nil
+	return sample(values), nil
 }
 
-func (p *Processes) measure(ctx context.Context, pid int, m exobench.Moment) (exobench.Values, error) {
-	if m == exobench.During && pid == p.known {
-		return p.read(ctx, Tree{PID: pid, Resident: p.cost > dear})
+func (p *Processes) measure(ctx context.Context, e Engine, m exobench.Moment) (exobench.Values, error) {
+	if m != exobench.During {
+		return p.read(ctx, e.Tree)
 	}
-	began := time.Now()
-	values, err := p.read(ctx, Tree{PID: pid})
-	if err == nil {
-		p.known, p.cost = pid, time.Since(began)
+	if e.Tree.PID != p.during.PID || !slices.Equal(e.Listeners, p.of.Listeners) || time.Since(p.listed) >= listEvery {
+		members, err := p.list(ctx, e.Tree)
+		if err != nil {
+			return nil, fmt.Errorf("list the processes under %d: %w", e.Tree.PID, err)
+		}
+		p.during, p.of, p.listed = Tree{PID: e.Tree.PID, Resident: true, members: members}, e, time.Now()
 	}
-	return values, err
+	return p.read(ctx, p.during)
 }
 
 // nothing is the memory of no process, of the kind that the system's readings

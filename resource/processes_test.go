@@ -3,8 +3,8 @@ package resource
 import (
 	"context"
 	"errors"
+	"reflect"
 	"runtime"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,49 +12,50 @@ import (
 	"exobench"
 )
 
-func TestProportionalSizesAreReadDuringRequestsWhereThatIsQuick(t *testing.T) {
-	type reading struct {
-		moment exobench.Moment
-		pid    int
-	}
-	before, loaded, during := exobench.Before, exobench.Loaded, exobench.During
-	for _, row := range []struct {
-		why      string
-		readings []reading
-		// cost is what a full reading of a process takes.
-		cost map[int]time.Duration
-		// resident says which of the readings are of resident sizes only.
-		resident []bool
-	}{
-		{"quick", []reading{{loaded, 1}, {during, 1}, {during, 1}},
-			map[int]time.Duration{1: 5 * time.Millisecond}, []bool{false, false, false}},
-		{"dear", []reading{{before, 1}, {loaded, 1}, {during, 1}, {during, 1}},
-			map[int]time.Duration{1: 6 * time.Millisecond}, []bool{false, false, true, true}},
-		{"never read before: the first reading tells", []reading{{during, 1}, {during, 1}},
-			map[int]time.Duration{1: time.Second}, []bool{false, true}},
-		{"another process, as of the next model", []reading{{loaded, 1}, {during, 1}, {before, 0}, {loaded, 2}, {during, 2}},
-			map[int]time.Duration{1: time.Second, 2: time.Millisecond}, []bool{false, true, false, false}},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			var pid int
-			var resident []bool
-			p := NewProcesses(func() (int, error) { return pid, nil })
-			p.read = func(_ context.Context, tree Tree) (exobench.Values, error) {
-				resident = append(resident, tree.Resident)
-				time.Sleep(row.cost[tree.PID])
-				return nil, nil
+func TestDuringRequestsOnlyResidentSizesAreRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pid, children := 1, []int{2}
+		p := NewProcesses(func() (int, error) { return pid, nil })
+		lists := 0
+		p.list = func(_ context.Context, tree Tree) ([]int, error) {
+			lists++
+			return append([]int{tree.PID}, children...), nil
+		}
+		var last Tree
+		p.read = func(_ context.Context, tree Tree) (exobench.Values, error) {
+			last = tree
+			return nil, nil
+		}
+		for i, row := range []struct {
+			why    string
+			moment exobench.Moment
+			pid    int
+			wait   time.Duration
+			// lists is how often the tree was listed by then.
+			lists int
+			want  Tree
+		}{
+			{"before the load", exobench.Before, 1, 0, 0, Tree{PID: 1}},
+			{"loaded", exobench.Loaded, 1, 0, 0, Tree{PID: 1}},
+			{"the first reading during requests", exobench.During, 1, 0, 1, Tree{PID: 1, Resident: true, members: []int{1, 2}}},
+			{"soon after", exobench.During, 1, 950 * time.Millisecond, 1, Tree{PID: 1, Resident: true, members: []int{1, 2}}},
+			{"a second later: a child that is new is seen", exobench.During, 1, 50 * time.Millisecond, 2, Tree{PID: 1, Resident: true, members: []int{1, 2, 3}}},
+			{"after the block", exobench.After, 1, 0, 2, Tree{PID: 1}},
+			{"another process, as after a restart", exobench.During, 7, 0, 3, Tree{PID: 7, Resident: true, members: []int{7, 2, 3}}},
+		} {
+			time.Sleep(row.wait)
+			if i == 3 {
+				children = []int{2, 3}
 			}
-			for _, r := range row.readings {
-				pid = r.pid
-				if _, err := p.Read(t.Context(), r.moment); err != nil {
-					t.Fatal(err)
-				}
+			pid = row.pid
+			if _, err := p.Read(t.Context(), row.moment); err != nil {
+				t.Fatal(err)
 			}
-			if !slices.Equal(resident, row.resident) {
-				t.Errorf("%s: readings of resident sizes only: %v, want %v", row.why, resident, row.resident)
+			if !reflect.DeepEqual(last, row.want) || lists != row.lists {
+				t.Errorf("%s: reads %+v after %d listings, want %+v after %d", row.why, last, lists, row.want, row.lists)
 			}
-		})
-	}
+		}
+	})
 }
 
 func TestAnEngineThatIsNotStartedTakesNoMemory(t *testing.T) {
@@ -78,8 +79,15 @@ func TestProcessesSaysWhyItCannotRead(t *testing.T) {
 		t.Errorf("error is %v, want that of the search", err)
 	}
 	engine := newEngine(t)
+	p := NewProcesses(func() (int, error) { return engine.pid, nil })
+	if _, err := p.Read(t.Context(), exobench.During); err != nil {
+		t.Error(err)
+	}
 	engine.in.Close()
 	engine.command.Wait()
+	if _, err := p.Read(t.Context(), exobench.During); !errors.Is(err, ErrGone) {
+		t.Errorf("of a tree that was listed while it lived: %v, want ErrGone", err)
+	}
 	if _, err := NewProcesses(func() (int, error) { return engine.pid, nil }).Read(t.Context(), exobench.During); !errors.Is(err, ErrGone) {
 		t.Errorf("error is %v, want ErrGone", err)
 	}

@@ -4,8 +4,6 @@ import (
 	"math"
 	"runtime/metrics"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // goRuntime is what our Go runtime tells of its own delays since the program
@@ -53,13 +51,4 @@ func quantileSince(before, after *metrics.Float64Histogram, p float64) time.Dura
 		return time.Duration(math.Round(bound * 1e9))
 	}
 	return 0
-}
-
-// threadTime is the CPU time of the calling thread.
-func threadTime() time.Duration {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		return 0
-	}
-	return time.Duration(t.Nano())
 }

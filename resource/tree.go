@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"exobench"
 )
@@ -14,15 +15,20 @@ var ErrGone = errors.New("engine process has ended")
 // Tree is a process and all its descendants.
 type Tree struct {
 	PID int
+	// Also are the roots of further trees that are counted with it, and Without
+	// those of trees that are not.
+	Also, Without []int
 	// Resident asks for resident set sizes only. They count a page once for each
 	// process that maps it, and take microseconds to read whatever the size of
 	// the process; for proportional ones the system walks its page tables, some
 	// 10 ms for each GiB in pages of 4 KiB.
 	Resident bool
+	// members are its processes, the root first, where they are known; else each
+	// reading lists them anew.
+	members []int
 }
 
-// Read returns the memory of the tree as it is now; the tree is walked anew each
-// time.
+// Read returns the memory of the tree as it is now.
 //
 // On Linux these are proportional set sizes (PSS), the resident ones (RSS) beside
 // them, and a split: File is file-backed pages, Anonymous the rest, shared memory
@@ -64,6 +70,26 @@ func (m memory) values() exobench.Values {
 	add(exobench.Anonymous, m.anonymous)
 	add(exobench.File, m.file)
 	return append(values, exobench.Value{Quantity: exobench.Processes, Value: float64(m.processes)})
+}
+
+// list returns the processes of the tree, its root first.
+func (t Tree) list(children func(pid int) []int) []int {
+	seen := map[int]bool{}
+	for _, pid := range t.Without {
+		seen[pid] = true
+	}
+	var all []int
+	for _, root := range append([]int{t.PID}, t.Also...) {
+		for _, pid := range family(root, func(pid int) []int {
+			return slices.DeleteFunc(slices.Clone(children(pid)), func(child int) bool { return seen[child] })
+		}) {
+			if !seen[pid] {
+				seen[pid] = true
+				all = append(all, pid)
+			}
+		}
+	}
+	return all
 }
 
 // family returns root and its descendants, asking once for the children of each.

@@ -24,14 +24,19 @@ type usage struct {
 	processes int
 }
 
+func listTree(_ context.Context, t Tree) ([]int, error) { return procRoot("/proc").members(t) }
+
 func (t Tree) read(ctx context.Context) (memory, error) {
 	return t.readUnder(ctx, procRoot("/proc"))
 }
 
 func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
-	pids, err := proc.tree(t.PID)
-	if err != nil {
-		return memory{}, err
+	pids := t.members
+	if pids == nil {
+		var err error
+		if pids, err = proc.members(t); err != nil {
+			return memory{}, err
+		}
 	}
 	resident, err := sum(ctx, pids, proc.resident)
 	if err != nil {
@@ -131,8 +136,11 @@ func split(data []byte, total exobench.Bytes, anonymous, file, shared string) us
 }
 
 // tree returns pid and its descendants.
-func (r procRoot) tree(pid int) ([]int, error) {
-	_, state, err := r.parent(pid)
+func (r procRoot) tree(pid int) ([]int, error) { return r.members(Tree{PID: pid}) }
+
+// members returns the processes of a tree, its root first.
+func (r procRoot) members(t Tree) ([]int, error) {
+	_, state, err := r.parent(t.PID)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) || state == 'Z' || state == 'X' {
 		return nil, ErrGone
 	}
@@ -142,13 +150,13 @@ func (r procRoot) tree(pid int) ([]int, error) {
 	// Most kernels list the children of each thread; without that the only way
 	// is to ask every process on the host for its parent.
 	if unix.Access(string(r)+"/thread-self/children", unix.R_OK) == nil {
-		return family(pid, r.listed), nil
+		return t.list(r.listed), nil
 	}
 	children, err := r.scan()
 	if err != nil {
 		return nil, err
 	}
-	return family(pid, func(pid int) []int { return children[pid] }), nil
+	return t.list(func(pid int) []int { return children[pid] }), nil
 }
 
 // listed returns the children of a process as the kernel lists them, thread by
@@ -171,6 +179,21 @@ func (r procRoot) listed(pid int) []int {
 
 // scan asks every process for its parent and returns the children of each.
 func (r procRoot) scan() (map[int][]int, error) {
+	pids, err := r.pids()
+	if err != nil {
+		return nil, err
+	}
+	children := map[int][]int{}
+	for _, pid := range pids {
+		if parent, _, err := r.parent(pid); err == nil {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	return children, nil
+}
+
+// pids returns the ids of all processes.
+func (r procRoot) pids() ([]int, error) {
 	dir, err := os.Open(string(r))
 	if err != nil {
 		return nil, err
@@ -180,15 +203,11 @@ func (r procRoot) scan() (map[int][]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	children := map[int][]int{}
+	var pids []int
 	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		if parent, _, err := r.parent(pid); err == nil {
-			children[parent] = append(children[parent], pid)
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
 		}
 	}
-	return children, nil
+	return pids, nil
 }

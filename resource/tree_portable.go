@@ -15,13 +15,13 @@ import (
 // errHidden means that the system shows nothing of the root's memory.
 var errHidden = errors.New("its memory cannot be seen: it may be another user's")
 
-func (t Tree) read(ctx context.Context) (memory, error) {
+func listTree(ctx context.Context, t Tree) ([]int, error) {
 	pids, err := process.PidsWithContext(ctx)
 	if err != nil {
-		return memory{}, err
+		return nil, err
 	}
 	if !slices.Contains(pids, int32(t.PID)) {
-		return memory{}, ErrGone
+		return nil, ErrGone
 	}
 	children := map[int][]int{}
 	for _, pid := range pids {
@@ -30,8 +30,19 @@ func (t Tree) read(ctx context.Context) (memory, error) {
 			children[int(parent)] = append(children[int(parent)], int(pid))
 		}
 	}
+	return t.list(func(pid int) []int { return children[pid] }), nil
+}
+
+func (t Tree) read(ctx context.Context) (memory, error) {
+	pids := t.members
+	if pids == nil {
+		var err error
+		if pids, err = listTree(ctx, t); err != nil {
+			return memory{}, err
+		}
+	}
 	var m memory
-	for i, pid := range family(t.PID, func(pid int) []int { return children[pid] }) {
+	for i, pid := range pids {
 		p := process.Process{Pid: int32(pid)}
 		info, err := p.MemoryInfoWithContext(ctx)
 		// gopsutil gives 0, not an error, for a process that has ended or may

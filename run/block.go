@@ -13,6 +13,7 @@ import (
 // block carries out one block: its requests, while the sensors are read. Where
 // the engine was silent at the end of the block before, it is waited for first.
 func (s *step) block(ctx context.Context, b exobench.Block) {
+	s.awaitIdle(ctx)
 	traffic, stop := s.offer(b)
 	breaker := newBreaker(s, traffic.Open())
 	if s.silent {
@@ -27,6 +28,9 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	loop := s.loop(b, traffic, stop)
 	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, breaker}, workers(traffic), func(r exobench.Record) error {
 		s.append(&r)
+		if givenUp(r.Outcome) {
+			s.working = s.deployment.PID
+		}
 		return s.failed()
 	})
 	if err != nil {
@@ -44,7 +48,7 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 // after the other.
 func (s *step) offer(b exobench.Block) (exobench.Traffic, exobench.Stop) {
 	if b.Warmup() {
-		return exobench.Traffic{Concurrency: 1}, exobench.Stop{Requests: s.Plan.Warmup}
+		return exobench.Traffic{Concurrency: 1}, exobench.Stop{Requests: s.Plan.Warmups()}
 	}
 	cell := s.outline.Cell(b.Cell)
 	return cell.Traffic, cell.Stop
@@ -59,7 +63,7 @@ func (s *step) loop(b exobench.Block, traffic exobench.Traffic, stop exobench.St
 	}
 	switch {
 	case traffic.Open() && traffic.Arrival == exobench.Poisson:
-		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.ID)))
+		random := rand.New(rand.NewPCG(s.Plan.Seeds.Arrivals, uint64(b.Planned())))
 		l.Schedule = &load.Poisson{Rate: traffic.Rate, Rand: random}
 	case traffic.Open():
 		l.Schedule = &load.Constant{Rate: traffic.Rate}
@@ -87,7 +91,7 @@ func (s *step) giveUp(loop *load.Loop, b *breaker) {
 		s.append(&record)
 	}
 	why, kept := b.state()
-	s.note(fmt.Sprintf("%s: %s, so the block ended early and %d of its requests were not sent", s.Model.Name, why, kept))
+	s.note(fmt.Sprintf("%s, so the block ended early and %d of its requests were not sent", why, kept))
 }
 
 // source is a loop that ends when the engine has stopped answering.

@@ -88,6 +88,49 @@ func TestColdPromptsDifferFromTheirFirstCharacterUnlessTheEngineHasASwitch(t *te
 	}
 }
 
+func TestAWarmPlanSendsEveryPromptBeforeItsFirstCell(t *testing.T) {
+	for warmup, want := range map[int]string{0: "one two three", 1: "one two three", 4: "one two three one"} {
+		d := &double{}
+		p := plan("a", "b")
+		p.Workload.Cache, p.Warmup = exobench.WarmCache, warmup
+		r := execute(t, d, p, 0, nil)
+		warm := map[int]bool{}
+		for _, b := range of[*exobench.Block](r.recorder) {
+			warm[b.ID] = b.Warmup()
+		}
+		var blocks []string
+		for _, request := range d.requests {
+			if warm[request.Block] {
+				blocks = append(blocks, request.Prompt.Text)
+			}
+		}
+		if got := strings.Join(blocks, " "); got != want+" "+want { // of both models
+			t.Errorf("--warmup %d sends %q", warmup, got)
+		}
+	}
+}
+
+func TestPromptsOfTwoSeedsDifferAndOfOneDoNot(t *testing.T) {
+	sent := func(seed uint64) (texts string) {
+		d := &double{}
+		execute(t, d, plan("a"), 0, func(c *Config) { c.PromptSeed = seed })
+		for _, r := range d.requests {
+			texts += r.Prompt.Text + "\n"
+		}
+		return texts
+	}
+	if sent(5) != sent(5) || sent(5) == sent(6) {
+		t.Error("the seed does not make the prompts")
+	}
+	drawn := PromptSeed(exobench.Plan{})
+	if again := PromptSeed(exobench.Plan{}); drawn == 0 || drawn == again {
+		t.Errorf("seeds %d and %d were drawn", drawn, again)
+	}
+	if seed := PromptSeed(exobench.Plan{Seeds: exobench.Seeds{Prompts: 9}}); seed != 9 {
+		t.Errorf("the plan's seed 9 became %d", seed)
+	}
+}
+
 func TestABlockEndsWithItsTime(t *testing.T) {
 	d := &double{}
 	p := plan("a")

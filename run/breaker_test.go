@@ -70,11 +70,11 @@ func TestAnEngineThatStaysAwayCostsTheBlock(t *testing.T) {
 		notes  []string
 	}{
 		{"for good", time.Hour, exobench.Unsent, []exobench.BlockEndReason{exobench.BlockNoAnswer, exobench.BlockNoAnswer}, []string{
-			"a: the engine stopped answering (it was away for 10.0 s: connection refused), so the block ended early and 3 of its requests were not sent",
-			"a: the engine stopped answering (it was away for 10.0 s: connection refused), so the block ended early and 6 of its requests were not sent",
+			"the engine stopped answering (it was away for 10.0 s: connection refused), so the block ended early and 3 of its requests were not sent",
+			"the engine stopped answering (it was away for 10.0 s: connection refused), so the block ended early and 6 of its requests were not sent",
 		}},
 		{"until the next block waits for it", loaded + 15*sec, exobench.OK, []exobench.BlockEndReason{exobench.BlockNoAnswer, exobench.BlockDone}, []string{
-			"a: the engine stopped answering (it was away for 10.0 s: connection refused), so the block ended early and 3 of its requests were not sent",
+			"the engine stopped answering (it was away for 10.0 s: connection refused), so the block ended early and 3 of its requests were not sent",
 			"the engine was away for 3.0 s",
 		}},
 	} {
@@ -122,7 +122,7 @@ func TestThreeTimeoutsInARowEndABlockAndNotTheNext(t *testing.T) {
 	}
 	want := []exobench.BlockEndReason{exobench.BlockDone, exobench.BlockNoAnswer, exobench.BlockDone}
 	if notes := r.notes(); !slices.Equal(r.ends(), want) || len(notes) != 1 ||
-		notes[0] != "a: the engine stopped answering (3 requests in a row timed out), so the block ended early and 3 of its requests were not sent" {
+		notes[0] != "the engine stopped answering (3 requests in a row timed out), so the block ended early and 3 of its requests were not sent" {
 		t.Errorf("ends %v, notes %q", r.ends(), notes)
 	}
 }

@@ -15,5 +15,8 @@
 // since nothing measured after that would be kept, or a request that cannot be
 // paced makes a run fail.
 //
+// With a Past, by the entries of earlier sessions, Execute does only what these
+// left: see resume.go.
+//
 // The package computes no statistic and knows no engine.
 package run

@@ -39,7 +39,10 @@ type double struct {
 	away []span
 	// sensors are what Sensors returns.
 	sensors []driver.Sensor
-	notices []string
+	// notices are what Notices returns; prepared, where set, is called by each
+	// Prepare, and may change them.
+	notices  []string
+	prepared func()
 }
 
 // span is a stretch of time since the epoch.
@@ -59,6 +62,9 @@ func (d *double) Resolve(_ context.Context, name string) (exobench.Model, error)
 
 func (d *double) Prepare(ctx context.Context, m exobench.Model, placement string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
 	d.call("%s", strings.TrimSpace("prepare "+m.Name+" "+placement))
+	if d.prepared != nil {
+		d.prepared()
+	}
 	report(exobench.StageEvent{Stage: exobench.StageLoad})
 	if err := d.prepare[m.Name]; err != nil {
 		return exobench.Deployment{}, err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"exobench"
 	"exobench/driver"
@@ -34,14 +35,22 @@ type Config struct {
 	Plan exobench.Plan
 	// Engines are measured one after the other, with one model loaded at a time.
 	Engines []Engine
-	// Session is the id of this process's session.
-	Session  int
+	// Session is the id of this process's session, and PromptSeed the seed of
+	// prompts that its entry tells; see PromptSeed.
+	Session    int
+	PromptSeed uint64
+	// Past, where set, is what the sessions before did of the plan.
+	Past     *Past
 	Recorder Recorder
 	Clock    exobench.Clock
 	// Machine, where set, makes a sensor of the machine for one step; pid returns
 	// the engine's process, 0 where it is not known. The sensor is closed at the
 	// end of the step.
 	Machine func(pid func() int) Machine
+	// CPU, where set, returns a function that returns the CPU time which a process
+	// and its descendants used since it was called before, or since CPU was; absent
+	// where the process is gone.
+	CPU func(pid int) func() (time.Duration, bool)
 	// Calibrate, where set and the plan wants it, measures the harness's own
 	// error before the first step. It may return some calibrations and an error.
 	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)
@@ -50,19 +59,23 @@ type Config struct {
 // Execute carries out the plan, and writes all entries but the header and the
 // session. It returns how the run ended; the error is why it failed.
 func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
-	x := &execution{Config: c, engines: map[string]Engine{}}
+	x := &execution{Config: c, engines: map[string]Engine{}, told: map[[2]string]bool{}}
 	var entries []exobench.Engine
 	for _, e := range c.Engines {
 		x.engines[e.Entry.Name] = e
 		entries = append(entries, e.Entry)
 	}
 	x.outline = exobench.NewOutline(c.Plan, entries, c.Session)
+	if c.Past != nil {
+		x.resume(ctx)
+		return x.finish(ctx)
+	}
 	x.announce(x.outline.Steps, x.outline.Cells)
 	x.preliminaries(ctx)
 	for _, planned := range slices.Clone(x.outline.Steps) {
 		for _, id := range x.spread(ctx, planned.ID) {
 			if x.goesOn(ctx) {
-				x.step(ctx, id)
+				x.step(ctx, *x.outline.Step(id), x.outline.BlocksOf(id))
 			}
 		}
 	}
@@ -75,6 +88,13 @@ type execution struct {
 	engines map[string]Engine // by name
 	outline *exobench.Outline
 	seq     int // of the latest request
+	// told are the notices that were recorded, by engine and text.
+	told map[[2]string]bool
+	// working, where not 0, is the process of an engine whose requests were given up
+	// in the block before.
+	working int
+	// restless is an engine's process that was waited for in vain.
+	restless int
 
 	mu  sync.Mutex // of what follows
 	err error
@@ -93,9 +113,7 @@ func (x *execution) announce(steps []exobench.Step, cells []exobench.Cell) {
 // preliminaries records what must be known of the engines and of the harness.
 func (x *execution) preliminaries(ctx context.Context) {
 	for _, e := range x.Engines {
-		for _, notice := range e.Notices() {
-			x.note(exobench.Note{Engine: e.Entry.Name, Text: notice})
-		}
+		x.notices(e)
 	}
 	if x.Calibrate == nil || !x.Plan.Calibrate || !x.goesOn(ctx) {
 		return
@@ -112,6 +130,18 @@ func (x *execution) preliminaries(ctx context.Context) {
 	}
 }
 
+// notices records what an engine's driver has to tell and has not told yet.
+func (x *execution) notices(e Engine) {
+	for _, notice := range e.Notices() {
+		if key := [2]string{e.Entry.Name, notice}; !x.told[key] {
+			x.told[key] = true
+			if n := (exobench.Note{Engine: e.Entry.Name, Text: notice}); !x.Past.noted(n) {
+				x.note(n)
+			}
+		}
+	}
+}
+
 // spread returns the steps to run in the place of one of the plan: itself, with
 // the placement left to the engine, or one for each placement where the plan
 // wants all. A step whose placements cannot be had fails here.
@@ -122,6 +152,9 @@ func (x *execution) spread(ctx context.Context, id int) []int {
 		return []int{id}
 	}
 	placements, err := placer.Placements(ctx, step.Model)
+	if known := x.Past.placementsOf(step); len(known) > 0 && !extends(placements, known) {
+		placements, err = known, nil
+	}
 	if err == nil && len(placements) == 0 {
 		err = errors.New("the engine offers no placement for it")
 	}

@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,18 +45,21 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		block 1 step 1 cell 0
 		request 1 block 1 ok
 		sample 1 machine during 1
+		sample 1 processes after 1
 		block_end 1 done
 		block 2 step 1 cell 1
 		request 2 block 2 ok
 		request 3 block 2 ok
 		request 4 block 2 ok
 		sample 1 machine during 2
+		sample 1 processes after 2
 		block_end 2 done
 		block 3 step 1 cell 2
 		request 5 block 3 ok
 		request 6 block 3 ok
 		request 7 block 3 ok
 		sample 1 machine during 3
+		sample 1 processes after 3
 		block_end 3 done
 		stage 1 released
 		step_end 1 released
@@ -65,18 +70,21 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		block 4 step 2 cell 0
 		request 8 block 4 ok
 		sample 2 machine during 4
+		sample 2 processes after 4
 		block_end 4 done
 		block 5 step 2 cell 3
 		request 9 block 5 ok
 		request 10 block 5 ok
 		request 11 block 5 ok
 		sample 2 machine during 5
+		sample 2 processes after 5
 		block_end 5 done
 		block 6 step 2 cell 4
 		request 12 block 6 ok
 		request 13 block 6 ok
 		request 14 block 6 ok
 		sample 2 machine during 6
+		sample 2 processes after 6
 		block_end 6 done
 		stage 2 released
 		step_end 2 released
@@ -96,6 +104,20 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		if !b.At.Reached() {
 			t.Errorf("block %+v", b)
 		}
+	}
+}
+
+func TestWhatAnEngineHasToTellIsNotedOnceAndWhenItIsKnown(t *testing.T) {
+	d := &double{notices: []string{"known at the start"}}
+	d.prepared = func() { d.notices = append(slices.Clone(d.notices), fmt.Sprintf("known after %d", len(d.notices))) }
+	r := execute(t, d, plan("a", "b"), 0, nil)
+	var texts []string
+	for _, n := range of[*exobench.Note](r.recorder) {
+		texts = append(texts, n.Engine+": "+n.Text)
+	}
+	want := []string{"e: known at the start", "e: known after 1", "e: known after 2"}
+	if !slices.Equal(texts, want) {
+		t.Errorf("notes %q, want %q", texts, want)
 	}
 }
 
@@ -202,6 +224,7 @@ func TestAnInterruptEndsTheRunAtEveryStageOfIt(t *testing.T) {
 			sample 1 processes loaded 0
 			block 1 step 1 cell 0
 			request 1 block 1 ok
+			sample 1 processes after 1
 			block_end 1 done
 			block 2 step 1 cell 1
 			request 2 block 2 ok
@@ -337,7 +360,7 @@ func TestAModelThatCanBePutNowhereIsAFailure(t *testing.T) {
 }
 
 func TestAModelStaysWhereItIsIfItIsToOrIsNotOurs(t *testing.T) {
-	const loaded = "a was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional"
+	const loaded = "it was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional"
 	for _, row := range []struct {
 		why         string
 		found, keep bool
@@ -349,7 +372,7 @@ func TestAModelStaysWhereItIsIfItIsToOrIsNotOurs(t *testing.T) {
 		{"ours", false, false, nil, "released", "", 2},
 		{"to be kept", false, true, nil, "kept", "", 1},
 		{"somebody else's", true, false, nil, "kept", loaded, 1},
-		{"it does not go", false, false, errors.New("stuck"), "kept", "a could not be taken away: stuck", 2},
+		{"it does not go", false, false, errors.New("stuck"), "kept", "it could not be taken away: stuck", 2},
 	} {
 		d := &double{found: row.found, release: map[string]error{"a": row.release}}
 		p := plan("a")

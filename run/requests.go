@@ -1,10 +1,10 @@
 package run
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"exobench"
+	"exobench/prompt"
 )
 
 // maker makes the requests of one block, without end: every prompt once in each
@@ -20,7 +20,7 @@ type maker struct {
 }
 
 func newMaker(s *step, b exobench.Block) *maker {
-	return &maker{step: s, block: b, random: rand.New(rand.NewPCG(s.Plan.Seeds.Order, uint64(b.ID)))}
+	return &maker{step: s, block: b, random: rand.New(rand.NewPCG(s.Plan.Seeds.Order, uint64(b.Planned())))}
 }
 
 func (m *maker) next() exobench.Request {
@@ -29,16 +29,16 @@ func (m *maker) next() exobench.Request {
 	if len(m.left) == 0 {
 		m.begin(len(work.Prompts))
 	}
-	prompt := work.Prompts[m.left[0]]
+	asked := work.Prompts[m.left[0]]
 	m.left = m.left[1:]
 	m.step.seq++
 	seq := m.step.seq
 	if work.Cache == exobench.ColdCache && !m.step.engine.Entry.CacheSwitch {
-		prompt.Text = coldPrefix(plan.Seeds.Prompts, seq) + prompt.Text
+		asked.Text = prompt.Apart(m.step.PromptSeed, seq) + asked.Text
 	}
 	return exobench.Request{
 		Seq: seq, Block: m.block.ID, Repeat: m.repeat,
-		Prompt: prompt, MaxTokens: work.MaxTokens, Seed: plan.Seeds.Sampling,
+		Prompt: asked, MaxTokens: work.MaxTokens, Seed: plan.Seeds.Sampling, Temperature: work.Temperature,
 		IgnoreEOS: !work.NaturalStop, WarmCache: work.Cache == exobench.WarmCache,
 	}
 }
@@ -55,9 +55,11 @@ func (m *maker) begin(n int) {
 	}
 }
 
-// coldPrefix makes a prompt differ from its first character on, so that no
-// cache of earlier prompts can serve it.
-func coldPrefix(seed uint64, seq int) string {
-	random := rand.New(rand.NewPCG(seed, uint64(seq)))
-	return fmt.Sprintf("%08x ", random.Uint32())
+// PromptSeed returns the seed of what keeps the prompts of one run apart from
+// those of others: the plan's, or where that is 0 one that no run had.
+func PromptSeed(p exobench.Plan) uint64 {
+	for p.Seeds.Prompts == 0 {
+		p.Seeds.Prompts = rand.Uint64()
+	}
+	return p.Seeds.Prompts
 }

@@ -14,16 +14,18 @@ import (
 )
 
 // sample has the sensors read until the function that it returns is called: each
-// on its own, at its period. Sensors without one are read now and then.
+// on its own, at its period, and once more after the requests, when what is dear
+// to read slows none of them. Sensors without a period are read now and then.
 func (s *step) sample(ctx context.Context, block int) (stop func()) {
+	running := ctx
 	// What is under way when the run is interrupted is sampled to its end.
 	ctx = context.WithoutCancel(ctx)
 	sampling, cancel := context.WithCancel(ctx)
 	var under sync.WaitGroup
 	var all []*sampler
 	for _, sensor := range s.sensors() {
-		m := &sampler{sensor: sensor, busy: threadTime, keep: func(samples []exobench.Sample) {
-			s.samples(sensor, samples, exobench.During, block)
+		m := &sampler{sensor: sensor, busy: threadTime, keep: func(samples []exobench.Sample, moment exobench.Moment) {
+			s.samples(sensor, samples, moment, block)
 		}}
 		all = append(all, m)
 		if sensor.Every() > 0 {
@@ -37,8 +39,11 @@ func (s *step) sample(ctx context.Context, block int) (stop func()) {
 		under.Wait()
 		for _, m := range all {
 			if m.sensor.Every() == 0 {
-				m.take(ctx)
+				m.take(ctx, exobench.During)
 			}
+		}
+		s.sampleAfter(running, all)
+		for _, m := range all {
 			if err := m.err(); err != nil {
 				s.note(err.Error())
 			}
@@ -46,15 +51,34 @@ func (s *step) sample(ctx context.Context, block int) (stop func()) {
 	}
 }
 
+// afterTime bounds the readings after a block: of an engine with 500 GiB in small
+// pages the walk of its page tables takes that long.
+const afterTime = 5 * time.Second
+
+// sampleAfter reads the sensors that have a period once more, unless the run was
+// interrupted.
+func (s *step) sampleAfter(ctx context.Context, all []*sampler) {
+	ctx, cancel := context.WithTimeout(ctx, afterTime)
+	defer cancel()
+	var under sync.WaitGroup
+	for _, m := range all {
+		if m.sensor.Every() > 0 && ctx.Err() == nil {
+			under.Go(func() { m.take(ctx, exobench.After) })
+		}
+	}
+	under.Wait()
+}
+
 // frugality is how many times its own cost lies between the starts of two
-// readings, so that reading takes at most 1/frugality of one core.
-const frugality = 100
+// readings, so that a sensor takes at most 1/frugality of one core: the two that
+// an engine has, of its processes and of its nodes, 1 % together.
+const frugality = 200
 
 // sampler reads one sensor while requests are under way. A reading that fails is
 // counted and left out.
 type sampler struct {
 	sensor driver.Sensor
-	keep   func([]exobench.Sample)
+	keep   func([]exobench.Sample, exobench.Moment)
 	// busy tells the CPU time that the calling thread has used.
 	busy func() time.Duration
 
@@ -63,8 +87,8 @@ type sampler struct {
 }
 
 // run takes a reading at once and then one each period, until ctx is done. Where
-// a reading is costly the time between two grows to 100 times the CPU time that
-// it takes.
+// a reading is costly the time between two grows to frugality times the CPU time
+// that it takes.
 func (m *sampler) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -75,7 +99,7 @@ func (m *sampler) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		began := time.Now()
-		cost := m.take(ctx)
+		cost := m.take(ctx, exobench.During)
 		timer.Reset(max(m.sensor.Every(), frugality*cost) - time.Since(began))
 	}
 }
@@ -84,24 +108,26 @@ func (m *sampler) run(ctx context.Context) {
 // the time before.
 func (m *sampler) begin(ctx context.Context) {
 	keep := m.keep
-	m.keep = func([]exobench.Sample) {}
-	m.take(ctx)
+	m.keep = func([]exobench.Sample, exobench.Moment) {}
+	m.take(ctx, exobench.During)
 	m.keep = keep
 }
 
 // take takes one reading and returns the CPU time that it took.
-func (m *sampler) take(ctx context.Context) time.Duration {
+func (m *sampler) take(ctx context.Context, moment exobench.Moment) time.Duration {
 	runtime.LockOSThread()
 	before := m.busy()
-	samples, err := m.sensor.Read(ctx, exobench.During)
+	samples, err := m.sensor.Read(ctx, moment)
 	cost := m.busy() - before
 	runtime.UnlockOSThread()
 	if ctx.Err() != nil {
 		return cost // it was called off
 	}
 	m.readings++
+	if err == nil || len(samples) > 0 { // with an error: that there is nothing to read any more
+		m.keep(samples, moment)
+	}
 	if err == nil {
-		m.keep(samples)
 		return cost
 	}
 	m.failures++

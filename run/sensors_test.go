@@ -31,7 +31,7 @@ func sampled(t *testing.T, every, cost, length time.Duration, read func(n int) e
 				time.Sleep(cost)
 				return 0, read(n)
 			}},
-			keep: func([]exobench.Sample) { kept++ },
+			keep: func([]exobench.Sample, exobench.Moment) { kept++ },
 			busy: func() time.Duration { return time.Since(epoch) },
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), length-time.Nanosecond)
@@ -42,16 +42,16 @@ func sampled(t *testing.T, every, cost, length time.Duration, read func(n int) e
 	return kept, failure
 }
 
-func TestReadingUsesAtMostAHundredthOfACore(t *testing.T) {
+func TestReadingUsesAtMostHalfAHundredthOfACore(t *testing.T) {
 	for _, row := range []struct {
 		cost, every time.Duration
 		want        int
 	}{
 		{0, 50 * ms, 200},             // at once and then each period
-		{ms / 2, 50 * ms, 200},        // 100 × 0.5 ms is the period
-		{5 * ms, 50 * ms, 20},         // one per 0.5 s
-		{50 * ms, 50 * ms, 2},         // one per 5 s
-		{20 * ms, 3 * sec, 4},         // its period is longer
+		{ms / 4, 50 * ms, 200},        // 200 × 0.25 ms is the period
+		{5 * ms, 50 * ms, 10},         // one per second
+		{25 * ms, 50 * ms, 2},         // one per 5 s
+		{10 * ms, 3 * sec, 4},         // its period is longer
 		{11 * sec, 50 * ms, 0},        // called off
 		{9900 * ms, 50 * ms, 1},       // no time for another
 		{ms / 10, sec + 50*ms/10, 10}, // a period of 1.005 s
@@ -70,6 +70,22 @@ func TestSamplingGoesOnAfterAFailureAndTellsOfIt(t *testing.T) {
 	})
 	if kept != 8 || !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "2 of 10 readings of the sensor g failed") {
 		t.Errorf("%d kept and error %q, want 8 kept and 2 of 10 failed, gone first", kept, err)
+	}
+}
+
+// missing is a sensor that tells that what it read is gone.
+type missing struct{ gauge }
+
+func (missing) Read(context.Context, exobench.Moment) ([]exobench.Sample, error) {
+	return []exobench.Sample{{Values: exobench.Values{{Quantity: exobench.Processes}}}}, errors.New("gone")
+}
+
+func TestWhatAFailedReadingTellsIsKept(t *testing.T) {
+	kept := 0
+	m := sampler{sensor: missing{}, busy: threadTime, keep: func(samples []exobench.Sample, _ exobench.Moment) { kept += len(samples) }}
+	m.take(t.Context(), exobench.During)
+	if kept != 1 || m.failures != 1 {
+		t.Errorf("%d kept, %d failures", kept, m.failures)
 	}
 }
 
@@ -92,12 +108,12 @@ func TestReadingsThatFailDuringABlockAreANote(t *testing.T) {
 }
 
 func TestThreadTimeCountsWorkNotWaiting(t *testing.T) {
-	m := &sampler{busy: threadTime, keep: func([]exobench.Sample) {}}
+	m := &sampler{busy: threadTime, keep: func([]exobench.Sample, exobench.Moment) {}}
 	m.sensor = gauge{"g", sec, func() (float64, error) {
 		time.Sleep(50 * ms)
 		return 0, nil
 	}}
-	if cost := m.take(t.Context()); cost > 25*ms {
+	if cost := m.take(t.Context(), exobench.During); cost > 25*ms {
 		t.Errorf("a reading that waits 50 ms costs %v", cost)
 	}
 	m.sensor = gauge{"g", sec, func() (float64, error) {
@@ -105,7 +121,7 @@ func TestThreadTimeCountsWorkNotWaiting(t *testing.T) {
 		}
 		return 0, nil
 	}}
-	if cost := m.take(t.Context()); cost < 20*ms {
+	if cost := m.take(t.Context(), exobench.During); cost < 20*ms {
 		t.Errorf("a reading that works for 20 ms costs %v", cost)
 	}
 }

@@ -2,7 +2,9 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"exobench"
@@ -23,33 +25,84 @@ type step struct {
 	// silent is set when the engine had stopped answering at the end of the
 	// block before.
 	silent bool
+	// fetched is set when files of the model were fetched since the last reading
+	// before the load.
+	fetched atomic.Bool
 }
 
-// step carries out one step, from before the load until the model is gone.
-func (x *execution) step(ctx context.Context, id int) {
-	s := &step{execution: x, Step: *x.outline.Step(id)}
+// step carries out one step with its blocks, from before the load until the model
+// is gone.
+func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []exobench.Block) {
+	s, id := &step{execution: x, Step: planned}, planned.ID
 	s.engine = x.engines[s.Engine]
-	s.settle(ctx, exobench.Before)
-	if !x.goesOn(ctx) {
-		x.endStep(ctx, id, exobench.StepInterrupted, x.failed())
+	s.awaitIdle(ctx)
+	err := s.clear(ctx)
+	if err == nil {
+		s.settle(ctx, exobench.Before)
+	}
+	s.fetched.Store(false)
+	if err != nil || !x.goesOn(ctx) {
+		s.observe()
+		x.endStep(ctx, id, exobench.StepInterrupted, errors.Join(err, x.failed()))
 		return
 	}
 	d, err := s.engine.Prepare(ctx, s.Model, s.Placement, s.stage)
+	x.notices(s.engine)
+	s.observe()
 	if err != nil {
 		x.endStep(ctx, id, exobench.StepFailed, err)
 		return
 	}
 	s.deployment = d
-	if s.engine.Entry.LifeCycle && !d.Created {
-		s.note(s.Model.Name + " was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional")
+	s.tellHeld(d)
+	if s.fetched.Load() {
+		s.note("its files were fetched while it was loaded: its memory holds what the engine itself grew by in fetching them, and its load was under way meanwhile; run it again for the figures of the model alone")
 	}
 	s.settle(ctx, exobench.Loaded)
-	s.blocks(ctx)
-	x.endStep(ctx, id, s.release(ctx), x.failed())
+	s.observe()
+	s.blocks(ctx, blocks)
+	reason := s.release(ctx)
+	s.observe()
+	x.endStep(ctx, id, reason, x.failed())
+}
+
+// clear takes out of the model's way what may be, so that the reading before the
+// load lacks nothing but the model.
+func (s *step) clear(ctx context.Context) error {
+	if c, ok := s.engine.Engine.(driver.Clearer); ok {
+		return c.Clear(ctx, s.Model, s.Placement, s.stage)
+	}
+	return nil
+}
+
+// observe records what the engine saw that the reader of a report must know.
+func (s *step) observe() {
+	if o, ok := s.engine.Engine.(driver.Observer); ok {
+		for _, text := range o.Observed() {
+			s.note(text)
+		}
+	}
+}
+
+// tellHeld records what was in memory before the load.
+func (s *step) tellHeld(d exobench.Deployment) {
+	held, text := d.Held, ""
+	if s.engine.Entry.LifeCycle && !d.Created {
+		held = exobench.HeldModel
+	}
+	switch held {
+	case exobench.HeldModel:
+		text = "it was loaded already and is measured as it was: its own memory is in the reading before the load, so only inference shows as additional"
+	case exobench.HeldOthers:
+		text = "it was loaded where another model had been, which the engine cannot unload and may have put out: additional memory is not the model's whole"
+	default:
+		return
+	}
+	s.execution.note(exobench.Note{Engine: s.Step.Engine, Step: s.ID, Text: text, Held: held})
 }
 
 // blocks carries out the step's blocks.
-func (s *step) blocks(ctx context.Context) {
+func (s *step) blocks(ctx context.Context, blocks []exobench.Block) {
 	if s.execution.Machine != nil {
 		s.machine = s.execution.Machine(func() int { return s.deployment.PID })
 		defer func() {
@@ -58,9 +111,10 @@ func (s *step) blocks(ctx context.Context) {
 			}
 		}()
 	}
-	for _, b := range s.outline.BlocksOf(s.ID) {
+	for _, b := range blocks {
 		if s.goesOn(ctx) {
 			s.block(ctx, b)
+			s.observe()
 		}
 	}
 }
@@ -74,7 +128,7 @@ func (s *step) release(ctx context.Context) exobench.StepEndReason {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
 	if err := s.engine.Release(ctx, s.deployment, s.stage); err != nil {
-		s.note(fmt.Sprintf("%s could not be taken away: %v", s.Model.Name, err))
+		s.note(fmt.Sprintf("it could not be taken away: %v", err))
 		return exobench.StepKept
 	}
 	return exobench.StepReleased
@@ -96,6 +150,9 @@ func (x *execution) endStep(ctx context.Context, id int, reason exobench.StepEnd
 // stage records a stage of the model's way.
 func (s *step) stage(e exobench.StageEvent) {
 	e.Step = s.ID
+	if e.Stage == exobench.StageDownload {
+		s.fetched.Store(true)
+	}
 	if !e.At.Reached() {
 		e.At = s.Clock.Now()
 	}

@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 // writeLong writes a journal of that many requests.
 func writeLong(path string, requests int) error {
 	h := longHeader()
-	w, err := journal.Create(path, h)
+	w, err := journal.Create(path, h, journal.Options{})
 	if err != nil {
 		return err
 	}

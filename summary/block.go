@@ -33,8 +33,14 @@ type block struct {
 // tallies counts what some requests of a block had.
 type tallies struct {
 	// cold and cached are of OK requests whose answer tells that no token of the
-	// prompt came from the cache, and that some did.
+	// prompt came from the cache but for a few, and that some did; most is the
+	// greatest number of them, of a prompt of so many.
 	cold, cached int
+	most, prompt exobench.Tokens
+	// doubts are what requests have, by kind, with that of the first.
+	doubts map[exobench.DoubtKind]doubted
+	// impossible is of OK requests with a figure that cannot be.
+	impossible impossible
 	// reloads is how many requests waited for the model to be loaded again, and
 	// longestLoad how long the slowest did.
 	reloads     int
@@ -44,6 +50,26 @@ type tallies struct {
 // reload is how long a request may wait for its model before that counts as a
 // load: engines look whether the model is there in less.
 const reload = 100 * time.Millisecond
+
+// doubted is how many requests have a doubt, and that of the first.
+type doubted struct {
+	n, seq int
+	first  exobench.Doubt
+}
+
+// impossible is how many requests have a figure that cannot be, and of which
+// metric it is in the first.
+type impossible struct {
+	n, seq int
+	metric string
+}
+
+func (i *impossible) join(other impossible) {
+	if other.n > 0 && (i.n == 0 || other.seq < i.seq) {
+		i.seq, i.metric = other.seq, other.metric
+	}
+	i.n += other.n
+}
 
 type firstError struct {
 	seq  int
@@ -81,6 +107,9 @@ func (b *block) add(r *exobench.Record, prompt int32, closed bool) {
 	if r.Sent.Reached() && r.Ended.Reached() {
 		b.underWay += doneOf(r).Sub(r.Sent)
 	}
+	for _, d := range r.Doubts {
+		b.tallies.doubt(d.Kind, doubted{1, r.Seq, d})
+	}
 	if r.Outcome != exobench.OK {
 		return
 	}
@@ -89,9 +118,40 @@ func (b *block) add(r *exobench.Record, prompt int32, closed bool) {
 		b.cold++
 	case CacheWarm:
 		b.cached++
+		b.mostCached(count(r.CachedTokens), count(r.PromptTokens))
 	}
 	b.delays.add(r)
-	b.ok.add(r, prompt, closed)
+	if wrong := b.ok.add(r, prompt, closed); wrong != "" {
+		b.impossible.join(impossible{1, r.Seq, wrong})
+	}
+}
+
+func count(n *exobench.Tokens) exobench.Tokens {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// mostCached keeps the greater number of cached tokens, of equal ones that of the
+// longer prompt.
+func (t *tallies) mostCached(tokens, prompt exobench.Tokens) {
+	if tokens > t.most || tokens == t.most && prompt > t.prompt {
+		t.most, t.prompt = tokens, prompt
+	}
+}
+
+// doubt adds doubts of a kind.
+func (t *tallies) doubt(kind exobench.DoubtKind, more doubted) {
+	d, seen := t.doubts[kind]
+	if !seen || more.seq < d.seq {
+		d.seq, d.first = more.seq, more.first
+	}
+	d.n += more.n
+	if t.doubts == nil {
+		t.doubts = map[exobench.DoubtKind]doubted{}
+	}
+	t.doubts[kind] = d
 }
 
 // doneOf returns when the request's work was over: for one that came to no
@@ -103,13 +163,30 @@ func doneOf(r *exobench.Record) exobench.Instant {
 	return r.Ended
 }
 
+// An engine finds the tokens of its chat template in its cache whatever was asked.
+// So few cost no time worth the name: at most a share of the prompt, or a few
+// that are not most of it.
+const (
+	templateShare = 0.2
+	templateMost  = 8
+)
+
+// few reports whether so many cached tokens are those of the chat template.
+func few(cached, prompt exobench.Tokens) bool {
+	return cached == 0 || float64(cached) <= templateShare*float64(prompt) || cached <= min(templateMost, prompt/2)
+}
+
+// cacheOf tells whether the answer came from the engine's prompt cache: by how
+// many tokens did, else by what the engine calls it.
 func cacheOf(r *exobench.Record) Cache {
 	switch {
-	case r.CachedTokens != nil && *r.CachedTokens > 0:
+	case r.CachedTokens != nil && few(*r.CachedTokens, count(r.PromptTokens)):
+		return CacheCold
+	case r.CachedTokens != nil:
 		return CacheWarm
 	case r.Server != nil && (r.Server.PrefixCache == "partial" || r.Server.PrefixCache == "exact"):
 		return CacheWarm
-	case r.CachedTokens != nil || r.Server != nil && r.Server.PrefixCache == "none":
+	case r.Server != nil && r.Server.PrefixCache == "none":
 		return CacheCold
 	}
 	return CacheUnknown
@@ -123,6 +200,11 @@ func tally(blocks []*block) (all tallies) {
 	for _, b := range blocks {
 		all.cold += b.cold
 		all.cached += b.cached
+		all.mostCached(b.most, b.prompt)
+		for kind, d := range b.doubts {
+			all.doubt(kind, d)
+		}
+		all.impossible.join(b.impossible)
 		all.reloads += b.reloads
 		all.longestLoad = max(all.longestLoad, b.longestLoad)
 	}
@@ -134,14 +216,18 @@ func tally(blocks []*block) (all tallies) {
 type stamp struct {
 	block, step       int
 	requests, machine int
+	ended             bool
 	// outside and before count the readings that speak for the block: what was
 	// read later than a reading's reach after its last request does not.
 	outside, before int
+	held            exobench.Held
+	// bases is how many processes sizes of two kinds are known of.
+	bases int
 }
 
 func (b *block) stamp(s *bringUp) stamp {
 	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
-	return stamp{b.ID, s.ID, b.requests, len(b.machine), outside, before}
+	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(s.memory().bases)}
 }
 
 // machineOf joins what else the machine did in blocks: shares by the time that
@@ -163,6 +249,7 @@ func machineOf(blocks []*block) *Machine {
 	}
 	m.Steal, m.Foreign = share(samples, exobench.Steal), share(samples, exobench.Foreign)
 	m.EngineCPU, m.HarnessCPU = share(samples, exobench.EngineCPU), share(samples, exobench.HarnessCPU)
+	m.RunDelay, m.RunDelayMax = share(samples, exobench.RunDelayShare), longest(samples, exobench.RunDelayMax)
 	m.HiccupP99, m.HiccupMax = longest(samples, exobench.HiccupP99), longest(samples, exobench.HiccupMax)
 	m.GCPauseMax, m.SchedulerP99 = longest(samples, exobench.GCPauseMax), longest(samples, exobench.SchedulerP99)
 	return m

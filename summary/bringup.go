@@ -12,9 +12,11 @@ import (
 // bringUp is a Step under construction.
 type bringUp struct {
 	exobench.Step
-	known    bool
-	events   []exobench.StageEvent
-	end      *exobench.StepEnd
+	known  bool
+	events []exobench.StageEvent
+	end    *exobench.StepEnd
+	// held is what was in memory before the load, as far as that was told.
+	held     exobench.Held
 	readings timeline.Set
 	mem      *memory // of counted readings
 	counted  int
@@ -60,25 +62,43 @@ func (b *bringUp) first(wanted ...exobench.Stage) (exobench.StageEvent, bool) {
 	return exobench.StageEvent{}, false
 }
 
-// load times the way until the model was ready; nil where it never was.
+// load times the way until the model was ready; nil where it never was. Each
+// stage lasts until the next one is told. What the engine did to clear the way,
+// before the model was looked up for the load itself, is none of the load, but
+// for files that were fetched.
 func (b *bringUp) load() *ModelLoad {
-	ready, ok := b.first(exobench.StageReady)
-	if !ok {
+	end := slices.IndexFunc(b.events, func(e exobench.StageEvent) bool { return e.Stage == exobench.StageReady })
+	if end < 0 {
 		return nil
 	}
-	start, ok := b.first(exobench.StagePlace)
-	if !ok {
-		start = b.events[0]
-	}
-	l := &ModelLoad{Start: start.At}
-	if download, ok := b.first(exobench.StageDownload); ok {
-		next, _ := b.first(exobench.StageLoad, exobench.StageWarm, exobench.StageReady)
-		l.Downloading = max(0, next.At.Sub(download.At))
-		for _, e := range b.events {
-			l.Downloaded = max(l.Downloaded, e.Downloaded)
+	start := 0
+	for i, e := range b.events[:end] {
+		if e.Stage == exobench.StageResolve {
+			start = i
 		}
 	}
-	l.Loading = max(0, ready.At.Sub(start.At)-l.Downloading)
+	if i := slices.IndexFunc(b.events[start:end], func(e exobench.StageEvent) bool { return e.Stage == exobench.StagePlace }); i >= 0 {
+		start += i
+	}
+	l := &ModelLoad{Start: b.events[start].At}
+	for i, e := range b.events[:end] {
+		span := b.events[i+1].At.Sub(e.At)
+		l.Downloaded = max(l.Downloaded, e.Downloaded)
+		switch {
+		case e.Stage == exobench.StageDownload:
+			l.Downloading += span
+		case i < start:
+		case e.Stage == exobench.StageLoad:
+			l.Weights += span
+			l.Loading += span
+		case e.Stage == exobench.StageWarm:
+			l.Warming += span
+			l.Loading += span
+		default:
+			l.Placing += span
+			l.Loading += span
+		}
+	}
 	return l
 }
 

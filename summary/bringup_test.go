@@ -47,7 +47,7 @@ func TestStepsByHand(t *testing.T) {
 	want := []Step{{
 		ID: 1, Session: 1, Subject: Subject{"exo", "one"}, ModelID: "org/one", Placement: "ring", Instance: "i-1", State: Done,
 		Stage: exobench.StageReleased, Began: 1 * ms, Ended: 502 * second,
-		Load:   &ModelLoad{Start: second, Loading: 5 * time.Second, Downloading: 3 * time.Second, Downloaded: 5 * mib},
+		Load:   &ModelLoad{Start: second, Loading: 5 * time.Second, Placing: time.Second, Weights: 3 * time.Second, Warming: time.Second, Downloading: 3 * time.Second, Downloaded: 5 * mib},
 		Source: FromPSS, Before: size(110), Loaded: size(600), Cells: []int{1},
 	}, {
 		ID: 2, Session: 1, Subject: Subject{"exo", "two"}, ModelID: "org/two", State: Failed,
@@ -63,6 +63,25 @@ func TestStepsByHand(t *testing.T) {
 	// Its requests were never told of, but its load was.
 	if v := run.Cell(1).Values; v[metric.LoadTime] != 5 || v[metric.DownloadTime] != 3 {
 		t.Errorf("values %v", v)
+	}
+}
+
+func TestWhatClearedTheWayIsNotOfTheLoad(t *testing.T) {
+	var entries []exobench.Entry
+	for i, stage := range []exobench.Stage{
+		exobench.StageResolve, exobench.StagePlace, exobench.StageDownload, exobench.StageDownload, exobench.StageResolve, // the way is cleared
+		exobench.StageResolve, exobench.StagePlace, exobench.StagePlace, exobench.StageLoad, exobench.StageLoad, exobench.StageWarm, exobench.StageReady,
+	} {
+		// Each lasts a second longer than the one before it.
+		entries = append(entries, &exobench.StageEvent{At: exobench.Instant(i*(i+1)/2+1) * second, Step: 1, Stage: stage})
+	}
+	got := of(t, entries...).Steps[0].Load
+	want := &ModelLoad{
+		Start: 22 * second, Loading: (7 + 8 + 9 + 10 + 11) * time.Second, Placing: (7 + 8) * time.Second,
+		Weights: (9 + 10) * time.Second, Warming: 11 * time.Second, Downloading: (3 + 4) * time.Second,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("load (-want +got):\n%s", d)
 	}
 }
 
@@ -126,14 +145,17 @@ func TestPlacementsThatBecomeKnownLate(t *testing.T) {
 	run := of(t, append(requests(6), ring, rdma, ringCell, rdmaCell,
 		&exobench.StageEvent{At: 1, Step: 3, Stage: exobench.StagePlace, Placement: "rdma/2 nodes"},
 		&exobench.StepEnd{At: 2, Step: 3, Reason: exobench.StepFailed, Error: "no link"})...)
-	if c := run.Cell(1); c.N != 6 || c.Placement != "ring" || len(run.CellsOf(Subject{"exo", "one"})) != 2 {
+	if c := run.Cell(1); c.N != 6 || c.Placement != "ring" {
 		t.Errorf("the first placement: %+v", c)
 	}
 	if s, c := run.Step(3), run.Cell(3); s.Wanted != "rdma" || s.Placement != "rdma/2 nodes" || c.State != Failed || c.Placement != "rdma" {
 		t.Errorf("the second: %+v, %+v", s, c)
 	}
-	if steps := run.StepsOf(Subject{"exo", "one"}); len(steps) != 2 {
-		t.Errorf("%d steps", len(steps))
+	if len(run.Steps) != 3 || run.Step(3).Subject != run.Step(1).Subject {
+		t.Errorf("steps %+v", run.Steps)
+	}
+	if places := run.Placements(Subject{"exo", "one"}); len(places) != 2 {
+		t.Errorf("placements %q", places)
 	}
 }
 

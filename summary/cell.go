@@ -25,6 +25,9 @@ type Cell struct {
 	// begun names the steps in which it is to run.
 	Steps  []int `json:"steps"`
 	Blocks []int `json:"blocks"`
+	// Ends say why the requests of the blocks ended, each reason once, in the
+	// order of the blocks.
+	Ends []exobench.BlockEndReason `json:"block_ends"`
 	// Requests is how many measured requests there were, N how many were OK.
 	Requests int `json:"requests"`
 	N        int `json:"ok"`
@@ -84,9 +87,10 @@ type Cache string
 
 // The kinds.
 const (
-	// CacheCold: every OK answer says that no token of its prompt was cached.
+	// CacheCold: every OK answer says that no token of its prompt was cached, or
+	// so few that they are those of the chat template.
 	CacheCold Cache = "cold"
-	// CacheWarm: at least one OK answer says that tokens of its prompt were.
+	// CacheWarm: at least one OK answer says that more of its prompt were.
 	CacheWarm Cache = "warm"
 	// CacheUnknown: not every answer tells.
 	CacheUnknown Cache = "unknown"
@@ -146,9 +150,10 @@ type ClientServer struct {
 	Output *Agreement `json:"output_tokens"`
 	Events *Agreement `json:"output_events"`
 	// Decode and Prefill are of tokens per second; the client's prefill rate is
-	// an estimate.
-	Decode  *Agreement `json:"decode_tokens_per_second"`
-	Prefill *Agreement `json:"prefill_tokens_per_second"`
+	// an estimate, that of Measured goes by the engine's news of its prefill.
+	Decode   *Agreement `json:"decode_tokens_per_second"`
+	Prefill  *Agreement `json:"prefill_tokens_per_second"`
+	Measured *Agreement `json:"prefill_measured_tokens_per_second"`
 }
 
 // Agreement is how far a figure of the client and one of the server agree, over
@@ -194,9 +199,22 @@ type Machine struct {
 	Foreign    *float64      `json:"foreign_share"`
 	EngineCPU  *float64      `json:"engine_share"`
 	HarnessCPU *float64      `json:"harness_share"`
-	// Of several blocks, these are the greatest.
+	// RunDelay is that of exobench's own threads; see exobench.RunDelayShare.
+	RunDelay *float64 `json:"run_delay_share"`
+	// Of several blocks, these are the greatest. Where the system counts run
+	// delays there are no hiccups.
+	RunDelayMax  *time.Duration `json:"run_delay_max_ns"`
 	HiccupP99    *time.Duration `json:"hiccup_p99_ns"`
 	HiccupMax    *time.Duration `json:"hiccup_max_ns"`
 	GCPauseMax   *time.Duration `json:"gc_pause_max_ns"`
 	SchedulerP99 *time.Duration `json:"scheduler_p99_ns"`
+}
+
+// LongestWait is the longest time for which a thread of exobench's is known to
+// have been kept from running; nil where nothing is.
+func (m *Machine) LongestWait() *time.Duration {
+	if m.RunDelayMax != nil {
+		return m.RunDelayMax
+	}
+	return m.HiccupMax
 }

@@ -156,7 +156,7 @@ func TestCachedAnswersOfAColdPlanAreWarnedOf(t *testing.T) {
 	if c.Cache != CacheWarm {
 		t.Errorf("cache %q", c.Cache)
 	}
-	checkWarnings(t, c, CachedAnswers{N: 1, Of: 6})
+	checkWarnings(t, c, CachedAnswers{N: 1, Of: 6, Tokens: 7})
 	if c := only(t, requests(6)...); c.Cache != CacheUnknown {
 		t.Errorf("cache %q where no answer tells", c.Cache)
 	}
@@ -251,7 +251,7 @@ func TestABlockThatNothingTellsOfIsUnplaced(t *testing.T) {
 	if run.Unplaced != 1 || run.Requests != 6 || run.Cell(1).N != 6 {
 		t.Errorf("%d unplaced, %d requests, n %d", run.Unplaced, run.Requests, run.Cell(1).N)
 	}
-	if w := run.Warnings(); len(w) != 1 || w[0].Figures != (UnplacedRequests{1}) {
+	if w := run.Warnings(); len(w) != 2 || w[1].Figures != untold || w[0].Figures != (UnplacedRequests{1}) {
 		t.Errorf("warnings %+v", w)
 	}
 }

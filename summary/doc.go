@@ -26,6 +26,8 @@
 // Rules that hold everywhere:
 //
 //   - Warm-ups count nowhere: they are the requests of blocks without a cell.
+//   - The requests of a block that a later session did again count nowhere
+//     either, and are counted.
 //   - Only OK requests enter a median, a rate or a peak; every outcome is
 //     counted.
 //   - Output tokens counted in two ways are not pooled: where a cell has both,

@@ -29,6 +29,7 @@ func TestDoubtsOfTheMachine(t *testing.T) {
 		{"foreign", func(m *Machine) { m.Foreign = new(0.06) }, []Figures{OthersBusy{0.06, 0.05, true}}},
 		{"foreign, with the engine unseen", func(m *Machine) { m.Foreign, m.EngineCPU = new(0.6), nil }, []Figures{OthersBusy{0.6, 0.05, false}}},
 		{"hiccups of a tenth", func(m *Machine) { m.HiccupMax = span(2 * time.Millisecond) }, []Figures{Hiccup{Stall{2 * time.Millisecond, latency, 0.1, 0.05}}}},
+		{"a wait for a core, as the kernel counts", func(m *Machine) { m.HiccupMax, m.RunDelayMax = nil, span(2*time.Millisecond) }, []Figures{Hiccup{Stall{2 * time.Millisecond, latency, 0.1, 0.05}}}},
 		{"a pause for garbage", func(m *Machine) { m.GCPauseMax = span(3 * time.Millisecond) }, []Figures{GarbagePause{Stall{3 * time.Millisecond, latency, 0.15, 0.05}}}},
 		{"waits for a core", func(m *Machine) { m.SchedulerP99 = span(600 * time.Microsecond) }, []Figures{CoreWait{Stall{600 * time.Microsecond, gap, 0.06, 0.05}}}},
 		{"a wait at the bound", func(m *Machine) { m.SchedulerP99 = span(500 * time.Microsecond) }, nil},
@@ -252,12 +253,12 @@ func TestDisagreementsNameTheirLikelyCause(t *testing.T) {
 		{"the same, and no token was cached", 64, 1, func(r *exobench.Record) { r.CachedTokens = tokens(0); prefill(400)(r) },
 			[]Figures{PrefillFaster{1.25, PromptDefined}}},
 		{"the same, from the cache", 64, 1, func(r *exobench.Record) { r.Server.PrefixCache = "partial"; prefill(400)(r) },
-			[]Figures{CachedAnswers{7, 7}, PrefillFaster{1.25, CachedUntold}}},
+			[]Figures{CachedAnswers{7, 7, 0, 500}, PrefillFaster{1.25, CachedUntold}}},
 		{"TTFT holds somewhat more", 64, 1, prefill(900), nil},
-		{"TTFT is mostly something else", 64, 1, prefill(2000), []Figures{PrefillSlower{0.25, WorkBefore, 750 * time.Millisecond, 1, 500}}},
-		{"others are served first", 64, 4, prefill(2000), []Figures{PrefillSlower{0.25, RequestsWait, 750 * time.Millisecond, 4, 500}}},
+		{"TTFT is mostly something else", 64, 1, prefill(2000), []Figures{PrefillSlower{0.25, WorkBefore, 750 * time.Millisecond, 1, 500, 0, 0}}},
+		{"others are served first", 64, 4, prefill(2000), []Figures{PrefillSlower{0.25, RequestsWait, 750 * time.Millisecond, 4, 500, 0, 0}}},
 		{"short prompts", 64, 1, func(r *exobench.Record) { r.PromptTokens = tokens(20); prefill(2000)(r) },
-			[]Figures{PrefillSlower{0.01, PromptsShort, 990 * time.Millisecond, 1, 20}}},
+			[]Figures{PrefillSlower{0.01, PromptsShort, 990 * time.Millisecond, 1, 20, 0, 0}}},
 	} {
 		entries := outline()
 		for _, e := range entries {

@@ -74,7 +74,7 @@ func doubtMachine(c *Cell) []Figures {
 		doubts = append(doubts, OthersBusy{*m.Foreign, foreignLimit, m.EngineCPU != nil})
 	}
 	shortest := c.median(metric.Latency)
-	if s, bends := stall(m.HiccupMax, shortest); bends {
+	if s, bends := stall(m.LongestWait(), shortest); bends {
 		doubts = append(doubts, Hiccup{s})
 	}
 	if s, bends := stall(m.GCPauseMax, shortest); bends {

@@ -34,7 +34,23 @@ func doubtRequests(f *Fold, c *Cell, s *sample) []Figures {
 	}
 	t := tally(s.blocks)
 	if f.header.Plan.Workload.Cache == exobench.ColdCache && c.Cache == CacheWarm {
-		add(CachedAnswers{t.cached, c.N})
+		add(CachedAnswers{t.cached, c.N, t.most, t.prompt})
+	}
+	if f.header.Plan.Workload.Cache == exobench.WarmCache && t.cold > 0 {
+		add(UncachedAnswers{t.cold, c.N})
+	}
+	for _, kind := range exobench.DoubtKinds {
+		if d := t.doubts[kind]; d.n > 0 {
+			add(Doubted{d.n, c.Requests, d.first})
+		}
+	}
+	if t.impossible.n > 0 {
+		add(ImpossibleFigures{t.impossible.n, c.N, t.impossible.metric})
+	}
+	for _, reason := range c.Ends {
+		if early(reason) {
+			add(EndedEarly{reason, c.Outcomes[exobench.Unsent]})
+		}
 	}
 	if t.reloads > 0 {
 		add(ModelReloaded{t.reloads, c.Requests, t.longestLoad})
@@ -46,6 +62,11 @@ func doubtRequests(f *Fold, c *Cell, s *sample) []Figures {
 		add(SourcesMixed{sources})
 	}
 	return doubts
+}
+
+// early reports whether a block that ends so had more requests to send.
+func early(reason exobench.BlockEndReason) bool {
+	return reason != exobench.BlockDone && reason != exobench.BlockTime
 }
 
 // collapse looks for a cache in the times of a server that tells nothing of

@@ -1,6 +1,10 @@
 package summary
 
-import "time"
+import (
+	"time"
+
+	"exobench/metric"
+)
 
 // What the decision on the cause of a disagreement goes by.
 const (
@@ -18,11 +22,13 @@ const (
 	// fewPromptTokens are read so fast that the fixed parts of TTFT count for
 	// more.
 	fewPromptTokens = 64
+	// waiting is how many requests under way wait for each other.
+	waiting = 1.5
 )
 
 // doubtServer says where the client's figures of a cell and the server's own do
 // not agree, and why that most likely is.
-func doubtServer(c *Cell, compared *comparison) []Figures {
+func doubtServer(h habits, c *Cell, compared *comparison) []Figures {
 	if c.ClientServer == nil {
 		return nil
 	}
@@ -40,10 +46,37 @@ func doubtServer(c *Cell, compared *comparison) []Figures {
 		case p.Ratio > 1+Tolerance:
 			doubts = append(doubts, PrefillFaster{p.Ratio, fastPrefillCause(c)})
 		case p.Ratio < farBelow:
-			doubts = append(doubts, compared.slowPrefillDoubt(c, p.Ratio))
+			doubts = append(doubts, compared.slowPrefillDoubt(h, c, p.Ratio))
 		}
 	}
 	return doubts
+}
+
+// habits are what an engine does to all requests, whatever they are; 0 is
+// unknown.
+type habits struct {
+	// atOnce is how many requests it works on, tick how often it looks for new
+	// ones.
+	atOnce int
+	tick   time.Duration
+}
+
+// engineHabits are those of drivers, as their engines come.
+var engineHabits = map[string]habits{"exo": {8, 100 * time.Millisecond}}
+
+// habitsOf returns those of an engine of the run.
+func (f *Fold) habitsOf(engine string) habits {
+	e, _ := f.header.Engine(engine)
+	return engineHabits[e.Driver]
+}
+
+// underWay returns how many requests were under way: the concurrency, or in an
+// open loop what was delivered.
+func (c *Cell) underWay() float64 {
+	if c.Traffic.Open() {
+		return c.Values[metric.Delivered]
+	}
+	return float64(c.Traffic.Concurrency)
 }
 
 // miscounted returns how many answers have another number of tokens in their
@@ -100,17 +133,19 @@ func fastPrefillCause(c *Cell) FastPrefillCause {
 }
 
 // slowPrefillDoubt says what else TTFT holds.
-func (c *comparison) slowPrefillDoubt(cell *Cell, ratio float64) PrefillSlower {
+func (c *comparison) slowPrefillDoubt(h habits, cell *Cell, ratio float64) PrefillSlower {
 	both := c.giving(prefillRate)
 	d := PrefillSlower{
 		Ratio:        ratio,
 		Extra:        time.Duration(1e9 * c.medianOf(both, (*exchange).extra)),
-		Concurrency:  cell.Traffic.Concurrency,
+		UnderWay:     cell.underWay(),
 		PromptTokens: c.medianOf(both, (*exchange).prompt),
 		Cause:        WorkBefore,
+		AtOnce:       h.atOnce,
+		Tick:         h.tick,
 	}
 	switch {
-	case d.Concurrency > 1:
+	case d.UnderWay >= waiting:
 		d.Cause = RequestsWait
 	case d.PromptTokens < fewPromptTokens:
 		d.Cause = PromptsShort

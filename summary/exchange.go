@@ -14,6 +14,7 @@ type exchange struct {
 	tokens, counted, events float64
 	tokenRate, serverDecode float64
 	prefill, serverPrefill  float64
+	measured                float64 // prefill rate, by the engine's news of it
 	ttft                    float64
 	shared, firstGap        float64 // as in serverValues
 }
@@ -36,6 +37,7 @@ func outputTokens(e *exchange) figures { return figures{e.tokens, e.counted} }
 func outputEvents(e *exchange) figures { return figures{e.events, e.counted} }
 func decodeRate(e *exchange) figures   { return figures{e.tokenRate, e.serverDecode} }
 func prefillRate(e *exchange) figures  { return figures{e.prefill, e.serverPrefill} }
+func measuredRate(e *exchange) figures { return figures{e.measured, e.serverPrefill} }
 
 // comparison is the exchanges of a cell that have the server's own figures, of
 // the requests whose output tokens were counted in one way.
@@ -52,7 +54,7 @@ func (s *sample) exchanges(f *Fold, from exobench.TokensFrom) *comparison {
 	all := s.space.exchanges[:0]
 	places := [...]int{
 		f.place(metric.TTFT), f.place(metric.TokenRate), f.place(metric.ServerDecode),
-		f.place(metric.Prefill), f.place(metric.ServerPrefill),
+		f.place(metric.Prefill), f.place(metric.ServerPrefill), f.place(metric.PrefillMeasured),
 	}
 	for _, b := range s.blocks {
 		rs := b.ok
@@ -63,7 +65,7 @@ func (s *sample) exchanges(f *Fold, from exobench.TokensFrom) *comparison {
 			of := func(place int) float64 { return rs.values[places[place]].of(i) }
 			all = append(all, exchange{
 				tokens: rs.server.output.of(i), counted: rs.server.counted.of(i), events: events,
-				ttft: of(0), tokenRate: of(1), serverDecode: of(2), prefill: of(3), serverPrefill: of(4),
+				ttft: of(0), tokenRate: of(1), serverDecode: of(2), prefill: of(3), serverPrefill: of(4), measured: of(5),
 				shared: rs.server.shared.of(i), firstGap: rs.server.firstGap.of(i),
 			})
 		}
@@ -98,6 +100,7 @@ func (c *comparison) medianOf(exchanges []*exchange, figure func(*exchange) floa
 func (c *comparison) clientServer() *ClientServer {
 	cs := ClientServer{
 		Events: c.agreement(outputEvents), Decode: c.agreement(decodeRate), Prefill: c.agreement(prefillRate),
+		Measured: c.agreement(measuredRate),
 	}
 	if c.usage {
 		cs.Output = c.agreement(outputTokens)

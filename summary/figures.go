@@ -49,7 +49,7 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	cell.Prompts = s.prompts(f, cell.TokensFrom)
 	cell.Delay, cell.Machine = delayOf(blocks), machineOf(blocks)
 	cell.Calibration = f.calibrationOf(&cell, blocks)
-	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtServer(&cell, compared), doubtHarness(&cell), doubtMachine(&cell)) {
+	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtMemory(f, &cell, blocks), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell)) {
 		cell.Warnings = append(cell.Warnings, Warning{Kind: doubt.kind(), Cell: c.ID, Figures: doubt})
 	}
 	c.figures = cell
@@ -60,6 +60,9 @@ func (c *Cell) count(blocks []*block) {
 	first := map[exobench.Outcome]firstError{}
 	for _, b := range blocks {
 		c.Requests += b.requests
+		if b.end != nil && !slices.Contains(c.Ends, b.end.Reason) {
+			c.Ends = append(c.Ends, b.end.Reason)
+		}
 		for outcome, n := range b.outcomes {
 			c.Outcomes[outcome] += n
 		}
@@ -102,11 +105,12 @@ func (f *Fold) addMemory(c *Cell, s *sample) {
 		p := m.during(r.span)
 		if p.known {
 			samples[0] = append(samples[0], float64(p.total))
-			if m.loaded != nil {
-				samples[1] = append(samples[1], float64(p.total-m.loaded.Total))
+			before, loaded := m.around(p.reading)
+			if loaded != nil {
+				samples[1] = append(samples[1], float64(p.total-loaded.Total))
 			}
-			if m.before != nil {
-				samples[2] = append(samples[2], float64(p.total-m.before.Total))
+			if before != nil {
+				samples[2] = append(samples[2], float64(p.total-before.Total))
 			}
 		}
 		if chosen.memory == nil || p.above(chosen.peak, r.span.compare(chosen.span)) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 
 	"exobench"
@@ -20,12 +21,15 @@ type Fold struct {
 	headed bool
 	// version counts the changes to what all cells depend on: the header and the
 	// calibrations.
-	version      int
-	sessions     map[int]exobench.Session
-	ends         map[int]exobench.End
-	steps        map[int]*bringUp
-	cells        map[int]*cell
-	blocks       map[int]*block
+	version  int
+	sessions map[int]exobench.Session
+	ends     map[int]exobench.End
+	steps    map[int]*bringUp
+	cells    map[int]*cell
+	blocks   map[int]*block
+	// latest has, for each block of the plan, the one that counts of those that
+	// took its place.
+	latest       map[int]int
 	calibrations []exobench.Calibration
 	notes        []exobench.Note
 
@@ -41,7 +45,7 @@ type Fold struct {
 func NewFold() *Fold {
 	return &Fold{
 		header: new(exobench.Header), sessions: map[int]exobench.Session{}, ends: map[int]exobench.End{},
-		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{},
+		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{}, latest: map[int]int{},
 		metrics: metric.PerRequest(), places: map[string]int32{},
 	}
 }
@@ -74,7 +78,8 @@ func (f *Fold) Add(entry exobench.Entry) error {
 	case *exobench.Session:
 		f.sessions[e.ID] = *e
 	case *exobench.Step:
-		if s := entryOf(f.steps, e.ID); !s.known || e.Placement != "" {
+		// Of a step that was not begun in an earlier session, the later one tells.
+		if s := entryOf(f.steps, e.ID); !s.known || e.Session > s.Session || e.Session == s.Session && e.Placement != "" {
 			s.Step, s.known = *e, true
 		}
 	case *exobench.Cell:
@@ -84,6 +89,7 @@ func (f *Fold) Add(entry exobench.Entry) error {
 	case *exobench.Block:
 		b := f.block(e.ID)
 		b.Block, b.known = *e, true
+		f.latest[b.Planned()] = max(f.latest[b.Planned()], b.ID)
 	case *exobench.StageEvent:
 		s := entryOf(f.steps, e.Step)
 		s.events = append(s.events, *e)
@@ -100,6 +106,9 @@ func (f *Fold) Add(entry exobench.Entry) error {
 		f.version++
 	case *exobench.Note:
 		f.notes = append(f.notes, *e)
+		if e.Held != "" {
+			entryOf(f.steps, e.Step).held = e.Held
+		}
 	case *exobench.End:
 		f.ends[e.Session] = *e
 	default:
@@ -150,8 +159,19 @@ func (f *Fold) prompt(id string) int32 {
 	return place
 }
 
-// addSample keeps what is read of memory, nodes and the machine.
+// mostRead is beyond what any reading can be.
+const mostRead = 1e18
+
+// absurd reports whether a reading cannot be; NaN cannot.
+func absurd(v exobench.Value) bool { return !(math.Abs(v.Value) <= mostRead) }
+
+// addSample keeps what is read of memory, nodes and the machine, and leaves out
+// what cannot be.
 func (f *Fold) addSample(s *exobench.Sample) {
+	if slices.ContainsFunc(s.Values, absurd) {
+		s = s.Clone()
+		s.Values = slices.DeleteFunc(s.Values, absurd)
+	}
 	switch s.Sensor {
 	case machineSensor:
 		if s.Block != 0 {
@@ -159,7 +179,8 @@ func (f *Fold) addSample(s *exobench.Sample) {
 			b.machine = append(b.machine, *s.Clone())
 		}
 	case processSensor:
-		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File)
+		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
+			exobench.Process, exobench.ProcessStarted, exobench.Beside)
 	case nodeSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)
 	}
@@ -170,11 +191,16 @@ func (f *Fold) place(name string) int {
 	return slices.IndexFunc(f.metrics, func(m metric.Metric) bool { return m.Name == name })
 }
 
+// replaced reports whether a block was done again as a whole by a later session:
+// its requests are then in no figure. An early part of a block that lost its own
+// entry is known by its id.
+func (f *Fold) replaced(b *block) bool { return f.latest[b.Planned()] > b.ID }
+
 // placed reports whether a block's requests belong to a cell whose step is
-// known as well.
+// known as well, and count.
 func (f *Fold) placed(b *block) bool {
 	c, s := f.cells[b.Cell], f.steps[b.Step]
-	return b.known && c != nil && c.known && s != nil && s.known
+	return b.known && !f.replaced(b) && c != nil && c.known && s != nil && s.known
 }
 
 // blocksOf returns the blocks of each cell, in order.
@@ -230,6 +256,8 @@ func (f *Fold) Snapshot() *Run {
 		switch {
 		case f.placed(b):
 			run.Requests += b.requests
+		case f.replaced(b):
+			run.Replaced += b.requests
 		case b.known && b.Warmup():
 			run.Warmups += b.requests
 		default:
@@ -239,6 +267,7 @@ func (f *Fold) Snapshot() *Run {
 	blocks := f.blocksOf()
 	run.Steps = f.stepsNow(blocks)
 	run.Cells = f.cellsNow(run, blocks)
+	run.index = newIndex(run.Cells)
 	return run
 }
 
@@ -273,6 +302,7 @@ func (f *Fold) stepsNow(blocks map[int][]*block) []Step {
 // run theirs.
 func (f *Fold) cellsNow(run *Run, blocks map[int][]*block) []Cell {
 	var all []Cell
+	waiting := f.waiting()
 	for _, id := range slices.Sorted(maps.Keys(f.cells)) {
 		c := f.cells[id]
 		if !c.known {
@@ -280,7 +310,7 @@ func (f *Fold) cellsNow(run *Run, blocks map[int][]*block) []Cell {
 		}
 		f.measure(c, blocks[id])
 		cell := c.figures
-		f.situate(&cell, c, run, blocks[id])
+		f.situate(&cell, c, run, blocks[id], waiting)
 		all = append(all, cell)
 	}
 	o := newOrder(f.header)

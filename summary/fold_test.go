@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -48,6 +49,9 @@ func TestCellsStandInThePlansOrder(t *testing.T) {
 	}
 }
 
+// untold is what a run of one cell is warned of whose answers tell of no cache.
+var untold = CacheUntold{Cells: 1, Of: 1, Apart: true}
+
 func TestEndsOfARun(t *testing.T) {
 	for _, row := range []struct {
 		why  string
@@ -65,13 +69,14 @@ func TestEndsOfARun(t *testing.T) {
 			entries = append(entries, row.end)
 		}
 		run := build(t, entries...)
-		if d := cmp.Diff(row.want, run.Warnings()); d != "" {
+		want := append(row.want, Warning{Kind: "cache_untold", Figures: untold})
+		if d := cmp.Diff(want, run.Warnings()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", row.why, d)
 		}
 	}
 	run := of(t, requests(2)...)
 	run.Damaged = 3
-	if w := run.Warnings(); len(w) != 1 || w[0].Figures != (DamagedLines{3}) {
+	if w := run.Warnings(); len(w) != 2 || !reflect.DeepEqual(w[0].Figures, DamagedLines{Lines: 3}) {
 		t.Errorf("damaged: %+v", w)
 	}
 }
@@ -127,7 +132,8 @@ func powerAt(step int, sec exobench.Instant, watts float64) *exobench.Sample {
 
 func machineAt(block int, sec exobench.Instant, span time.Duration, foreign float64) *exobench.Sample {
 	s := aSample(block, sec*second, exobench.During, "machine", "", exobench.Value{Quantity: exobench.Foreign, Value: foreign},
-		exobench.Value{Quantity: exobench.HiccupMax, Value: 1e6 * float64(block)})
+		exobench.Value{Quantity: exobench.RunDelayMax, Value: 1e6 * float64(block)},
+		exobench.Value{Quantity: exobench.RunDelayShare, Value: 0.1}, exobench.Value{Quantity: exobench.HiccupMax, Value: 2e6 * float64(block)})
 	s.Block, s.Span = block, span
 	return s
 }
@@ -157,8 +163,9 @@ func TestBlocksOfACellAreJoinedAndInstantsOfSessionsAreNot(t *testing.T) {
 	if energy, _ := c.Metric(metric.Energy); energy.Min != 10 || energy.Max != 60 || energy.Median != 25 {
 		t.Errorf("energy %+v", energy)
 	}
-	// Shares of equal times, and the greatest hiccup.
-	if m := c.Machine; m.Wall != 8*time.Second || *m.Foreign != 0.02 || *m.HiccupMax != 3*time.Millisecond || m.Steal != nil {
+	// Shares of equal times, and the greatest wait and hiccup.
+	if m := c.Machine; m.Wall != 8*time.Second || *m.Foreign != 0.02 || *m.HiccupMax != 6*time.Millisecond || m.Steal != nil ||
+		*m.RunDelay != 0.1 || *m.LongestWait() != 3*time.Millisecond {
 		t.Errorf("machine %+v", m)
 	}
 	if run.End.Session != 2 || run.Incomplete || run.Interrupted {

@@ -20,35 +20,151 @@ type memory struct {
 	line           *timeline.Line
 	source         MemorySource
 	before, loaded *Level
-	// resident is the resident set size of the loaded model, where loaded is of
-	// proportional sizes.
-	resident *exobench.Bytes
+	// from is before where it is what loaded and later readings can be compared
+	// with: of the same process, and not above loaded.
+	from *Level
+	// process is that of loaded.
+	process process
+	// processes are of which process each reading is; nil where all are of one.
+	processes []process
+	// bases are, for each process, the sizes of its first reading of both kinds;
+	// for that of loaded, those of loaded.
+	bases map[process]base
 	// sources are the kinds of reading seen; more than one cannot be compared.
 	sources []MemorySource
 }
+
+// process numbers the processes of a step's readings from 1.
+type process int
+
+const (
+	// unknownProcess is what is not told of; it may be any.
+	unknownProcess process = 0
+	// noProcess is of a reading that found none.
+	noProcess process = -1
+)
+
+// differs reports whether two readings are of two processes.
+func (p process) differs(other process) bool {
+	return p != other && p != unknownProcess && other != unknownProcess
+}
+
+// base is the memory of a process at a moment.
+type base struct{ proportional, resident exobench.Bytes }
 
 func newMemory(readings *timeline.Set) *memory {
 	m := &memory{line: readings.Line(processSensor, "")}
 	if m.line.Len() == 0 {
 		m.line = readings.Together(nodeSensor, exobench.NodeUsed)
+	} else {
+		m.processes = identify(m.line)
 	}
+	m.findBases()
+	before := unknownProcess
 	if i, ok := m.last(exobench.Before); ok {
 		m.before, m.source = m.level(i)
+		before = m.processOf(i)
 	}
 	if i, ok := m.last(exobench.Loaded); ok {
 		level, source := m.level(i)
 		if m.loaded = level; m.source == "" {
 			m.source = source
 		}
-		if source == FromPSS {
-			m.resident = m.bytes(i, exobench.RSS)
-		}
+		m.process = m.processOf(i)
+	}
+	if m.before != nil && !before.differs(m.process) && (m.loaded == nil || !m.fell(m.before.Total, m.loaded.Total)) {
+		m.from = m.before
 	}
 	m.sources = m.seen()
 	if m.source == "" && len(m.sources) > 0 {
 		m.source = m.sources[0]
 	}
 	return m
+}
+
+// identify tells the processes of readings apart; it returns nil where all are of
+// one.
+func identify(line *timeline.Line) []process {
+	type id struct{ pid, started float64 }
+	known := map[id]process{}
+	all := make([]process, line.Len())
+	several := false
+	for i := range all {
+		pid, told := line.Value(i, exobench.Process)
+		started, _ := line.Value(i, exobench.ProcessStarted)
+		_, proportional := line.Value(i, exobench.PSS)
+		_, resident := line.Value(i, exobench.RSS)
+		switch {
+		case !proportional && !resident:
+			all[i] = noProcess
+		case told:
+			if known[id{pid, started}] == 0 {
+				known[id{pid, started}] = process(len(known) + 1)
+			}
+			all[i] = known[id{pid, started}]
+		}
+		several = several || all[i] == noProcess || len(known) > 1
+	}
+	if !several {
+		return nil
+	}
+	return all
+}
+
+// processOf returns the process of reading i.
+func (m *memory) processOf(i int) process {
+	if m.processes == nil {
+		return unknownProcess
+	}
+	return m.processes[i]
+}
+
+// findBases finds what resident sizes can be related to.
+func (m *memory) findBases() {
+	m.bases = map[process]base{}
+	add := func(i int) {
+		proportional, known := m.line.Value(i, exobench.PSS)
+		resident, both := m.line.Value(i, exobench.RSS)
+		if known && both {
+			m.bases[m.processOf(i)] = base{bytesOf(proportional), bytesOf(resident)}
+		}
+	}
+	loaded, ok := m.last(exobench.Loaded)
+	if ok {
+		add(loaded)
+	}
+	if m.processes == nil {
+		return
+	}
+	for i := range m.line.Len() {
+		if _, known := m.bases[m.processOf(i)]; !known && (!ok || m.processOf(i).differs(m.processOf(loaded))) && !m.line.Is(i, exobench.Before) {
+			add(i)
+		}
+	}
+}
+
+// A load that moved the memory by no more than this, whichever is greater, did not
+// move it.
+const (
+	stillShare = 0.002
+	stillBytes = 1 << 20
+)
+
+func still(size exobench.Bytes) exobench.Bytes {
+	return max(stillBytes, exobench.Bytes(stillShare*float64(size)))
+}
+
+// fell reports whether memory is less than it was, by more than it moves on its
+// own.
+func (m *memory) fell(from, to exobench.Bytes) bool { return from-to > still(from) }
+
+// around returns the levels before and after the load that a reading can be
+// compared with.
+func (m *memory) around(i int) (before, loaded *Level) {
+	if m.processOf(i).differs(m.process) {
+		return nil, nil
+	}
+	return m.from, m.loaded
 }
 
 func (m *memory) last(moment exobench.Moment) (int, bool) {
@@ -91,8 +207,12 @@ func (m *memory) sourceOf(i int) MemorySource {
 		return FromNode
 	case !known(exobench.RSS):
 		return ""
-	case m.resident != nil:
+	}
+	switch _, related := m.bases[m.processOf(i)]; {
+	case related:
 		return FromPSS
+	case m.unrelated(i):
+		return ""
 	}
 	return FromRSS
 }
@@ -128,10 +248,24 @@ func (m *memory) total(i int) (exobench.Bytes, bool) {
 		}
 	}
 	v, ok := m.line.Value(i, exobench.RSS)
-	if ok && m.resident != nil {
-		return m.loaded.Total + bytesOf(v) - *m.resident, true
+	if !ok {
+		return 0, false
 	}
-	return bytesOf(v), ok
+	related, ok := m.bases[m.processOf(i)]
+	switch {
+	case ok:
+		return related.proportional + bytesOf(v) - related.resident, true
+	case m.unrelated(i):
+		return 0, false
+	}
+	return bytesOf(v), true
+}
+
+// unrelated reports whether reading i, of resident sizes, is of another process
+// than the one loaded where that was read in proportional ones: what it shares
+// with others is not known.
+func (m *memory) unrelated(i int) bool {
+	return len(m.bases) > 0 && m.processOf(i).differs(m.process)
 }
 
 func (m *memory) bytes(i int, q exobench.Quantity) *exobench.Bytes {
@@ -153,13 +287,22 @@ type peak struct {
 
 // during returns the greatest reading while a request was under way from sent
 // to ended, the last one before it was sent included. Of equal ones it is the
-// first.
+// first. Of several processes only the last counts; where that one had ended, and
+// where nobody was seen after one that had, there is none.
 func (m *memory) during(s span) (p peak) {
 	if !s.sent.Reached() || !s.ended.Reached() {
 		return peak{}
 	}
-	for i := max(0, m.line.After(s.sent)-1); i < m.line.Len() && m.line.At(i) <= s.ended; i++ {
-		if m.line.Is(i, exobench.Before) {
+	from, to := max(0, m.line.After(s.sent)-1), m.line.After(s.ended)
+	if from >= to {
+		return peak{}
+	}
+	last := m.processOf(to - 1)
+	if last == noProcess || to == from+1 && to < m.line.Len() && last.differs(m.processOf(to)) {
+		return peak{}
+	}
+	for i := from; i < to; i++ {
+		if m.line.Is(i, exobench.Before) || m.processOf(i).differs(last) {
 			continue
 		}
 		if total, ok := m.total(i); ok && (!p.known || total > p.total) {
@@ -174,9 +317,10 @@ func (m *memory) of(s span, p peak) RequestMemory {
 	if !s.sent.Reached() || !s.ended.Reached() {
 		return RequestMemory{}
 	}
-	r := RequestMemory{Source: m.source, Before: m.before, Loaded: m.loaded}
+	r := RequestMemory{Source: m.source, Before: m.from, Loaded: m.loaded}
 	if p.known {
 		r.Peak, _ = m.level(p.reading)
+		r.Before, r.Loaded = m.around(p.reading)
 	}
 	return r
 }

@@ -2,39 +2,53 @@ package summary
 
 import (
 	"cmp"
+	"container/list"
 	"slices"
 
 	"exobench"
 )
 
-// order is the one in which reports show things.
-type order struct{ models, engines []string }
+// order is the one in which reports show things: the ranks of models and engines.
+type order struct{ models, engines map[string]int }
 
 // newOrder merges the orders of the plan and of the engines, which may know a
 // model by another name than it was asked for, and may lack some.
 func newOrder(h *exobench.Header) order {
-	o := order{models: slices.Clone(h.Plan.Models)}
-	for _, e := range h.Engines {
-		o.engines = append(o.engines, e.Name)
-		next := 0
-		for _, m := range e.Models {
-			i := slices.Index(o.models, m.Name)
-			if i < 0 {
-				i = next
-				o.models = slices.Insert(o.models, i, m.Name)
-			}
-			next = i + 1
+	models, at := list.New(), map[string]*list.Element{}
+	for _, name := range h.Plan.Models {
+		if at[name] == nil {
+			at[name] = models.PushBack(name)
 		}
+	}
+	o := order{map[string]int{}, map[string]int{}}
+	for _, e := range h.Engines {
+		if _, known := o.engines[e.Name]; !known {
+			o.engines[e.Name] = len(o.engines)
+		}
+		var before *list.Element
+		for _, m := range e.Models {
+			switch {
+			case at[m.Name] != nil:
+			case before == nil:
+				at[m.Name] = models.PushFront(m.Name)
+			default:
+				at[m.Name] = models.InsertAfter(m.Name, before)
+			}
+			before = at[m.Name]
+		}
+	}
+	for e := models.Front(); e != nil; e = e.Next() {
+		o.models[e.Value.(string)] = len(o.models)
 	}
 	return o
 }
 
-// rank returns the place of a name among those in order, or one after the last.
-func rank(order []string, name string) int {
-	if i := slices.Index(order, name); i >= 0 {
+// rank returns the rank of a name, or one after the last.
+func rank(ranks map[string]int, name string) int {
+	if i, known := ranks[name]; known {
 		return i
 	}
-	return len(order)
+	return len(ranks)
 }
 
 func (o order) subjects(a, b Subject) int {
@@ -77,28 +91,6 @@ func (r *Run) Subjects() []Subject {
 	return slices.Compact(all)
 }
 
-// CellsOf returns the cells of one subject, in the run's order.
-func (r *Run) CellsOf(s Subject) []Cell {
-	var cells []Cell
-	for _, c := range r.Cells {
-		if c.Subject == s {
-			cells = append(cells, c)
-		}
-	}
-	return cells
-}
-
-// StepsOf returns the steps of one subject, in order.
-func (r *Run) StepsOf(s Subject) []Step {
-	var steps []Step
-	for _, step := range r.Steps {
-		if step.Subject == s {
-			steps = append(steps, step)
-		}
-	}
-	return steps
-}
-
 // Warnings says what about the run as a whole the reader must know first.
 func (r *Run) Warnings() []Warning {
 	var all []Warning
@@ -112,10 +104,43 @@ func (r *Run) Warnings() []Warning {
 		warn(BrokenOff{r.Requests, r.End.Error})
 	}
 	if r.Damaged > 0 {
-		warn(DamagedLines{r.Damaged})
+		warn(DamagedLines{r.Damaged, r.DamagedAt})
+	}
+	if r.Replaced > 0 {
+		warn(DoneAgain{r.Replaced})
 	}
 	if r.Unplaced > 0 {
 		warn(UnplacedRequests{r.Unplaced})
+	}
+	return append(all, r.cacheWarnings()...)
+}
+
+// cacheWarnings says how sure it is that a cold plan was measured cold.
+func (r *Run) cacheWarnings() []Warning {
+	if r.Header.Plan.Workload.Cache != exobench.ColdCache {
+		return nil
+	}
+	var untold CacheUntold
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.N == 0 {
+			continue
+		}
+		untold.Of++
+		if c.Cache == CacheUnknown {
+			engine, _ := r.Header.Engine(c.Engine)
+			untold.Cells++
+			untold.Apart = untold.Apart || !engine.CacheSwitch
+		}
+	}
+	var all []Warning
+	if untold.Cells > 0 {
+		all = append(all, Warning{Kind: untold.kind(), Figures: untold})
+	}
+	apart := func(e exobench.Engine) bool { return !e.CacheSwitch }
+	if seed := r.Header.Plan.Seeds.Prompts; seed != 0 && slices.ContainsFunc(r.Header.Engines, apart) {
+		f := PromptsRepeat{seed}
+		all = append(all, Warning{Kind: f.kind(), Figures: f})
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -41,7 +42,9 @@ func TestModelsAreMergedInThePlansOrder(t *testing.T) {
 		for _, m := range row.engines {
 			h.Engines = append(h.Engines, exobench.Engine{Models: m})
 		}
-		if got := fmt.Sprint(newOrder(&h).models); got != row.want {
+		ranks := newOrder(&h).models
+		byRank := func(a, b string) int { return ranks[a] - ranks[b] }
+		if got := fmt.Sprint(slices.SortedFunc(maps.Keys(ranks), byRank)); got != row.want {
 			t.Errorf("%s: %s, want %s", row.why, got, row.want)
 		}
 	}

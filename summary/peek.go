@@ -30,7 +30,14 @@ func (f *Fold) Peek(cell int) Peek {
 	if c == nil {
 		return p
 	}
-	for _, b := range f.blocksOf()[cell] {
+	blocks := f.blocksOf()[cell]
+	for id := range c.peek.rates.seen {
+		if f.replaced(f.blocks[id]) {
+			c.peek = peeking{}
+			break
+		}
+	}
+	for _, b := range blocks {
 		p.Requests += b.requests
 		p.N += b.ok.n
 		for outcome, n := range b.outcomes {

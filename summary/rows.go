@@ -3,7 +3,6 @@ package summary
 import (
 	"cmp"
 	"iter"
-	"math"
 	"slices"
 
 	"exobench"
@@ -55,6 +54,9 @@ type lengths struct {
 // ways are those to count output tokens, the most trusted first.
 var ways = [...]exobench.TokensFrom{exobench.FromUsage, exobench.FromStats, exobench.FromEvents}
 
+// mostTokens is beyond what any answer can have.
+const mostTokens = 1e9
+
 // What stands for a way where none is told, or an unknown one.
 const (
 	untoldWay  = -1
@@ -72,25 +74,34 @@ func wayOf(from exobench.TokensFrom) int8 {
 }
 
 // add keeps what is needed of a request. What only an open loop gives is left
-// out where the loop is known to be closed.
-func (rs *rows) add(r *exobench.Record, prompt int32, closed bool) {
+// out where the loop is known to be closed, and so is what cannot be: it returns
+// the name of the first such metric.
+func (rs *rows) add(r *exobench.Record, prompt int32, closed bool) (wrong string) {
 	i := rs.n
 	way := wayOf(r.TokensFrom)
 	rs.append(row{span{r.Sent, r.Done, r.Ended}, prompt, way, r.Repeat <= 1})
-	if r.OutputTokens != nil && way >= 0 {
-		rs.outputs[way].add(float64(*r.OutputTokens))
+	switch n := r.OutputTokens; {
+	case n != nil && (*n < 0 || *n > mostTokens):
+		wrong = "output_tokens"
+	case n != nil && way >= 0:
+		rs.outputs[way].add(float64(*n))
 	}
 	for m := range rs.metrics {
 		if closed && rs.metrics[m].OpenLoop {
 			continue
 		}
-		if value, ok := rs.metrics[m].Value(r); ok && !math.IsNaN(value) && !math.IsInf(value, 0) {
+		value, ok := rs.metrics[m].Value(r)
+		switch {
+		case ok && rs.metrics[m].Possible(value):
 			rs.values[m].put(i, value)
+		case ok && wrong == "":
+			wrong = rs.metrics[m].Name
 		}
 	}
 	if r.Server != nil {
 		rs.server.put(i, r)
 	}
+	return wrong
 }
 
 func (v *serverValues) put(i int, r *exobench.Record) {

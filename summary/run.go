@@ -1,6 +1,9 @@
 package summary
 
 import (
+	"cmp"
+	"slices"
+
 	"exobench"
 )
 
@@ -25,40 +28,70 @@ type Run struct {
 	End         *exobench.End `json:"end"`
 	Incomplete  bool          `json:"incomplete"`
 	Interrupted bool          `json:"interrupted"`
-	// Requests and Warmups count the requests of cells and the warm-ups, Unplaced
-	// those of blocks that nothing else tells of, which enter no figure.
+	// Requests and Warmups count the requests of cells and the warm-ups. Replaced
+	// counts those of blocks that were cut short and done again as a whole, and
+	// Unplaced those of blocks that nothing else tells of: these enter no figure.
 	Requests int `json:"requests"`
 	Warmups  int `json:"warmups"`
+	Replaced int `json:"replaced"`
 	Unplaced int `json:"unplaced"`
-	// Damaged is how many lines of the journal could not be read; whoever reads
-	// the journal sets it.
-	Damaged int `json:"damaged_lines"`
+	// Damaged is how many lines of the journal could not be read, and DamagedAt
+	// the numbers of the first of them; whoever reads the journal sets them.
+	Damaged   int   `json:"damaged_lines"`
+	DamagedAt []int `json:"-"`
 	// Calibrations are the harness's own error before the run, in the order of
 	// their sessions and then of time. Cells hold the one that speaks for them.
 	Calibrations []exobench.Calibration `json:"calibrations"`
 
 	fold *Fold
+	index
+}
+
+// index finds what is asked for again and again for each of thousands of cells.
+type index struct {
+	cells        map[int]int          // the places of cells, by id
+	placements   map[Subject][]string // where each subject was put, or was to be
+	closed, open bool                 // which loops there are
+}
+
+// newIndex makes the index of a run's cells.
+func newIndex(cells []Cell) index {
+	i := index{cells: make(map[int]int, len(cells)), placements: map[Subject][]string{}}
+	for place := range cells {
+		c := &cells[place]
+		i.cells[c.ID] = place
+		if all := i.placements[c.Subject]; c.Placement != "" && !slices.Contains(all, c.Placement) {
+			i.placements[c.Subject] = append(all, c.Placement)
+		}
+		i.closed, i.open = i.closed || !c.Traffic.Open(), i.open || c.Traffic.Open()
+	}
+	return i
 }
 
 // Step returns the step of that id; nil where none is known.
 func (r *Run) Step(id int) *Step {
-	for i := range r.Steps {
-		if r.Steps[i].ID == id {
-			return &r.Steps[i]
-		}
+	i, ok := slices.BinarySearchFunc(r.Steps, id, func(s Step, id int) int { return cmp.Compare(s.ID, id) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return &r.Steps[i]
 }
 
 // Cell returns the cell of that id; nil where none is known.
 func (r *Run) Cell(id int) *Cell {
-	for i := range r.Cells {
-		if r.Cells[i].ID == id {
-			return &r.Cells[i]
-		}
+	i, ok := r.index.cells[id]
+	if !ok {
+		return nil
 	}
-	return nil
+	return &r.Cells[i]
 }
+
+// Placements lists where a subject was put, or was to be, in the order of its
+// cells.
+func (r *Run) Placements(s Subject) []string { return r.index.placements[s] }
+
+// Loops reports which kinds of traffic the run has.
+func (r *Run) Loops() (closed, open bool) { return r.index.closed, r.index.open }
 
 // State says how far a step or a cell is.
 type State string

@@ -9,22 +9,22 @@ import (
 
 // situate says where a cell ran, or is to run, how far it is, and what the
 // loads of its model took. Its figures are there.
-func (f *Fold) situate(cell *Cell, c *cell, run *Run, blocks []*block) {
+func (f *Fold) situate(cell *Cell, c *cell, run *Run, blocks []*block, waiting map[place][]int) {
 	cell.ModelID, cell.Placement = c.Model.ID, c.Placement
 	for _, b := range blocks {
 		cell.Blocks = append(cell.Blocks, b.ID)
 		cell.Steps = append(cell.Steps, b.Step)
 	}
 	if len(blocks) == 0 {
-		cell.Steps = f.waitingFor(c)
+		cell.Steps = slices.Clone(waiting[place{c.Engine, c.Model, c.Placement}])
 	}
 	slices.Sort(cell.Steps)
 	cell.Steps = slices.Compact(cell.Steps)
 
 	var loading, downloading []time.Duration
-	for i := range run.Steps {
-		step := &run.Steps[i]
-		if !slices.Contains(cell.Steps, step.ID) {
+	for _, id := range cell.Steps {
+		step := run.Step(id)
+		if step == nil {
 			continue
 		}
 		step.Cells = append(step.Cells, cell.ID)
@@ -44,16 +44,33 @@ func (f *Fold) situate(cell *Cell, c *cell, run *Run, blocks []*block) {
 	cell.Values = valuesOf(&totals)
 }
 
-// waitingFor returns the steps in which a cell without a block is to run: those
-// of its model on its engine that want its placement.
-func (f *Fold) waitingFor(c *cell) []int {
-	var ids []int
+// place is where a cell without a block is to run: in the steps of its model on
+// its engine that want its placement, and of those that resume each other in the
+// last.
+type place struct {
+	engine    string
+	model     exobench.Model
+	placement string
+}
+
+// waiting returns the steps of each place.
+func (f *Fold) waiting() map[place][]int {
+	resumed := map[int]int{}
 	for id, s := range f.steps {
-		if s.known && s.Engine == c.Engine && s.Model == c.Model && s.Placement == c.Placement {
-			ids = append(ids, id)
+		resumed[s.Resumes] = max(resumed[s.Resumes], id)
+	}
+	all := map[place][]int{}
+	for id, s := range f.steps {
+		last := resumed[id] == 0
+		if s.Resumes != 0 {
+			last = resumed[s.Resumes] == id
+		}
+		if s.known && last {
+			at := place{s.Engine, s.Model, s.Step.Placement}
+			all[at] = append(all[at], id)
 		}
 	}
-	return ids
+	return all
 }
 
 // stateOf says how far a cell is: as far as its last block, or where it has none

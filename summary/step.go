@@ -49,8 +49,15 @@ type Step struct {
 type ModelLoad struct {
 	// Start is when the placement was asked for, else the first stage known.
 	Start exobench.Instant `json:"start_ns"`
-	// Loading is the time from Start until ready, less Downloading.
-	Loading     time.Duration  `json:"load_ns"`
+	// Loading is the time from Start until ready, less that of a download. It is
+	// the sum of Placing (until its weights began to be read: the engine's choice
+	// of a place, the start of what computes), Weights (until they were read) and
+	// Warming (the engine's own warm-up), as far as the engine tells these apart.
+	Loading time.Duration `json:"load_ns"`
+	Placing time.Duration `json:"load_placing_ns"`
+	Weights time.Duration `json:"load_weights_ns"`
+	Warming time.Duration `json:"load_warming_ns"`
+	// Downloading is the time in which files were fetched, before Start or after.
 	Downloading time.Duration  `json:"download_ns"`
 	Downloaded  exobench.Bytes `json:"downloaded_bytes"`
 }

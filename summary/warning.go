@@ -37,14 +37,34 @@ type (
 		Requests int    `json:"requests"`
 		Error    string `json:"error"`
 	}
-	// DamagedLines: lines of the journal could not be read.
+	// DamagedLines: lines of the journal could not be read. At has the numbers of
+	// the first of them, as far as they are known.
 	DamagedLines struct {
-		Lines int `json:"lines"`
+		Lines int   `json:"lines"`
+		At    []int `json:"at,omitempty"`
+	}
+	// DoneAgain: the run was resumed, and Requests of blocks that had been cut
+	// short are in no figure, since those blocks were done again.
+	DoneAgain struct {
+		Requests int `json:"requests"`
 	}
 	// UnplacedRequests: requests of blocks whose entry is missing, as after
 	// damage to the journal.
 	UnplacedRequests struct {
 		Requests int `json:"requests"`
+	}
+	// CacheUntold: in Cells of Of measured cells of a cold plan the answers do not
+	// tell whether a prompt cache was used. Apart is set where their prompts began
+	// with letters of their own.
+	CacheUntold struct {
+		Cells int  `json:"cells"`
+		Of    int  `json:"of"`
+		Apart bool `json:"apart"`
+	}
+	// PromptsRepeat: the plan names the Seed that keeps prompts apart, so that
+	// every run of it sends the same ones.
+	PromptsRepeat struct {
+		Seed uint64 `json:"seed"`
 	}
 )
 
@@ -78,10 +98,39 @@ type (
 		N  int `json:"n"`
 		Of int `json:"of"`
 	}
-	// CachedAnswers: N of Of requests of a cold plan came in part from the cache.
+	// CachedAnswers: N of Of requests of a cold plan came in part from the cache:
+	// of one, up to Tokens of Prompt tokens. Prompt is 0 where it is unknown, and
+	// so are both where the answers tell no number.
 	CachedAnswers struct {
+		N      int             `json:"n"`
+		Of     int             `json:"of"`
+		Tokens exobench.Tokens `json:"cached_tokens"`
+		Prompt exobench.Tokens `json:"prompt_tokens"`
+	}
+	// UncachedAnswers: N of Of requests of a warm plan came without the cache.
+	UncachedAnswers struct {
 		N  int `json:"n"`
 		Of int `json:"of"`
+	}
+	// EndedEarly: a block of the cell ended for Reason before all of its requests
+	// were sent; Unsent of the cell's were not.
+	EndedEarly struct {
+		Reason exobench.BlockEndReason `json:"reason"`
+		Unsent int                     `json:"unsent"`
+	}
+	// Doubted: N of Of requests have a doubt of one kind, which is the warning's
+	// too. Doubt is that of the first of them.
+	Doubted struct {
+		N     int            `json:"n"`
+		Of    int            `json:"of"`
+		Doubt exobench.Doubt `json:"first"`
+	}
+	// ImpossibleFigures: N of Of OK requests have a figure that cannot be and was
+	// left out: that of the first is Metric, by its name.
+	ImpossibleFigures struct {
+		N      int    `json:"n"`
+		Of     int    `json:"of"`
+		Metric string `json:"metric"`
 	}
 	// ModelReloaded: N of Of requests waited for the model to be loaded again, up
 	// to Longest.
@@ -99,6 +148,54 @@ type (
 	SourcesMixed struct {
 		Sources []MemorySource `json:"sources"`
 	}
+)
+
+// The warnings of where memory may be that of something else, or its differences
+// of two things.
+type (
+	// ModelWasThere: the reading before the load may hold the model, so that its own
+	// memory, and the additional one, are not the whole.
+	ModelWasThere struct {
+		Why ModelThere `json:"why"`
+	}
+	// MemoryFell: there was less memory in use than before: the differences are
+	// negative, or left out. Peak is nil where it is not in doubt.
+	MemoryFell struct {
+		Before exobench.Bytes  `json:"before_bytes"`
+		Loaded exobench.Bytes  `json:"loaded_bytes"`
+		Peak   *exobench.Bytes `json:"peak_bytes"`
+	}
+	// ProcessChanged: the readings are of N processes, one after the other, and
+	// Missed found none. Memory of two processes is not subtracted.
+	ProcessChanged struct {
+		N      int `json:"processes"`
+		Missed int `json:"readings_without_process"`
+	}
+	// MemoryBeside: processes that may be the engine's too, and are not counted, have
+	// Beside where those that are counted have Counted.
+	MemoryBeside struct {
+		Counted exobench.Bytes `json:"counted_bytes"`
+		Beside  exobench.Bytes `json:"beside_bytes"`
+	}
+	// EngineIdle: while requests were under way, what is counted as the engine used
+	// Engine of the machine's CPU time and other processes Others.
+	EngineIdle struct {
+		Engine float64 `json:"engine_share"`
+		Others float64 `json:"foreign_share"`
+	}
+)
+
+// ModelThere says how it is known that a model may have been in memory before.
+type ModelThere string
+
+// The ways.
+const (
+	// ToldThere: the engine said so.
+	ToldThere ModelThere = "told"
+	// OthersThere: another model was there, which the engine cannot unload.
+	OthersThere ModelThere = "others"
+	// NothingLoaded: the memory did not grow.
+	NothingLoaded ModelThere = "no_growth"
 )
 
 // OutcomeCount is how many requests ended in one way.
@@ -141,14 +238,18 @@ type (
 		Cause FastPrefillCause `json:"cause"`
 	}
 	// PrefillSlower: the client's prefill rate is Ratio times the server's; TTFT
-	// holds Extra beyond the server's prefill. Concurrency is the cell's (0 in an
-	// open loop), PromptTokens the median of uncached ones.
+	// holds Extra beyond the server's prefill. UnderWay is the concurrency of a
+	// closed loop, and how many requests were under way on average in an open one;
+	// PromptTokens is the median of uncached ones. AtOnce is how many requests the
+	// engine works on, Tick how often it looks for new ones; 0 is unknown.
 	PrefillSlower struct {
 		Ratio        float64          `json:"ratio"`
 		Cause        SlowPrefillCause `json:"cause"`
 		Extra        time.Duration    `json:"extra_ns"`
-		Concurrency  int              `json:"concurrency"`
+		UnderWay     float64          `json:"under_way"`
 		PromptTokens float64          `json:"prompt_tokens"`
+		AtOnce       int              `json:"engine_works_on"`
+		Tick         time.Duration    `json:"engine_tick_ns"`
 	}
 )
 
@@ -259,17 +360,30 @@ func (CutOff) kind() WarningKind           { return "cut_off" }
 func (StoppedEarly) kind() WarningKind     { return "interrupted" }
 func (BrokenOff) kind() WarningKind        { return "failed" }
 func (DamagedLines) kind() WarningKind     { return "damaged_lines" }
+func (DoneAgain) kind() WarningKind        { return "done_again" }
 func (UnplacedRequests) kind() WarningKind { return "unplaced_requests" }
+func (CacheUntold) kind() WarningKind      { return "cache_untold" }
+func (PromptsRepeat) kind() WarningKind    { return "prompts_repeat" }
 
-func (TooFewRequests) kind() WarningKind { return "too_few_requests" }
-func (CacheSuspected) kind() WarningKind { return "cache_suspected" }
-func (FailedRequests) kind() WarningKind { return "failed_requests" }
-func (CountsMixed) kind() WarningKind    { return "counts_mixed" }
-func (CountsUnknown) kind() WarningKind  { return "counts_unknown" }
-func (CachedAnswers) kind() WarningKind  { return "cached_answers" }
-func (ModelReloaded) kind() WarningKind  { return "model_reloaded" }
-func (LengthsDiffer) kind() WarningKind  { return "lengths_differ" }
-func (SourcesMixed) kind() WarningKind   { return "sources_mixed" }
+func (TooFewRequests) kind() WarningKind    { return "too_few_requests" }
+func (CacheSuspected) kind() WarningKind    { return "cache_suspected" }
+func (FailedRequests) kind() WarningKind    { return "failed_requests" }
+func (CountsMixed) kind() WarningKind       { return "counts_mixed" }
+func (CountsUnknown) kind() WarningKind     { return "counts_unknown" }
+func (CachedAnswers) kind() WarningKind     { return "cached_answers" }
+func (UncachedAnswers) kind() WarningKind   { return "uncached_answers" }
+func (EndedEarly) kind() WarningKind        { return "ended_early" }
+func (d Doubted) kind() WarningKind         { return WarningKind(d.Doubt.Kind) }
+func (ImpossibleFigures) kind() WarningKind { return "impossible_figures" }
+func (ModelReloaded) kind() WarningKind     { return "model_reloaded" }
+func (LengthsDiffer) kind() WarningKind     { return "lengths_differ" }
+func (SourcesMixed) kind() WarningKind      { return "sources_mixed" }
+
+func (ModelWasThere) kind() WarningKind  { return "model_was_there" }
+func (MemoryFell) kind() WarningKind     { return "memory_fell" }
+func (ProcessChanged) kind() WarningKind { return "process_changed" }
+func (MemoryBeside) kind() WarningKind   { return "memory_beside" }
+func (EngineIdle) kind() WarningKind     { return "engine_idle" }
 
 func (CountsDiffer) kind() WarningKind  { return "counts_differ" }
 func (DecodeDiffers) kind() WarningKind { return "decode_differs" }

@@ -103,7 +103,7 @@ func (s *state) row(t *step, now exobench.Instant) row {
 		engine: t.Engine, name: oneLine(t.Model.Name), placement: oneLine(t.Placement),
 		state: t.state, never: s.over && t.state == summary.Planned, reason: t.reason,
 		stage: t.stage, inStage: now.Sub(max(t.began, t.reached)),
-		warmups: t.warmups, warmupsWanted: s.header.Plan.Warmup,
+		warmups: t.warmups, warmupsWanted: s.header.Plan.Warmups(),
 		warmingUp: s.block.Step == t.ID && s.block.Warmup(), measuring: -1,
 	}
 	for i, c := range s.cellsOf(t) {

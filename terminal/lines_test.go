@@ -37,7 +37,7 @@ func TestPlainLinesOfARun(t *testing.T) {
 [   3.0s] llama-3.2-1b: download 12% of 4.00 GiB, 256 MiB/s, 0:14 left
 [  14.0s] llama-3.2-1b: download 93% of 4.00 GiB, 256 MiB/s, 0:01 left
 [  26.0s] llama-3.2-1b: loading layer 14 of 16
-[  28.0s] llama-3.2-1b: loaded in 13.0 s
+[  28.0s] llama-3.2-1b: loaded in 13.5 s, 13.0 s of it for weights and warm-up
 [  32.0s] llama-3.2-1b: warm-up done
 [  34.0s] llama-3.2-1b: 1/4 requests, median 5.0 tok/s, median latency 2.00 s
 [  35.0s] llama-3.2-1b: 2/4 requests, median 5.0 tok/s, median latency 2.00 s

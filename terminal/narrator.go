@@ -21,9 +21,14 @@ const (
 type narrator struct {
 	// step is the id of the one that it speaks of; 0 before the first.
 	step int
-	// loading is when the step's weights were first said to be read; ready is
-	// set when it was said that they are, concluded when its end was.
-	loading          exobench.Instant
+	// placed is when a place for the step's model was first sought for its load,
+	// loading when its weights were first said to be read; ready is set when it
+	// was said that they are, concluded when its end was.
+	placed, loading exobench.Instant
+	// fetching is when the latest event said that files are fetched, 0 where it
+	// said something else; fetched is how long that took since placed.
+	fetching         exobench.Instant
+	fetched          time.Duration
 	ready, concluded bool
 	// waiting is the last that was said of what the placement waits for.
 	waiting string
@@ -112,6 +117,7 @@ func (n *narrator) stage(s *state, e *exobench.StageEvent) string {
 		return ""
 	}
 	words := inStage(*e, e.At.Sub(t.reached))
+	n.time(e)
 	switch e.Stage {
 	case exobench.StagePlace:
 		// What the engine waits for is worth a line when it changes.
@@ -124,9 +130,6 @@ func (n *narrator) stage(s *state, e *exobench.StageEvent) string {
 			return ""
 		}
 	case exobench.StageLoad:
-		if !n.loading.Reached() {
-			n.loading = e.At
-		}
 		if !n.due("load", 0, e.At) {
 			return ""
 		}
@@ -135,15 +138,51 @@ func (n *narrator) stage(s *state, e *exobench.StageEvent) string {
 			return ""
 		}
 		n.ready = true
-		words = fmt.Sprintf("ready after %.1f s", e.At.Sub(t.began).Seconds())
-		if n.loading.Reached() {
-			words = fmt.Sprintf("loaded in %.1f s", e.At.Sub(n.loading).Seconds())
-		}
+		words = n.loaded(t, e.At)
 	default:
 		return ""
 	}
 	return s.label(t) + ": " + words
 }
+
+// time takes in what the parts of a load go by.
+func (n *narrator) time(e *exobench.StageEvent) {
+	fetching := e.Stage == exobench.StageDownload
+	switch {
+	case e.Stage == exobench.StageResolve:
+		n.placed, n.fetched = 0, 0 // what came before cleared the way for the load
+	case e.Stage == exobench.StagePlace && !n.placed.Reached():
+		n.placed = e.At
+	case e.Stage == exobench.StageLoad && !n.loading.Reached():
+		n.loading = e.At
+	}
+	if n.fetching.Reached() && n.placed.Reached() {
+		n.fetched += e.At.Sub(n.fetching)
+	}
+	if n.fetching = 0; fetching {
+		n.fetching = e.At
+	}
+}
+
+// loaded says how long a load took that ended at an instant, as reports do, and
+// how much of that was for the weights.
+func (n *narrator) loaded(t *step, at exobench.Instant) string {
+	since := n.placed
+	if !since.Reached() {
+		since = t.began
+	}
+	all := at.Sub(since) - n.fetched
+	if !n.loading.Reached() {
+		return "ready after " + tenths(all)
+	}
+	total, weights := tenths(all), tenths(at.Sub(n.loading))
+	if total == weights {
+		return "loaded in " + total
+	}
+	return fmt.Sprintf("loaded in %s, %s of it for weights and warm-up", total, weights)
+}
+
+func tenths(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 // request says how many requests of a cell have ended, now and then.
 func (n *narrator) request(s *state, r *exobench.Record) string {

@@ -36,6 +36,7 @@ const (
 	beforeMoment
 	loadedMoment
 	duringMoment
+	afterMoment
 )
 
 func momentOf(m exobench.Moment) moment {
@@ -46,6 +47,8 @@ func momentOf(m exobench.Moment) moment {
 		return loadedMoment
 	case exobench.During:
 		return duringMoment
+	case exobench.After:
+		return afterMoment
 	}
 	return unknownMoment
 }

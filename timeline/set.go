@@ -37,7 +37,7 @@ func (s *Set) Add(sample *exobench.Sample, wanted ...exobench.Quantity) {
 	}
 	s.n++
 	s.lastLine.Add(sample.At, sample.Moment, values)
-	if sample.Moment != exobench.During {
+	if sample.Moment != exobench.During && sample.Moment != exobench.After {
 		s.outside++
 	}
 }

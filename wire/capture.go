@@ -2,8 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"errors"
-	"math"
 	"sync"
 
 	"exobench"
@@ -16,11 +14,6 @@ const (
 	segmentSize = 4 << 10
 	minSpare    = 512
 )
-
-// maxAnswer is the longest answer that marks can tell of.
-const maxAnswer = math.MaxInt32
-
-var errTooLong = errors.New("the answer is over 2 GiB long")
 
 // mark says that the bytes of an answer up to end came with one read of the
 // connection: an arrival in little room, since an answer has one for each.
@@ -37,10 +30,13 @@ type capture struct {
 	segments [][]byte
 	marks    []mark
 	size     int
-	newlines int
+	lineEnds int // about as many
 }
 
-var newline = []byte("\n")
+var (
+	newline        = []byte("\n")
+	carriageReturn = []byte("\r")
+)
 
 var (
 	captures = sync.Pool{New: func() any { return new(capture) }}
@@ -77,7 +73,11 @@ func (c *capture) note(n int, a arrival) {
 	last := &c.segments[len(c.segments)-1]
 	came := (*last)[len(*last) : len(*last)+n]
 	*last = (*last)[:len(*last)+n]
-	c.newlines += bytes.Count(came, newline)
+	ends := bytes.Count(came, newline)
+	if ends == 0 {
+		ends = bytes.Count(came, carriageReturn)
+	}
+	c.lineEnds += ends
 	c.size += n
 	m := mark{user: a.user, delay: int32(a.delay), end: uint32(c.size)}
 	if k := len(c.marks); k > 0 && c.marks[k-1].arrival() == a {
@@ -97,36 +97,51 @@ func (c *capture) kernel() bool {
 	return len(c.marks) > 0
 }
 
-// lines calls yield for each line without its ending, with the read that brought
-// the line's last byte. Text after the last newline is a line too, and not
-// whole. The line is valid until yield returns.
-func (c *capture) lines(yield func(line []byte, a arrival, whole bool)) {
-	var carry []byte // the start of a line whose end is in a later segment
-	offset, read := 0, 0
-	emit := func(line []byte, last int, whole bool) {
+// capturedLine is a line without its ending, with the read that brought the end
+// of it. Text after the last line end is a line too, and not whole. The text is
+// valid until the next line.
+type capturedLine struct {
+	text    []byte
+	arrival arrival
+	whole   bool
+}
+
+// lines yields the lines of the answer, without the byte-order mark before them.
+func (c *capture) lines(yield func(capturedLine) bool) {
+	var (
+		cutter       lineCutter
+		carry        []byte // the start of a line whose end is in a later segment
+		offset, read int
+		later        bool // than the first line
+	)
+	emit := func(line []byte, last int, whole bool) bool {
 		for int(c.marks[read].end) <= last {
 			read++
 		}
-		yield(bytes.TrimSuffix(line, []byte("\r")), c.marks[read].arrival(), whole)
+		if !later {
+			line, later = bytes.TrimPrefix(line, byteOrderMark), true
+		}
+		return yield(capturedLine{line, c.marks[read].arrival(), whole})
 	}
 	for _, segment := range c.segments {
+		end := offset + len(segment)
 		for {
-			n := bytes.IndexByte(segment, '\n')
-			if n < 0 {
+			line, rest, ended := cutter.cut(segment)
+			if !ended {
+				carry = append(carry, line...)
 				break
 			}
-			line := segment[:n]
+			offset = end - len(rest)
 			if len(carry) > 0 {
 				carry = append(carry, line...)
 				line = carry
 			}
-			emit(line, offset+n, true)
-			carry = carry[:0]
-			offset += n + 1
-			segment = segment[n+1:]
+			if !emit(line, offset-1, true) {
+				return
+			}
+			carry, segment = carry[:0], rest
 		}
-		carry = append(carry, segment...)
-		offset += len(segment)
+		offset = end
 	}
 	if len(carry) > 0 {
 		emit(carry, c.size-1, false)

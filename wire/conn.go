@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,11 @@ type conn struct {
 	kernel *receiver // nil where the kernel gives no stamps
 	// to is where reads are noted: the exchange that has the connection.
 	to atomic.Pointer[arrivals]
+
+	// written is how many bytes were handed to the kernel, or are being. reached
+	// is how many of them had reached the server's side when it was found to
+	// have closed its end, plus one; 0 where it was not.
+	written, reached atomic.Int64
 }
 
 func newConn(c net.Conn, clock exobench.Clock) *conn {
@@ -99,6 +105,9 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	} else {
 		n, err = c.Conn.Read(p)
 	}
+	if err == io.EOF {
+		c.noteEnd()
+	}
 	if n > 0 {
 		now := time.Now()
 		if to := c.to.Load(); to != nil {
@@ -106,6 +115,48 @@ func (c *conn) Read(p []byte) (n int, err error) {
 		}
 	}
 	return n, err
+}
+
+func (c *conn) Write(p []byte) (n int, err error) {
+	c.written.Add(int64(len(p)))
+	n, err = c.Conn.Write(p)
+	c.written.Add(int64(n - len(p)))
+	if err != nil && c.kernel.ended() {
+		c.noteEnd()
+	}
+	return n, err
+}
+
+func (c *conn) Close() error {
+	// Of a TLS connection, the end of the one below may be still unread.
+	if c.kernel.ended() {
+		c.noteEnd()
+	}
+	return c.Conn.Close()
+}
+
+// noteEnd notes how much of what was written had reached the server's side when
+// that had closed its end: as the kernel knows by the server's acknowledgements,
+// or, where it does not tell, all of it.
+func (c *conn) noteEnd() {
+	reached, ok := c.kernel.acknowledged()
+	if !ok {
+		reached = c.written.Load()
+	}
+	c.reached.CompareAndSwap(0, reached+1)
+}
+
+// untaken reports whether the server cannot have got anything of what was written
+// after the first so many bytes.
+func (c *conn) untaken(before int64) bool {
+	if c.written.Load() == before {
+		return true
+	}
+	if c.kernel.ended() {
+		c.noteEnd()
+	}
+	reached := c.reached.Load() - 1
+	return 0 <= reached && reached <= before
 }
 
 // dialer dials stamped connections.

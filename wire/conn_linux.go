@@ -73,11 +73,16 @@ func keepStamping() *os.File {
 
 // tryReceive is the part that package net calls when there may be something to
 // read; false makes it wait.
+//
+// The call does not announce itself to the Go scheduler. An announced one wakes
+// the runtime's monitor thread whenever all else is idle, at the rate of events
+// twice for each, and on a machine that is full of the engine's threads those
+// wake-ups are at its cost. It cannot block, so there is nothing to announce.
 func (r *receiver) tryReceive(fd uintptr) bool {
 	for {
 		r.message.Control = &r.control[0]
 		r.message.SetControllen(len(r.control))
-		n, _, err := syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.message)), 0)
+		n, _, err := syscall.RawSyscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.message)), unix.MSG_DONTWAIT)
 		switch err {
 		case syscall.EINTR:
 		case syscall.EAGAIN:
@@ -124,4 +129,35 @@ func (r *receiver) stamp() int64 {
 	}
 	at := (*unix.Timespec)(unsafe.Pointer(&r.control[unix.CmsgLen(0)]))
 	return at.Nano()
+}
+
+// ended reports whether the other side has closed its end, and all that it sent
+// before was read.
+func (r *receiver) ended() (ended bool) {
+	if r == nil {
+		return false
+	}
+	_ = r.raw.Control(func(fd uintptr) {
+		var one [1]byte
+		n, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		ended = err == nil && n == 0
+	})
+	return ended
+}
+
+// acknowledged returns how many of the bytes that were written the other side has
+// acknowledged. With the end of its stream it acknowledges all that came before:
+// what was not acknowledged then, it had not got when it closed.
+func (r *receiver) acknowledged() (bytes int64, ok bool) {
+	if r == nil {
+		return 0, false
+	}
+	_ = r.raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil && info.Bytes_acked > 0 {
+			// The handshake counts as one.
+			bytes, ok = int64(info.Bytes_acked)-1, true
+		}
+	})
+	return bytes, ok
 }

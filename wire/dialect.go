@@ -13,6 +13,9 @@ type Dialect interface {
 	Ends() string
 	// lineEnds returns how many line ends an event has: 1 or 2.
 	lineEnds() int
+	// look looks at a line as it comes in, long before it is read: whether it is
+	// a sign of life, and whether it ends the stream.
+	look(l *lookout, line []byte) (alive, over bool)
 	// read begins to read an answer into the stream.
 	read(into *stream) reader
 }

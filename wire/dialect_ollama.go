@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -24,43 +26,56 @@ func (Ollama) lineEnds() int { return 1 }
 
 func (Ollama) read(into *stream) reader { return &ollamaReader{stream: into} }
 
+var (
+	doneKey = []byte(`"done"`)
+	notDone = []byte(`"done":false}`)
+)
+
+// look takes any line for life, and the one that is done for the end.
+func (Ollama) look(l *lookout, line []byte) (alive, over bool) {
+	if len(line) == 0 || !bytes.Contains(line, doneKey) || bytes.HasSuffix(line, notDone) {
+		return len(line) > 0, false
+	}
+	l.line = cmp.Or(l.line, new(ollamaLine))
+	return true, l.line.read(line, false) && l.line.done
+}
+
 // ollamaReader reads an answer of Ollama's dialect.
 type ollamaReader struct {
 	stream *stream
-	quick  quick
+	next   ollamaLine
 	server *exobench.ServerStats // of the last line
 }
 
 func (r *ollamaReader) line(line []byte, at exobench.Instant, whole bool) {
-	s := r.stream
-	if len(line) == 0 || s.over {
+	s, l := r.stream, &r.next
+	if line = bytes.TrimSpace(line); len(line) == 0 || s.over {
 		return
 	}
-	if !s.slow && r.quick.ollama(line) {
-		s.framed = true
-		s.begin(at)
-		s.named(nil, r.quick.model)
-		c := &r.quick.choices[0]
-		s.output(at, c.answer(), c.other())
-		return
-	}
-	var chunk ollamaChunk
-	if err := json.Unmarshal(line, &chunk); err != nil {
-		s.notJSON(line, err, whole)
+	if !l.read(line, s.slow) {
+		if line[0] == '{' || s.framed {
+			s.notJSON(line, whole)
+		}
 		return
 	}
 	s.framed = true
-	if s.failed(chunk.Error) {
+	if text := faultText(l.fault); text != "" {
+		s.fail(text)
 		return
 	}
 	s.begin(at)
-	s.named(nil, []byte(chunk.Model))
+	if !l.known {
+		s.unknown(line)
+		return
+	}
+	s.named(nil, l.model)
+	s.odd(&l.absurd)
 	// The last line may carry output too: text that was held back.
-	s.output(at, len(chunk.Message.Content), len(chunk.Message.Thinking)+lengths(chunk.Message.ToolCalls))
-	if chunk.Done {
-		s.finished(chunk.DoneReason, at)
+	s.output(at, &l.said)
+	if l.done {
+		s.finished(l.finish, at, l.said.length() == 0)
 		s.ended()
-		r.server = chunk.stats()
+		r.server = l.stats()
 	}
 }
 
@@ -70,88 +85,116 @@ func (r *ollamaReader) end() {
 	}
 }
 
-// ollamaChunk is a line of a stream, as far as it is measured. The figures stand in the last line, durations in nanoseconds; a figure of 0
-// is left out.
-type ollamaChunk struct {
-	Model   string `json:"model"`
-	Message struct {
-		Content   string            `json:"content"`
-		Thinking  string            `json:"thinking"`
-		ToolCalls []json.RawMessage `json:"tool_calls"`
-	} `json:"message"`
-	Done bool `json:"done"`
-	// DoneReason is "stop" or "length", absent where the runner was stopped;
-	// "load" and "unload" answer requests without messages.
-	DoneReason string          `json:"done_reason"`
-	Error      json.RawMessage `json:"error"`
+// ollamaLine is a line of a stream, as far as it is measured.
+type ollamaLine struct {
+	cursor
+	model []byte
+	said  speech
+	known bool // it has a message or an end
+	done  bool
+	// finish is "stop" or "length", absent where the runner was stopped; "load"
+	// and "unload" answer requests without messages.
+	finish []byte
+	fault  []byte
 
-	LoadDuration time.Duration `json:"load_duration"`
-	// PromptEvalCount is the whole prompt, with what came from the cache, since
+	// The figures stand in the last line, durations in nanoseconds; a figure of
+	// 0 is left out.
+	load, prompted, evaluated optional[float64]
+	// promptCount is the whole prompt, with what came from the cache, since
 	// Ollama 0.3.14; before, it left that out, and was missing where all of it
-	// came from there. PromptEvalDuration never covers what came from the cache.
-	PromptEvalCount    *exobench.Tokens `json:"prompt_eval_count"`
-	PromptEvalDuration time.Duration    `json:"prompt_eval_duration"`
-	// EvalCount has the end-of-sequence token, where that ended the answer.
-	// EvalDuration begins when the first token is there.
-	EvalCount    *exobench.Tokens `json:"eval_count"`
-	EvalDuration time.Duration    `json:"eval_duration"`
+	// came from there. prompted never covers what came from the cache.
+	promptCount optional[exobench.Tokens]
+	// count has the end-of-sequence token, where that ended the answer.
+	// evaluated begins when the first token is there.
+	evalCount optional[exobench.Tokens]
+}
+
+// read reads a line and reports whether it is JSON, as event.read does.
+func (l *ollamaLine) read(text []byte, slow bool) bool {
+	return !slow && l.walk(text, false) || json.Valid(text) && l.walk(text, true)
+}
+
+func (l *ollamaLine) walk(text []byte, loose bool) bool {
+	*l = ollamaLine{}
+	l.start(text, loose)
+	if !l.Next('{') {
+		l.Skip()
+		return l.End()
+	}
+	for key := range l.Object {
+		switch string(key) {
+		case "model":
+			l.model = l.string(l.model)
+		case "message":
+			l.known = true
+			l.speech(&l.said)
+		case "response":
+			l.known = true
+			l.content(&l.said)
+		case "done":
+			if l.done = l.Next('t'); l.done {
+				l.known = true
+			}
+			l.Skip()
+		case "done_reason":
+			l.cursor.reason(&l.finish)
+		case "error":
+			l.fault = l.raw()
+		default:
+			l.figure(key)
+		}
+	}
+	return l.End()
+}
+
+// figure reads a member that is a figure of the server's.
+func (l *ollamaLine) figure(key []byte) {
+	switch string(key) {
+	case "load_duration":
+		l.duration(&l.load)
+	case "prompt_eval_count":
+		l.cursor.count("prompt_eval_count", &l.promptCount)
+	case "prompt_eval_duration":
+		l.duration(&l.prompted)
+	case "eval_count":
+		l.cursor.count("eval_count", &l.evalCount)
+	case "eval_duration":
+		l.duration(&l.evaluated)
+	default:
+		l.Skip()
+	}
+}
+
+// maxSpan is longer than any request lasts.
+const maxSpan = 30 * 24 * time.Hour
+
+// duration reads nanoseconds; what cannot be is unknown.
+func (l *ollamaLine) duration(into *optional[float64]) {
+	raw := l.raw()
+	var value float64
+	if isNumber(raw) && json.Unmarshal(raw, &value) == nil && 0 <= value && value <= float64(maxSpan) {
+		*into = some(value)
+	}
 }
 
 // stats returns the statistics of the last line. Ollama has counts and
 // durations; of its output rate, the first token is no part, since its duration
 // is none.
-func (c *ollamaChunk) stats() *exobench.ServerStats {
+func (l *ollamaLine) stats() *exobench.ServerStats {
 	stats := &exobench.ServerStats{
-		PrefillTPS: perSecond(c.PromptEvalCount, c.PromptEvalDuration), PromptTokens: c.PromptEvalCount,
-		OutputTokens: c.EvalCount,
-		LoadTime:     c.LoadDuration,
+		PrefillTPS: perSecond(l.promptCount, l.prompted), PromptTokens: l.promptCount.pointer(),
+		OutputTokens: l.evalCount.pointer(),
+		LoadTime:     time.Duration(l.load.value),
 	}
-	if c.EvalCount != nil && *c.EvalCount > 1 {
-		stats.DecodeTPS = perSecond(new(*c.EvalCount-1), c.EvalDuration)
+	if l.evalCount.value > 1 {
+		stats.DecodeTPS = perSecond(some(l.evalCount.value-1), l.evaluated)
 	}
 	return stats
 }
 
-func perSecond(n *exobench.Tokens, d time.Duration) *float64 {
-	if n == nil || d <= 0 {
+func perSecond(n optional[exobench.Tokens], ns optional[float64]) *float64 {
+	if !n.known || ns.value <= 0 {
 		return nil
 	}
-	return new(float64(*n) / d.Seconds())
-}
-
-// ollama reads a line of Ollama's before the last, with one choice, and reports
-// whether it could.
-func (q *quick) ollama(text []byte) bool {
-	*q = quick{n: 1}
-	q.Reset(text)
-	for key := range q.Object {
-		switch string(key) {
-		case "model":
-			q.name(&q.model)
-		case "message":
-			q.ollamaMessage(&q.choices[0])
-		case "done":
-			q.Literal("false")
-		case "done_reason", "error", "load_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration":
-			q.Fail()
-		default:
-			q.Skip()
-		}
-	}
-	return q.End()
-}
-
-func (q *quick) ollamaMessage(c *quickChoice) {
-	for key := range q.Object {
-		switch string(key) {
-		case "content":
-			q.length(&c.content)
-		case "thinking":
-			q.length(&c.reasoning)
-		case "tool_calls":
-			q.lengths(&c.toolCalls)
-		default:
-			q.Skip()
-		}
-	}
+	return new(float64(n.value) / time.Duration(ns.value).Seconds())
 }

@@ -2,7 +2,7 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 
 	"exobench"
 )
@@ -21,7 +21,7 @@ type OpenAI struct {
 func (OpenAI) Accept() string { return "text/event-stream" }
 
 // Ends names the terminator.
-func (OpenAI) Ends() string { return "[DONE]" }
+func (OpenAI) Ends() string { return "[DONE] or a finish reason" }
 
 func (OpenAI) lineEnds() int { return 2 }
 
@@ -29,123 +29,203 @@ func (d OpenAI) read(into *stream) reader { return &openAIReader{stream: into, e
 
 var doneMark = []byte("[DONE]")
 
+// look takes data for life, and news of exo's prefill. An event that is named as
+// a mere sign of life is none.
+func (OpenAI) look(l *lookout, line []byte) (alive, over bool) {
+	switch name, value := fieldOf(line); name {
+	case emptyLine:
+		l.ping = false
+	case eventField:
+		l.ping = isPing(value)
+	case dataField:
+		return len(value) > 0 && !l.ping, bytes.Equal(value, doneMark)
+	case commentField:
+		return bytes.HasPrefix(line, prefillComment), false
+	case noField, errorField:
+		return true, false // no event stream, or an error
+	}
+	return false, false
+}
+
 // openAIReader reads an answer of OpenAI's dialect.
 type openAIReader struct {
 	stream *stream
 	event  func(payload []byte, at exobench.Instant)
-	quick  quick
+	next   event
 	exo    exoStats
 	llama  llamaTimings
+
+	name []byte // of the event under way
+	// pending are the data lines of an event that is no JSON so far, with what
+	// is known of the last of them.
+	pending []byte
+	at      exobench.Instant
+	delay   int64
+	whole   bool
+	// body is what came before any field: the one object that some servers
+	// answer with in place of a stream.
+	body []byte
 }
 
 func (r *openAIReader) line(line []byte, at exobench.Instant, whole bool) {
-	switch name, value := fieldOf(line); name {
+	s := r.stream
+	if s.over {
+		return
+	}
+	name, value := fieldOf(line)
+	s.framed = s.framed || name == dataField || name == commentField || name == eventField
+	switch name {
+	case emptyLine:
+		r.dispatch()
+		r.name = r.name[:0]
 	case dataField:
-		r.stream.framed = true
 		r.data(value, at, whole)
+	case eventField:
+		r.name = append(r.name[:0], value...)
+	case errorField:
+		s.fail(cmp.Or(errorMessage(value), faultText(value), plainFault(value)))
 	case commentField:
-		r.stream.framed = true
-		r.exo.comment(value)
-	default:
-		r.stream.stray(line)
+		r.exo.comment(s, line, at)
+	case noField:
+		if s.framed {
+			s.stray(line)
+			return
+		}
+		r.body = append(append(r.body, line...), '\n')
+		r.at, r.delay = at, s.delay
 	}
 }
 
-// data takes one event's payload.
-func (r *openAIReader) data(payload []byte, at exobench.Instant, whole bool) {
+// plainFault returns an error's text that is no JSON.
+func plainFault(text []byte) string {
+	if len(text) == 0 || text[0] == '{' || !saysFault(string(text)) {
+		return ""
+	}
+	return oneLine(text)
+}
+
+// data takes a data line of an event: all of it, most often.
+func (r *openAIReader) data(value []byte, at exobench.Instant, whole bool) {
 	s := r.stream
-	if bytes.Equal(payload, doneMark) {
+	switch {
+	case bytes.Equal(value, doneMark):
+		r.dispatch()
 		s.ended()
 		return
-	}
-	if len(payload) == 0 || s.over {
+	case len(value) == 0 || isPing(r.name):
 		return
-	}
-	if !s.slow && r.quick.chat(payload) {
-		r.begin(payload, at)
-		r.quickly(&r.quick, at)
+	case len(r.pending) == 0 && r.payload(value, at):
 		return
+	case len(r.pending) > 0:
+		r.pending = append(r.pending, '\n')
 	}
-	var event chatEvent
-	if err := json.Unmarshal(payload, &event); err != nil {
-		s.notJSON(payload, err, whole)
-		return
-	}
-	r.begin(payload, at)
-	if s.failed(event.Error) {
-		return
-	}
-	r.fully(&event, at)
+	r.pending = append(r.pending, value...)
+	r.at, r.delay, r.whole = at, s.delay, whole
 }
 
-func (r *openAIReader) begin(payload []byte, at exobench.Instant) {
+// dispatch takes the event whose lines are pending, if there is one.
+func (r *openAIReader) dispatch() {
+	if len(r.pending) == 0 {
+		return
+	}
+	s := r.stream
+	delay := s.delay
+	s.delay = r.delay
+	if !r.payload(r.pending, r.at) {
+		if namesFault(r.name) {
+			s.fail(oneLine(r.pending))
+		} else {
+			s.notJSON(r.pending, r.whole)
+		}
+	}
+	s.delay, r.pending = delay, r.pending[:0]
+}
+
+// payload takes one event's payload and reports whether it is JSON.
+func (r *openAIReader) payload(text []byte, at exobench.Instant) bool {
+	s, e := r.stream, &r.next
+	if !e.read(text, s.slow) {
+		return false
+	}
 	if r.event != nil {
-		r.event(payload, at)
+		r.event(text, at)
 	}
-	r.stream.begin(at)
+	s.begin(at)
+	failure := e.failureText()
+	if failure == "" && namesFault(r.name) {
+		failure = cmp.Or(errorMessage(text), oneLine(text))
+	}
+	switch {
+	case failure != "":
+		s.fail(failure)
+	case !e.known():
+		s.unknown(text)
+	default:
+		r.chat(e, at)
+	}
+	return true
 }
 
-// quickly takes what was quickly read, as fully takes a chatEvent.
-func (r *openAIReader) quickly(q *quick, at exobench.Instant) {
+// chat takes an event of a chat.
+func (r *openAIReader) chat(e *event, at exobench.Instant) {
 	s := r.stream
-	s.named(q.id, q.model)
-	s.used(q.usage)
-	r.llama.take(q.timings)
-	for i := range q.choices[:q.n] {
-		c := &q.choices[i]
-		s.output(at, c.answer(), c.other())
+	s.named(e.id, e.model)
+	s.used(&e.usage)
+	s.odd(&e.absurd)
+	r.llama.take(&e.timings)
+	if e.progress != nil {
+		s.llamaProgress(e.progress, at)
+	}
+	if e.stats != nil {
+		r.exo.figures(s, e.stats)
+	}
+	length := 0
+	for i := range e.choices {
+		c := &e.choices[i]
+		said := &c.delta
+		s.unstreamed = s.unstreamed && said.length() == 0
+		if !c.streamed && c.message.length() > 0 && len(s.record.Chunks) == 0 {
+			said, s.unstreamed = &c.message, true
+		}
+		s.output(at, said)
+		length += said.length()
+	}
+	for i := range e.choices {
+		c := &e.choices[i]
 		if len(c.finish) > 0 {
-			s.finished(string(c.finish), at)
+			s.finished(c.finish, at, length == 0)
 		}
+		s.native(c.native)
 	}
 }
 
-func (r *openAIReader) fully(event *chatEvent, at exobench.Instant) {
-	s := r.stream
-	s.named([]byte(event.ID), []byte(event.Model))
-	s.used(event.Usage)
-	r.llama.take(event.Timings)
-	for _, c := range event.Choices {
-		d := c.Delta
-		s.output(at, len(d.Content)+len(c.Text), len(d.ReasoningContent)+len(d.Reasoning)+lengths(d.ToolCalls))
-		if c.FinishReason != "" {
-			s.finished(c.FinishReason, at)
-		}
-	}
-}
-
+// end takes what came last, or the one object in place of a stream.
 func (r *openAIReader) end() {
-	r.exo.settle(r.stream.record)
-	r.llama.settle(r.stream.record)
-}
-
-// chatEvent is a chunk of a streamed chat completion, as far as it is measured.
-// quick must know each of its keys.
-type chatEvent struct {
-	ID      string          `json:"id"`
-	Model   string          `json:"model"`
-	Choices []chatChoice    `json:"choices"`
-	Usage   usage           `json:"usage"`
-	Error   json.RawMessage `json:"error"`
-	Timings llamaTimings    `json:"timings"`
-}
-
-type chatChoice struct {
-	Delta struct {
-		Content          string            `json:"content"`
-		ReasoningContent string            `json:"reasoning_content"`
-		Reasoning        string            `json:"reasoning"`
-		ToolCalls        []json.RawMessage `json:"tool_calls"`
-	} `json:"delta"`
-	Text         string `json:"text"`
-	FinishReason string `json:"finish_reason"`
-}
-
-// lengths returns how long the texts are together.
-func lengths(texts []json.RawMessage) int {
-	n := 0
-	for _, text := range texts {
-		n += len(text)
+	s := r.stream
+	r.dispatch()
+	if body := bytes.TrimSpace(r.body); !s.framed && len(body) > 0 {
+		r.only(body)
 	}
-	return n
+	r.exo.settle(s.record)
+	r.llama.settle(s)
+}
+
+// only takes an answer that is no event stream: one object, with the whole
+// answer or an error.
+func (r *openAIReader) only(body []byte) {
+	s, e := r.stream, &r.next
+	if body[0] != '{' || !e.read(body, s.slow) {
+		return
+	}
+	s.delay = r.delay
+	if text := cmp.Or(e.failureText(), errorMessage(body)); text != "" {
+		s.fail(text)
+		return
+	}
+	if !e.chat {
+		return
+	}
+	s.framed, s.over = true, true
+	s.begin(r.at)
+	r.chat(e, r.at)
 }

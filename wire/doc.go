@@ -13,24 +13,31 @@
 // completed the record.
 //
 // While a stream runs, each read costs one stamp and one append of (instant,
-// bytes) to a pooled buffer; framing and JSON are done when the stream has
-// ended, so that no stream waits for the parsing of another. An event's instant
-// is that of the read that brought the end of its line.
+// bytes) to a pooled buffer, and a look at how its lines begin; JSON is read when
+// the stream has ended, so that no stream waits for the parsing of another. An
+// event's instant is that of the read that brought the end of its line.
 //
 // How an answer is written is its [Dialect]: [OpenAI], which most servers speak,
-// exo and llama.cpp with additions of theirs, [LegacyExo] and [Ollama]. Lines
-// end with LF or CRLF, may be of any length, and may be split anywhere. How a
+// exo and llama.cpp with additions of theirs, [LegacyExo] and [Ollama]. How a
 // request ended is an exobench.Outcome; what each one needs is said there and in
-// the tests.
+// the tests. What a server says that does not fit what it sent is an
+// exobench.Doubt.
+//
+// A request is sent once. It is sent anew only where a kept-alive connection was
+// closed before a byte of it arrived, and to where a redirect leads that stays
+// with its origin.
 //
 // # Where things are
 //
-// The transport with its stamps is client.go, conn*.go, capture.go, turns.go,
-// watch.go and errors.go; it looks at no event. A capture is read by a dialect
-// (dialect_*.go) into a stream (stream.go). What holds for all dialects has one
-// place: when an answer is done (done.go), how many tokens it has (usage.go),
-// what is an error (fault.go). sse.go has the grammar of event streams, quick.go
-// reads the usual event of OpenAI's without encoding/json.
+// The transport with its stamps is client.go, exchange.go, send.go, conn*.go,
+// capture.go, encoding.go, turns.go, watch.go and errors.go; of events, it knows
+// what a dialect's lookout sees as they come in: life, and the end of the stream
+// (lookout.go, with the bounds). A capture is read by a dialect (dialect_*.go)
+// into a stream (stream.go). What holds for all dialects has one place: when an
+// answer is done (done.go), how many tokens it has (usage.go), what is an error
+// (fault.go), what was asked for (asked.go). sse.go has the grammar of event
+// streams; event.go and cursor.go read an event, the usual one without
+// allocating.
 //
 // The package does not retry, does not pace, and knows nothing of models.
 package wire

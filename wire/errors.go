@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"exobench"
@@ -39,7 +41,9 @@ func httpErrorText(status int, body []byte) string {
 
 // redirectText says where a redirect leads that is not followed.
 func redirectText(status int, place *url.URL) string {
-	return fmt.Sprintf("HTTP %d: a redirect to %s, which would turn the POST into a GET; use that URL", status, oneLine([]byte(place.Redacted())))
+	shown := *place
+	shown.User = nil
+	return fmt.Sprintf("HTTP %d redirects to %s: give that one", status, oneLine([]byte(shown.String())))
 }
 
 // errorMessage finds the message in an error body. The shapes are OpenAI's and
@@ -49,47 +53,35 @@ func errorMessage(body []byte) string {
 	var shapes struct {
 		Error   json.RawMessage `json:"error"`
 		Detail  json.RawMessage `json:"detail"`
-		Message string          `json:"message"`
+		Message json.RawMessage `json:"message"`
 	}
 	if json.Unmarshal(body, &shapes) != nil {
 		return ""
 	}
-	if text := messageOf(shapes.Error); text != "" {
-		return text
-	}
-	if text := messageOf(shapes.Detail); text != "" {
-		return text
-	}
-	return oneLine([]byte(shapes.Message))
+	var message string
+	_ = json.Unmarshal(shapes.Message, &message) // of another kind, it is none
+	return cmp.Or(faultText(shapes.Error), faultText(shapes.Detail), oneLine([]byte(message)))
 }
 
-func messageOf(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return oneLine([]byte(text))
-	}
-	var object struct {
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(raw, &object) == nil && object.Message != "" {
-		return oneLine([]byte(object.Message))
-	}
+// validationText joins FastAPI's list of what is wrong with a request. It returns
+// "" for another list.
+func validationText(raw []byte) string {
 	var list []struct {
 		Loc []any  `json:"loc"`
 		Msg string `json:"msg"`
 	}
-	if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
-		var parts []string
-		for _, item := range list {
-			where := strings.Trim(fmt.Sprint(item.Loc), "[]")
-			parts = append(parts, strings.ReplaceAll(where, " ", ".")+": "+item.Msg)
+	if json.Unmarshal(raw, &list) != nil {
+		return ""
+	}
+	var parts []string
+	for _, item := range list {
+		if item.Msg == "" {
+			return ""
 		}
-		return oneLine([]byte(strings.Join(parts, "; ")))
+		where := strings.Trim(fmt.Sprint(item.Loc), "[]")
+		parts = append(parts, strings.ReplaceAll(where, " ", ".")+": "+item.Msg)
 	}
-	if len(raw) > 0 && string(raw) != "null" {
-		return oneLine(raw)
-	}
-	return ""
+	return oneLine([]byte(strings.Join(parts, "; ")))
 }
 
 // networkErrorText says what broke, without the method and URL that net/http
@@ -112,10 +104,23 @@ func shortText(got, asked exobench.Tokens) string {
 	return fmt.Sprintf("%d tokens came, %d were asked for", got, asked)
 }
 
-// oneLine folds white space and cuts the text to errorTextLimit bytes, at a
-// whole character.
+// oneLine makes a text of a server's fit for one line of any report: white space
+// folded, control characters and marks of direction replaced, cut to
+// errorTextLimit bytes at a whole character. Of what is no text, it says how long
+// it is.
 func oneLine(text []byte) string {
-	line := strings.ToValidUTF8(strings.Join(strings.Fields(string(text)), " "), "�")
+	if isBinary(text) {
+		return fmt.Sprintf("%d bytes of binary data", len(text))
+	}
+	// No more is looked at than can be kept, were it all white space but a little.
+	text = text[:min(len(text), 16*errorTextLimit)]
+	line := strings.Join(strings.Fields(strings.ToValidUTF8(string(text), "\ufffd")), " ")
+	line = strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '\ufffd'
+		}
+		return r
+	}, line)
 	if len(line) <= errorTextLimit {
 		return line
 	}
@@ -124,4 +129,18 @@ func oneLine(text []byte) string {
 		cut--
 	}
 	return line[:cut] + "…"
+}
+
+// isBinary reports whether more than an eighth of a text's start is not text.
+func isBinary(text []byte) bool {
+	start := text[:min(len(text), errorTextLimit)]
+	odd, all := 0, 0
+	for len(start) > 0 {
+		r, size := utf8.DecodeRune(start)
+		if all++; r == utf8.RuneError && size == 1 && (len(start) >= utf8.UTFMax || len(start) == len(text)) || r == 0 {
+			odd++
+		}
+		start = start[size:]
+	}
+	return odd > 1 && 8*odd > all
 }

@@ -1,13 +1,12 @@
 package wire
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,11 +21,9 @@ func TestARedirectedStreamHasTheInstantsOfTheServerThatStreams(t *testing.T) {
 				clock := exobench.NewClock()
 				handler := &paced{clock: clock, client: NewClient(Config{Clock: clock, Insecure: true})}
 				defer handler.client.Close()
-				final := start(handler)
-				defer final.Close()
-				first := start(http.RedirectHandler(final.URL+"/v1", code))
-				defer first.Close()
-				handler.checkStamped(t, Call{URL: first.URL, Body: []byte(`{"x":1}`), Timeout: time.Minute})
+				server := start(redirecting(code, handler))
+				defer server.Close()
+				handler.checkStamped(t, Call{URL: server.URL + "/first", Body: []byte(`{"x":1}`), Timeout: time.Minute})
 				if got := handler.asked[0]; got != `POST {"x":1}` {
 					t.Errorf("the final server was asked %q", got)
 				}
@@ -35,50 +32,57 @@ func TestARedirectedStreamHasTheInstantsOfTheServerThatStreams(t *testing.T) {
 	}
 }
 
-func TestWhatARedirectingServerSendsLaterIsNotOfTheStream(t *testing.T) {
-	clock := exobench.NewClock()
-	handler := &paced{clock: clock, client: NewClient(Config{Clock: clock})}
-	defer handler.client.Close()
-	final := httptest.NewServer(handler)
-	defer final.Close()
+// redirecting redirects from one path of a handler to another.
+func redirecting(code int, to http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/first", http.RedirectHandler("/v1", code))
+	mux.Handle("/", to)
+	return mux
+}
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+func TestARedirectToAnotherOriginIsNotFollowed(t *testing.T) {
+	var asked atomic.Int64
+	count := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	plain, secure := httptest.NewServer(count), httptest.NewTLSServer(count)
+	defer plain.Close()
+	defer secure.Close()
+	client := NewClient(Config{Clock: exobench.NewClock(), Insecure: true})
+	defer client.Close()
+	for _, code := range []int{307, 308} {
+		for _, to := range []string{
+			plain.URL, secure.URL, "http://localhost:1/v1", strings.Replace(plain.URL, "//", "//me:secret@", 1) + "/v1?a=b",
+		} {
+			for _, start := range []func(http.Handler) *httptest.Server{httptest.NewServer, httptest.NewTLSServer} {
+				first := start(http.RedirectHandler(to, code))
+				r := client.Do(t.Context(), Call{URL: first.URL, Body: []byte("{}"), Header: http.Header{"Authorization": {"Bearer key"}}})
+				want := fmt.Sprintf("HTTP %d redirects to %s: give that one", code, strings.Replace(to, "me:secret@", "", 1))
+				if r.Outcome != exobench.HTTPError || r.HTTPStatus != code || r.Error != want {
+					t.Errorf("outcome %s, status %d, %q; want %q", r.Outcome, r.HTTPStatus, r.Error, want)
+				}
+				first.Close()
+			}
+		}
 	}
-	defer listener.Close()
-	redirecting := make(chan net.Conn, 1)
-	go func() {
-		c, err := listener.Accept()
-		if err != nil {
+	if n := asked.Load(); n > 0 {
+		t.Errorf("%d requests went to another origin", n)
+	}
+}
+
+func TestARedirectOfTheSameOriginKeepsTheHeaders(t *testing.T) {
+	server := httptest.NewServer(redirecting(http.StatusTemporaryRedirect, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer key" {
+			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		redirecting <- c
-		if request, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-			io.Copy(io.Discard, request.Body)
-		}
-		fmt.Fprintf(c, "HTTP/1.1 307 \r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", final.URL)
-	}()
-
-	call := Call{URL: "http://" + listener.Addr().String()}
-	ctx, watchdog := watch(t.Context(), clock, time.Minute, 0)
-	defer watchdog.stop()
-	x := &exchange{client: handler.client, call: call, watchdog: watchdog, arrivals: new(arrivals)}
-	handler.between = func() {
-		select {
-		case c := <-redirecting:
-			defer c.Close()
-			reads := x.arrivals.reads.Load()
-			io.WriteString(c, "stray")
-			io.Copy(io.Discard, c) // to the end: the client has read it and hung up
-			if got := x.arrivals.reads.Load(); got != reads {
-				t.Errorf("%d reads of the stream, %d before the other connection had one", got, reads)
-			}
-		default:
-		}
+		io.WriteString(w, content("a")+finish+terminate)
+	})))
+	defer server.Close()
+	client := NewClient(Config{Clock: exobench.NewClock()})
+	defer client.Close()
+	r := client.Do(t.Context(), Call{URL: server.URL + "/first", Body: []byte("{}"), Header: http.Header{"Authorization": {"Bearer key"}}})
+	if r.Outcome != exobench.OK {
+		t.Errorf("outcome %s %s", r.Outcome, r.Error)
 	}
-	x.run(ctx)
-	handler.check(t, x.record)
 }
 
 func TestARedirectThatDropsThePostIsAnHTTPError(t *testing.T) {
@@ -93,7 +97,7 @@ func TestARedirectThatDropsThePostIsAnHTTPError(t *testing.T) {
 	for _, code := range []int{301, 302, 303} {
 		first := httptest.NewServer(http.RedirectHandler(strings.Replace(final.URL, "//", "//me:secret@", 1)+"/v1", code))
 		r := client.Do(t.Context(), Call{URL: first.URL, Body: []byte("{}")})
-		want := fmt.Sprintf("HTTP %d: a redirect to http://me:xxxxx@%s/v1, which would turn the POST into a GET; use that URL", code, strings.TrimPrefix(final.URL, "http://"))
+		want := fmt.Sprintf("HTTP %d redirects to http://%s/v1: give that one", code, strings.TrimPrefix(final.URL, "http://"))
 		if r.Outcome != exobench.HTTPError || r.HTTPStatus != code || r.Error != want {
 			t.Errorf("outcome %s, status %d, %q; want %q", r.Outcome, r.HTTPStatus, r.Error, want)
 		}
@@ -115,7 +119,7 @@ func TestOtherRedirectsThatLeadNowhere(t *testing.T) {
 		name, url, text string
 		want            exobench.Outcome
 	}{
-		{"in a circle", round.URL, "10 redirects", exobench.ConnectError},
+		{"in a circle", round.URL, "10 redirects", exobench.HTTPError},
 		{"without a place", rawServer(t, status(302, "text/plain", "elsewhere"), false), "HTTP 302: elsewhere", exobench.HTTPError},
 		{"to choose from", rawServer(t, status(300, "text/plain", ""), false), "HTTP 300: Multiple Choices", exobench.HTTPError},
 	} {

@@ -8,8 +8,8 @@ import (
 	"exobench"
 )
 
-// event is an OpenAI chunk with these choices and this tail of other members.
-func event(choices, tail string) string {
+// chunk is an OpenAI chunk with these choices and this tail of other members.
+func chunk(choices, tail string) string {
 	return `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[` + choices + `]` + tail + "}\n\n"
 }
 
@@ -25,7 +25,7 @@ func TestWaysOfOtherServers(t *testing.T) {
 	}
 	words := func(n int) (out []string) {
 		for range n {
-			out = append(out, event(delta(`"content":" word"`), ""))
+			out = append(out, chunk(delta(`"content":" word"`), ""))
 		}
 		return out
 	}
@@ -39,55 +39,55 @@ func TestWaysOfOtherServers(t *testing.T) {
 	}{
 		{
 			name: "vLLM: a role chunk before the first token, the finish with content, usage in a chunk without choices",
-			parts: append(append([]string{event(delta(`"role":"assistant","content":""`), "")}, words(3)...),
-				event(`{"index":0,"delta":{"content":" end"},"logprobs":null,"finish_reason":"length","stop_reason":null}`, ""),
-				event("", usage(9, 4, `,"prompt_tokens_details":{"cached_tokens":8}`)), terminate),
+			parts: append(append([]string{chunk(delta(`"role":"assistant","content":""`), "")}, words(3)...),
+				chunk(`{"index":0,"delta":{"content":" end"},"logprobs":null,"finish_reason":"length","stop_reason":null}`, ""),
+				chunk("", usage(9, 4, `,"prompt_tokens_details":{"cached_tokens":8}`)), terminate),
 			chunks: 4, output: 4, cached: 8, from: exobench.FromUsage, roleOnly: true,
 		},
 		{
 			name: "vLLM with continuous usage: usage in every chunk, the last one holds",
 			parts: []string{
-				event(delta(`"role":"assistant","content":""`), usage(9, 0, "")), event(delta(`"content":"a"`), usage(9, 1, "")),
-				event(`{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}`, usage(9, 2, "")), terminate,
+				chunk(delta(`"role":"assistant","content":""`), usage(9, 0, "")), chunk(delta(`"content":"a"`), usage(9, 1, "")),
+				chunk(`{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}`, usage(9, 2, "")), terminate,
 			},
 			chunks: 2, output: 2, cached: -1, from: exobench.FromUsage, roleOnly: true,
 		},
 		{
 			name: "vLLM with a reasoning model: reasoning first, then the answer",
 			parts: []string{
-				event(delta(`"role":"assistant","content":"","reasoning_content":"hm"`), ""), event(delta(`"reasoning":" so"`), ""),
-				event(delta(`"content":"yes"`), ""), event(`{"index":0,"delta":{"content":""},"finish_reason":"stop"}`, ""), event("", usage(9, 3, "")), terminate,
+				chunk(delta(`"role":"assistant","content":"","reasoning_content":"hm"`), ""), chunk(delta(`"reasoning":" so"`), ""),
+				chunk(delta(`"content":"yes"`), ""), chunk(`{"index":0,"delta":{"content":""},"finish_reason":"stop"}`, ""), chunk("", usage(9, 3, "")), terminate,
 			},
 			chunks: 3, output: 3, cached: -1, from: exobench.FromUsage, answer: 2,
 		},
 		{
 			name: "speculative decoding: several tokens a chunk, so usage counts and events do not",
 			parts: []string{
-				event(delta(`"content":"three tokens here"`), ""), event(delta(`"content":" and three more"`), ""),
-				event(`{"index":0,"delta":{},"finish_reason":"length"}`, ""), event("", usage(9, 6, "")), terminate,
+				chunk(delta(`"content":"three tokens here"`), ""), chunk(delta(`"content":" and three more"`), ""),
+				chunk(`{"index":0,"delta":{},"finish_reason":"length"}`, ""), chunk("", usage(9, 6, "")), terminate,
 			},
 			chunks: 2, output: 6, cached: -1, from: exobench.FromUsage,
 		},
 		{
 			name: "SGLang: no role chunk of its own, nulls in every delta, matched_stop beside the finish",
 			parts: []string{
-				event(delta(`"role":"assistant","content":"a","reasoning_content":null,"tool_calls":null`), ""),
-				event(delta(`"role":null,"content":"b","reasoning_content":null,"tool_calls":null`), ""),
-				event(`{"index":0,"delta":{"role":null,"content":null,"reasoning_content":null},"logprobs":null,"finish_reason":"length","matched_stop":null}`, ""),
-				event("", usage(9, 2, `,"prompt_tokens_details":null`)), terminate,
+				chunk(delta(`"role":"assistant","content":"a","reasoning_content":null,"tool_calls":null`), ""),
+				chunk(delta(`"role":null,"content":"b","reasoning_content":null,"tool_calls":null`), ""),
+				chunk(`{"index":0,"delta":{"role":null,"content":null,"reasoning_content":null},"logprobs":null,"finish_reason":"length","matched_stop":null}`, ""),
+				chunk("", usage(9, 2, `,"prompt_tokens_details":null`)), terminate,
 			},
 			chunks: 2, output: 2, cached: -1, from: exobench.FromUsage,
 		},
 		{
 			name:   "LM Studio: no usage at all, so events are counted",
-			parts:  append(words(5), event(`{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}`, ""), terminate),
+			parts:  append(words(5), chunk(`{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}`, ""), terminate),
 			chunks: 5, output: 5, cached: -1, from: exobench.FromEvents,
 		},
 		{
 			name: "a tool call counts as output and is no answer",
 			parts: []string{
-				event(delta(`"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]`), ""),
-				event(`{"index":0,"delta":{},"finish_reason":"tool_calls"}`, ""), event("", usage(9, 7, "")), terminate,
+				chunk(delta(`"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]`), ""),
+				chunk(`{"index":0,"delta":{},"finish_reason":"tool_calls"}`, ""), chunk("", usage(9, 7, "")), terminate,
 			},
 			chunks: 1, output: 7, cached: -1, from: exobench.FromUsage, answer: -1,
 		},
@@ -118,7 +118,7 @@ func inReads(parts []string) *exobench.Record {
 		answer.note(copy(answer.spare(), part), arrival{user: exobench.Instant(1000 * (i + 1)), delay: 500})
 	}
 	record := new(exobench.Record)
-	parse(answer, record, OpenAI{})
+	parse(answer, record, &Call{})
 	return record
 }
 

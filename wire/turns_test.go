@@ -19,7 +19,7 @@ func TestAnswersAreParsedInTurn(t *testing.T) {
 		parsed := make(chan struct{})
 		go func() {
 			defer close(parsed)
-			parse(answer, &record, OpenAI{})
+			parse(answer, &record, &Call{})
 		}()
 		synctest.Wait()
 		if record.FirstChunk.Reached() {

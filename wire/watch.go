@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -13,11 +12,11 @@ import (
 // What ends a request from our side.
 var (
 	errTimeout = errors.New("the time allowed for one request is over")
-	errIdle    = errors.New("nothing but keep-alives came")
+	errIdle    = errors.New("no data came")
 )
 
-// watchdog cancels a request that takes too long, or in which nothing but
-// keep-alives came for too long. The reading side only stores an instant; the
+// watchdog cancels a request that takes too long, or in which no data came for
+// too long. The reading side only stores an instant; the
 // timers look at it when they fire.
 type watchdog struct {
 	cancel context.CancelCauseFunc
@@ -62,12 +61,4 @@ func (w *watchdog) stop() {
 		w.idle.Stop()
 	}
 	w.cancel(nil)
-}
-
-// signOfLife reports whether a read brought more than keep-alives: a data line
-// or news of the prefill.
-func signOfLife(read []byte) bool {
-	return read[0] != ':' && read[0] != '\n' && read[0] != '\r' ||
-		bytes.Contains(read, []byte("\ndata:")) ||
-		bytes.Contains(read, prefillComment)
 }

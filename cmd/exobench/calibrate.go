@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -37,6 +38,7 @@ type calibrateFlags struct {
 	duration time.Duration
 	plot     string
 	json     bool
+	observer observerFlags
 }
 
 func calibrateCommand(env environment) *cobra.Command {
@@ -46,17 +48,26 @@ func calibrateCommand(env environment) *cobra.Command {
 		Short: "Measure the harness's own error on this machine",
 		Long: `Run the real client against the timing reference, a server in a process of its own whose events carry
 the instant at which they were sent, and show how far the client's figures are from the truth at each
-load. The result is kept for this machine, and exobench detect shows it.`,
-		Example: "  exobench calibrate\n  exobench calibrate --streams 1,64,1000 --rate 50,100",
+load. The result is kept for this machine, and exobench detect shows it.
+
+With --observer, measure how much exobench slows the engine that it measures: the same work under
+exobench and under a client that only reads, in turn. The reports of small machines show the result.`,
+		Example: "  exobench calibrate\n  exobench calibrate --streams 1,64,1000 --rate 50,100\n  exobench calibrate --observer",
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return calibrateMachine(cmd.Context(), env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.observer.on {
+				return observe(cmd.Context(), env, f.observer, f.json)
+			}
+			return calibrateMachine(cmd.Context(), env, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.IntSliceVar(&f.streams, "streams", []int{1, 16, 64, 256, 1000}, "streams side by side")
 	flags.Float64SliceVar(&f.rates, "rate", []float64{50}, "tokens per second of each stream")
 	flags.DurationVar(&f.duration, "duration", 3*time.Second, "time of each load")
-	flags.StringVar(&f.plot, "plot", "", "file for a plot (PNG)")
+	flags.StringVar(&f.plot, "plot", "", "file for a plot, .png or .svg")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+	f.observer.register(flags)
 	return cmd
 }
 
@@ -73,6 +84,9 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 				return driver.UsageError{Err: err}
 			}
 		}
+	}
+	if ext := strings.ToLower(filepath.Ext(f.plot)); f.plot != "" && ext != ".png" && ext != ".svg" {
+		return driver.UsageError{Err: fmt.Errorf("--plot %s: its name must end in .png or .svg", f.plot)}
 	}
 	if len(points) == 0 {
 		return driver.UsageError{Err: errors.New("calibrate needs at least one of --streams and of --rate")}
@@ -152,7 +166,11 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT
 	return withReference(ctx, func(url string) ([]exobench.Calibration, error) {
-		return calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: each}, points)
+		all, err := calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: each}, points)
+		if len(all) > 0 {
+			all[0].Observed = keptObservation()
+		}
+		return all, err
 	})
 }
 
@@ -225,9 +243,13 @@ func plotCalibration(path string, c calibrated) error {
 		}
 		figure.Groups = append(figure.Groups, plot.Group{Name: fmt.Sprintf("%d × %g/s", x.Streams, x.Rate), Bars: []plot.Bar{bar(x.LagP50), bar(x.LagP99)}})
 	}
+	draw := plot.Bars
+	if strings.EqualFold(filepath.Ext(path), ".svg") {
+		draw = plot.SVG
+	}
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("write the plot: %w", err)
 	}
-	return errors.Join(plot.Bars(file, figure), file.Close())
+	return errors.Join(draw(file, figure), file.Close())
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 	"exobench/calibrate"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/driver/api"
 	"exobench/resource"
 )
 
@@ -32,7 +35,7 @@ type sensor struct {
 
 func detectCommand(env environment) *cobra.Command {
 	var asJSON bool
-	var url string
+	var address string
 	cmd := &cobra.Command{
 		Use:   "detect",
 		Short: "Show which engines answer on this host, and what can be measured",
@@ -41,8 +44,8 @@ loaded, what machine this is, and which sensors can be read.`,
 		Example: "  exobench detect\n  exobench detect --url http://mac-studio:52415",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engines, err := detect(cmd.Context(), env, url)
-			if err != nil {
+			engines, err := detect(cmd.Context(), env, address)
+			if err := cmp.Or(cmd.Context().Err(), err); err != nil {
 				return err
 			}
 			sensors, host := detectSensors(cmd.Context()), thisHost(cmd.Context())
@@ -55,7 +58,7 @@ loaded, what machine this is, and which sensors can be read.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().StringVar(&url, "url", "", "look at this address only")
+	cmd.Flags().StringVar(&address, "url", "", "look at this address only")
 	return cmd
 }
 
@@ -66,7 +69,11 @@ const (
 )
 
 // detect looks for engines for the user.
-func detect(ctx context.Context, env environment, url string) ([]driver.Found, error) {
+func detect(ctx context.Context, env environment, address string) ([]driver.Found, error) {
+	base, err := baseOf(address)
+	if err != nil {
+		return nil, err
+	}
 	models, err := catalogue.Load("")
 	if err != nil {
 		return nil, err
@@ -76,18 +83,42 @@ func detect(ctx context.Context, env environment, url string) ([]driver.Found, e
 		return nil, err
 	}
 	defer drivers.Wire.Close()
-	return find(ctx, url, drivers, detectTime), nil
+	return find(ctx, base, drivers, detectTime), nil
+}
+
+// baseOf returns the base of the server that --url of a user means, which is one
+// whatever its form; it is empty where nothing was given.
+func baseOf(given string) (string, error) {
+	if given == "" {
+		return "", nil
+	}
+	base, err := api.ParseURL(given)
+	if err != nil {
+		return "", driver.UsageError{Err: fmt.Errorf("--url is %q: %w", given, err)}
+	}
+	return base.String(), nil
+}
+
+// withoutSecrets returns a base as it may be shown: a user part and a query may
+// be secrets.
+func withoutSecrets(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "the address given"
+	}
+	u.User, u.RawQuery = nil, ""
+	return u.String()
 }
 
 // find asks for engines of all kinds at once, for as long as limit. Where two
 // kinds find an engine at one address, the first in the list has it.
-func find(ctx context.Context, url string, env driver.Env, limit time.Duration) []driver.Found {
+func find(ctx context.Context, base string, env driver.Env, limit time.Duration) []driver.Found {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	answers := make([][]driver.Found, len(drivers))
 	var asked sync.WaitGroup
 	for i, d := range drivers {
-		asked.Go(func() { answers[i] = d.Find(ctx, url, env) })
+		asked.Go(func() { answers[i] = d.Find(ctx, base, env) })
 	}
 	asked.Wait()
 	taken := map[string]bool{}

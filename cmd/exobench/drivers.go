@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,6 +78,12 @@ type opener struct {
 	env  driver.Env
 	// header has the values of headers that the command line gave.
 	header map[string]string
+	notes  []exobench.Note
+}
+
+// note keeps something that a reader must know of an engine.
+func (o *opener) note(engine, text string) {
+	o.notes = append(o.notes, exobench.Note{Engine: engine, Text: text})
 }
 
 // newEnv returns what drivers work with, without a plan. The client must be
@@ -100,9 +107,11 @@ func closeAll(engines []run.Engine) {
 
 // open finds or starts every engine that the plan names, and resolves its
 // models, in the order of the plan. On an error nothing is left running. An auto
-// engine in the plan is replaced by what was chosen.
+// engine in the plan is replaced by what was chosen. What a reader must know of
+// the choice, and of models that are skipped, is in the opener's notes.
 func (o *opener) open(ctx context.Context) ([]run.Engine, error) {
 	var all []run.Engine
+	o.notes = nil
 	o.plan.Engines = slices.Clone(o.plan.Engines)
 	for i := range o.plan.Engines {
 		e, err := o.openOne(ctx, &o.plan.Engines[i])
@@ -123,13 +132,16 @@ func (o *opener) open(ctx context.Context) ([]run.Engine, error) {
 func (o *opener) openOne(ctx context.Context, spec *exobench.EngineSpec) (driver.Engine, error) {
 	env := o.env
 	env.Plan = o.plan
+	if o.plan.SkipMissing {
+		env.Plan.Models = nil // a missing one is no reason not to open
+	}
 	header, err := headerOf(*spec, o.header, env.Getenv)
 	if err != nil {
 		return nil, err
 	}
 	env.Header = header
 	if spec.Name == auto {
-		return openAuto(ctx, spec, env)
+		return o.openAuto(ctx, spec, env)
 	}
 	d, _ := driverOf(spec.Name)
 	return d.Open(ctx, *spec, env)
@@ -137,7 +149,7 @@ func (o *opener) openOne(ctx context.Context, spec *exobench.EngineSpec) (driver
 
 // openAuto takes the exo that answers, of either line, else the embedded engine,
 // and writes its choice into the spec.
-func openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
+func (o *opener) openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
 	e, err := openChosen(ctx, "exo", spec, env)
 	if errors.Is(err, exo.ErrLegacy) {
 		return openChosen(ctx, "exo-legacy", spec, env)
@@ -153,11 +165,14 @@ func openAuto(ctx context.Context, spec *exobench.EngineSpec, env driver.Env) (d
 	if errors.Is(err, exo.ErrNotExo) {
 		reason = err.Error()
 	}
-	reasons := append([]string{reason + ": measuring the embedded engine, whose speed says nothing of a real one"}, otherEngines(ctx, env)...)
 	if e, err = openChosen(ctx, "embedded", spec, env); err != nil {
 		return nil, err
 	}
-	return chosen{e, reasons}, nil
+	o.note(spec.Label(), reason+": measuring the embedded engine, whose speed says nothing of a real one")
+	for _, hint := range otherEngines(ctx, env) {
+		o.note(spec.Label(), hint)
+	}
+	return e, nil
 }
 
 // openChosen opens an engine in the place of auto, with those of auto's options
@@ -179,35 +194,51 @@ func openChosen(ctx context.Context, name string, spec *exobench.EngineSpec, env
 }
 
 // describe resolves the plan's models on an engine and returns the engine's
-// entry.
+// entry. Where the plan wants it, models that the engine does not have are
+// skipped with a note.
 func (o *opener) describe(ctx context.Context, e driver.Engine) (exobench.Engine, error) {
+	label := e.Info().Name
 	var models []exobench.Model
+	var missing error
 	for _, name := range o.plan.Models {
 		m, err := e.Resolve(ctx, name)
+		if _, usage := errors.AsType[driver.UsageError](err); usage && o.plan.SkipMissing {
+			missing = cmp.Or(missing, err)
+			o.note(label, fmt.Sprintf("%s is skipped: %v%s", name, err, o.provider(e, name)))
+			continue
+		}
 		if err != nil {
 			return exobench.Engine{}, err
 		}
-		for _, have := range models {
-			if have.ID == m.ID {
-				return exobench.Engine{}, driver.UsageError{Err: fmt.Errorf("model %s is named twice: each model is measured once, --repeat says how often", m.ID)}
+		if slices.ContainsFunc(models, func(have exobench.Model) bool { return have.ID == m.ID }) {
+			if o.plan.SkipMissing {
+				o.note(label, fmt.Sprintf("%s is skipped: here it is %s, which is measured already", name, m.ID))
+				continue
 			}
-			if have.Name == m.Name {
-				m.Name = m.ID
-			}
+			return exobench.Engine{}, driver.UsageError{Err: fmt.Errorf("model %s is named twice: each model is measured once, --repeat says how often", m.ID)}
+		}
+		if slices.ContainsFunc(models, func(have exobench.Model) bool { return have.Name == m.Name }) {
+			m.Name = m.ID
 		}
 		models = append(models, m)
 	}
+	if len(models) == 0 {
+		return exobench.Engine{}, driver.UsageError{Err: fmt.Errorf("%s has none of %s: name a model that it has with --model; of the first: %w",
+			label, strings.Join(o.plan.Models, ", "), missing)}
+	}
 	// Some engines know more of themselves once they know their models.
 	entry := e.Info()
-	entry.Models = models
+	entry.Models, entry.Files = models, modelFiles(e)
 	return entry, nil
 }
 
-// chosen is the engine that auto chose, with the reasons.
-type chosen struct {
-	driver.Engine
-	reasons []string
+// provider says under which ids the engine would be asked for a model, which is
+// what it would have to have.
+func (o *opener) provider(e driver.Engine, name string) string {
+	known, _ := o.env.FindModel(name)
+	ids := known.IDs[e.Info().Driver]
+	if len(ids) == 0 {
+		return ""
+	}
+	return "; it would be measured if the engine had " + strings.Join(ids, " or ")
 }
-
-// Notices are the reasons of the choice, and then the engine's own.
-func (c chosen) Notices() []string { return append(c.reasons, c.Engine.Notices()...) }

@@ -25,6 +25,47 @@ type folder struct {
 
 func (f folder) journal() string { return filepath.Join(f.path, journal.Name) }
 
+// taken is the error of a folder that another run has.
+func (f folder) taken() error {
+	return driver.UsageError{Err: fmt.Errorf("--out %s already holds a run: name another folder", f.path)}
+}
+
+// abandon takes away what there is of a run that could not begin.
+func (f folder) abandon() {
+	_ = os.Remove(f.journal())
+	if f.byDefault {
+		_ = os.Remove(f.path)
+	}
+}
+
+// trouble says what became of a run that came to a bad end, or whose reports
+// could not all be written, and what is to be had of it.
+func (f folder) trouble(runErr, reportErr error) error {
+	const kept = "what was measured is kept in %s, exobench report %[3]s makes the reports of it, and exobench run --resume %[3]s goes on from there"
+	reportErr = first(reportErr)
+	var lost *journal.LostError
+	switch {
+	case runErr == nil && reportErr == nil:
+		return nil
+	case errors.As(runErr, &lost):
+		return runErr
+	case runErr == nil:
+		return fmt.Errorf("not all reports could be written: %w: what was measured is kept in %s, and exobench report %s makes the reports of it", reportErr, f.journal(), f.path)
+	case reportErr == nil:
+		return fmt.Errorf("%w: the run ends early; "+kept, runErr, f.journal(), f.path)
+	}
+	return fmt.Errorf("%w: the run ends early, and its reports could not all be written; "+kept, runErr, f.journal(), f.path)
+}
+
+// first returns the first of errors that were joined: that all files of a folder
+// cannot be written has one cause.
+func first(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()[0]
+	}
+	return err
+}
+
 // makeFolder makes the folder of a run that starts now: out, or one named by
 // the time. It must be writable and hold no other run.
 func makeFolder(out string, now time.Time) (folder, error) {
@@ -63,7 +104,7 @@ func (f folder) make() error {
 		return fmt.Errorf("the results cannot be written: %w: name another folder with --out", err)
 	}
 	if _, err := os.Lstat(f.journal()); err == nil {
-		return driver.UsageError{Err: fmt.Errorf("--out %s already holds a run: name another folder", f.path)}
+		return f.taken()
 	}
 	probe, err := os.CreateTemp(f.path, ".writable-*")
 	if err != nil {

@@ -114,7 +114,41 @@ func TestCalibrateMeasuresKeepsAndShows(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(cache, "exobench", "calibration.json")); err != nil {
 		t.Error(err)
 	}
+	vector := filepath.Join(t.TempDir(), "lag.SVG")
+	if got := exobenchIn(t, t.TempDir(), "calibrate", "--streams", "1,4", "--rate", "100", "--duration", "300ms", "--plot", vector); got.code != exitOK || !strings.Contains(readFile(t, vector), "<svg") {
+		t.Errorf("--plot lag.SVG: exit code %d, %s", got.code, got.stderr)
+	}
+	if text := readFile(t, picture); !strings.HasPrefix(text, "\x89PNG") {
+		t.Errorf("--plot lag.png is no PNG but %.20q", text)
+	}
 	if got := exobenchIn(t, t.TempDir(), "detect"); !strings.Contains(got.stdout, "4 streams of 100 tokens/s") {
 		t.Errorf("detect does not show it:\n%s%s", got.stdout, got.stderr)
+	}
+}
+
+func TestCalibrateTellsWhatExobenchCostsAnEngine(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	dir := t.TempDir()
+	got := exobenchIn(t, dir, "calibrate", "--observer", "--models-file", tinyModels(t), "--model", "tiny-a",
+		"--pairs", "1", "--observed-streams", "2", "--observed-requests", "4", "--observed-tokens", "8", "--json")
+	var shown exobench.Observation
+	if err := json.Unmarshal([]byte(got.stdout), &shown); err != nil || got.code != exitOK {
+		t.Fatalf("exit code %d, %v: %s", got.code, err, got.stderr)
+	}
+	if len(shown.Ratios) != 1 || shown.Ratio <= 0 || shown.CPU <= 0 || shown.BareCPU <= 0 || !shown.Told || shown.Model != "tiny-a" {
+		t.Errorf("observed %+v", shown)
+	}
+	// A run on this machine tells it.
+	out := filepath.Join(dir, "out")
+	if got := exobenchIn(t, dir, tinyRun(t, "--repeat", "1", "--out", out)...); got.code != exitOK {
+		t.Fatal(got.stderr)
+	}
+	if text := readFile(t, filepath.Join(out, "report.md")); !strings.Contains(text, "bare HTTP client") {
+		t.Error("the report does not tell what exobench costs an engine")
+	}
+	got = exobenchIn(t, dir, "calibrate", "--observer", "--engine", "openai")
+	if got.code != exitUsage || !strings.Contains(got.stderr, "needs the --url") {
+		t.Errorf("exit code %d: %s", got.code, got.stderr)
 	}
 }

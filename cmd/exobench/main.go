@@ -9,6 +9,7 @@
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
 //	exobench reference  serve the timing reference
+//	exobench version    what the program is made of
 //	exobench synth      write a GGUF file with random weights
 //
 // See exobench help, or README.md.
@@ -36,7 +37,8 @@ func main() {
 	}
 	// A reader of our output that goes away (exobench run | head) is an error of
 	// a write, and no reason to die in mid-run.
-	signal.Ignore(syscall.SIGPIPE)
+	// A file that grows too large is one too (ulimit -f), as a full disk is.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 	ctx, stop := interruptible(context.Background(), env.speaker)
 	code := execute(ctx, env, os.Args[1:])
 	stop()
@@ -57,10 +59,23 @@ func execute(ctx context.Context, env environment, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		fmt.Fprintln(env.Stderr, "exobench: interrupted before anything was measured")
+		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
 	}
 	return exitCode(env.Stderr, err)
+}
+
+// interrupted says what became of a command line that was interrupted and left
+// nothing to show.
+func interrupted(root *cobra.Command, args []string) string {
+	cmd, _, err := root.Find(args)
+	switch {
+	case err == nil && cmd.Name() == "run":
+		return "interrupted before anything was measured"
+	case err == nil && cmd.Name() == "report":
+		return "interrupted: the journal is as it was, and so are reports that are not made again yet"
+	}
+	return "interrupted"
 }
 
 // rootCommand returns exobench with all its commands.
@@ -75,7 +90,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
@@ -126,7 +141,7 @@ func exitCode(stderr io.Writer, err error) int {
 	if errors.As(err, &silent) {
 		return int(silent)
 	}
-	fmt.Fprintf(stderr, "exobench: %v\n", err)
+	fmt.Fprintf(stderr, "exobench: %s\n", strings.ReplaceAll(plainly(err.Error()), "\n", "\nexobench: "))
 	var usage driver.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage

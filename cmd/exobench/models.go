@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -41,7 +42,7 @@ the memory that is free now. What an engine does not tell is a question mark.`,
 			}
 			defer drivers.Wire.Close()
 			offers, err := offers(cmd.Context(), engine, url, drivers)
-			if err != nil {
+			if err := cmp.Or(cmd.Context().Err(), err); err != nil {
 				return err
 			}
 			if asJSON {
@@ -64,12 +65,16 @@ the memory that is free now. What an engine does not tell is a question mark.`,
 // exobench itself can start. Only an engine that was named is an error when it
 // does not answer.
 func offers(ctx context.Context, engine, url string, env driver.Env) ([]driver.Offer, error) {
+	url, err := baseOf(url)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, detectTime)
 	defer cancel()
 	if engine == "" && url != "" {
 		found := find(ctx, url, env, detectTime)
 		if len(found) == 0 {
-			return nil, fmt.Errorf("no engine answers at %s", url)
+			return nil, fmt.Errorf("no engine answers at %s", withoutSecrets(url))
 		}
 		engine, url = found[0].Engine, found[0].URL
 	}

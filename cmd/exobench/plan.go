@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -61,10 +59,10 @@ runs it. With --from, print the plan of a run, which gives that run again.`,
 
 // planOf returns the plan of the run in a result folder.
 func planOf(path string) (exobench.Plan, error) {
-	file, err := os.Open(filepath.Join(path, journal.Name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return exobench.Plan{}, driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", path, journal.Name)}
+	if err := checkJournal(path); err != nil {
+		return exobench.Plan{}, err
 	}
+	file, err := os.Open(filepath.Join(path, journal.Name))
 	if err != nil {
 		return exobench.Plan{}, err
 	}

@@ -30,7 +30,7 @@ func defaultPlan() exobench.Plan {
 		Warmup:   1,
 		Timeout:  exobench.Duration(10 * time.Minute), IdleTimeout: exobench.Duration(2 * time.Minute),
 		Calibrate: true,
-		Seeds:     exobench.Seeds{Order: 1, Sampling: 1, Arrivals: 1, Prompts: 1},
+		Seeds:     exobench.Seeds{Order: 1, Sampling: 1, Arrivals: 1},
 	}
 }
 
@@ -39,10 +39,12 @@ func defaultPlan() exobench.Plan {
 type planFlags struct {
 	file                           string
 	engines, urls, headers, models []string
+	skipMissing                    bool
 	modelsFile                     string
 	prompts                        []string
 	maxTokens                      int64
 	naturalStop                    bool
+	temperature                    float64
 	cache                          string
 	repeat, requests, warmup       int
 	duration                       time.Duration
@@ -50,7 +52,7 @@ type planFlags struct {
 	rates                          []float64
 	arrival                        string
 	maxUnderWay                    int
-	seed                           uint64
+	seed, promptSeed               uint64
 	timeout, idleTimeout           time.Duration
 	insecure, allPlacements        bool
 	keepLoaded, noCalibrate        bool
@@ -70,11 +72,13 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.StringSliceVar(&f.engines, "engine", []string{auto}, "one or more of "+engineNames()+"; auto is exo if it answers, else embedded")
 	what.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
 	what.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
+	what.BoolVar(&f.skipMissing, "skip-missing", false, "skip models that an engine does not have, as the standard ones are where no --model names others")
 	what.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
 	what.StringArrayVar(&f.prompts, "prompts", d.Workload.PromptFiles, `"standard" or files: .txt (one a line), .jsonl, .yaml`)
 	what.Int64Var(&f.maxTokens, "max-tokens", int64(d.Workload.MaxTokens), "length of each answer in tokens")
 	what.BoolVar(&f.naturalStop, "natural-stop", false, "let models end their answers (exo then keeps its prefix cache)")
-	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may")
+	what.Float64Var(&f.temperature, "temperature", d.Workload.Temperature, "temperature of the sampling; 0 takes the likeliest token each time")
+	what.StringVar(&f.cache, "cache", string(d.Workload.Cache), "cold: no answer comes from an engine's prompt cache; warm: it may, and each prompt is sent once before measuring")
 
 	load := groups.add("Load, and how much of it")
 	load.IntSliceVar(&f.concurrency, "concurrency", []int{1}, "requests under way at a time (closed loop); several numbers measure each")
@@ -84,8 +88,9 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	load.IntVar(&f.repeat, "repeat", d.Stop.Repeat, "how often each prompt is measured")
 	load.IntVar(&f.requests, "requests", 0, "number of requests in each cell, in place of --repeat")
 	load.DurationVar(&f.duration, "duration", 0, "time in which requests are sent in each cell, in place of --repeat; with --requests, whichever comes first")
-	load.IntVar(&f.warmup, "warmup", d.Warmup, "requests sent to each loaded model before measuring")
+	load.IntVar(&f.warmup, "warmup", d.Warmup, "requests sent to each loaded model before measuring; with --cache warm at least one for each prompt")
 	load.Uint64Var(&f.seed, "seed", d.Seeds.Order, "seed of the order of requests, of arrivals and of sampling")
+	load.Uint64Var(&f.promptSeed, "prompt-seed", d.Seeds.Prompts, "seed of what cold prompts begin with; 0 draws a new one for each run, so that none is in a cache")
 
 	reach := groups.add("Reaching the engine")
 	reach.DurationVar(&f.timeout, "timeout", time.Duration(d.Timeout), "longest time for one request; 0 is no bound")
@@ -186,11 +191,12 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		return err
 	}
 	changes := map[string]func(){
-		"model":          func() { p.Models = f.models },
+		"model":          func() { p.Models, p.SkipMissing = f.models, false },
 		"models-file":    func() { p.ModelsFile = f.modelsFile },
 		"prompts":        func() { p.Workload.PromptFiles, p.Workload.Prompts = f.prompts, nil },
 		"max-tokens":     func() { p.Workload.MaxTokens = exobench.Tokens(f.maxTokens) },
 		"natural-stop":   func() { p.Workload.NaturalStop = f.naturalStop },
+		"temperature":    func() { p.Workload.Temperature = f.temperature },
 		"cache":          func() { p.Workload.Cache = exobench.CachePolicy(f.cache) },
 		"warmup":         func() { p.Warmup = f.warmup },
 		"timeout":        func() { p.Timeout = exobench.Duration(f.timeout) },
@@ -199,12 +205,16 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		"keep-loaded":    func() { p.KeepLoaded = f.keepLoaded },
 		"all-placements": func() { p.AllPlacements = f.allPlacements },
 		"no-calibrate":   func() { p.Calibrate = !f.noCalibrate },
-		"seed":           func() { p.Seeds = exobench.Seeds{Order: f.seed, Sampling: f.seed, Arrivals: f.seed, Prompts: f.seed} },
+		"seed":           func() { p.Seeds.Order, p.Seeds.Sampling, p.Seeds.Arrivals = f.seed, f.seed, f.seed },
+		"prompt-seed":    func() { p.Seeds.Prompts = f.promptSeed },
 	}
 	for name, change := range changes {
 		if f.changed(name) {
 			change()
 		}
+	}
+	if f.changed("skip-missing") {
+		p.SkipMissing = f.skipMissing
 	}
 	return errors.Join(f.applyStop(p), f.applyTraffic(p), f.applyOptions(p))
 }
@@ -368,7 +378,7 @@ func isAuto(name string) bool { return slices.Contains(autoNames, name) }
 // the options of its engines.
 func complete(p *exobench.Plan, models *catalogue.Catalogue) error {
 	if len(p.Models) == 0 {
-		p.Models = models.Standard()
+		p.Models, p.SkipMissing = models.Standard(), true
 	}
 	if len(p.Workload.Prompts) == 0 {
 		prompts, err := prompt.Load(p.Workload.PromptFiles)
@@ -411,7 +421,7 @@ func completeOptions(spec *exobench.EngineSpec) error {
 // memberFlags are the flags that set the members of a plan.
 var memberFlags = map[string]string{
 	"engines": "engine", "models": "model", "workload.prompts": "prompts", "workload.max_tokens": "max-tokens",
-	"workload.cache": "cache", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
+	"workload.cache": "cache", "workload.temperature": "temperature", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
 	"stop.duration": "duration", "stop": "repeat", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
 }

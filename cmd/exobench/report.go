@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -26,6 +28,7 @@ import (
 func reportCommand(env environment) *cobra.Command {
 	var asJSON bool
 	var as string
+	var g gate
 	cmd := &cobra.Command{
 		Use:   "report FOLDER",
 		Short: "Make every report of a result folder again, from its journal",
@@ -38,23 +41,75 @@ the same files. It works on runs that were interrupted or killed, and says so.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := os.Stat(filepath.Join(args[0], journal.Name)); errors.Is(err, fs.ErrNotExist) {
-				return driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", args[0], journal.Name)}
-			}
-			if as != "" {
-				return showAs(env.Stdout, args[0], as)
-			}
-			results, err := makeReports(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			allowed, err := g.share()
 			if err != nil {
 				return err
 			}
-			return show(env.Stdout, results, args[0], asJSON)
+			// Nothing is begun here that would have to be ended in order.
+			err = untilInterrupt(cmd.Context(), func() error { return reportOn(env, args[0], as, asJSON, allowed) })
+			if cmd.Context().Err() != nil {
+				report.Discard(args[0])
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print summary.json in place of the table")
 	cmd.Flags().StringVar(&as, "as", "", "print what another tool would have reported, by its own definitions: "+peerNames())
+	g.register(cmd.Flags())
 	return cmd
+}
+
+// untilInterrupt does something that may be left in the middle, and returns once
+// it is done or the context is.
+func untilInterrupt(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// reportOn makes and shows the reports of a folder, or what another tool would
+// have reported.
+func reportOn(env environment, path, as string, asJSON bool, allowed float64) error {
+	if err := checkJournal(path); err != nil {
+		return err
+	}
+	if as != "" {
+		return showAs(env.Stdout, path, as, asJSON)
+	}
+	results, err := makeReports(path)
+	if results.run == nil {
+		return err
+	}
+	written := err == nil
+	if !written {
+		err = fmt.Errorf("not all reports could be written: %w", first(err))
+	}
+	if err := errors.Join(show(env.Stdout, results, asJSON, written), err); err != nil {
+		return err
+	}
+	return results.pass(env.Stderr, allowed)
+}
+
+// checkJournal makes sure that a folder has a journal that can be read to its
+// end, which a pipe may never come to.
+func checkJournal(folder string) error {
+	path := filepath.Join(folder, journal.Name)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", folder, journal.Name)}
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return driver.UsageError{Err: fmt.Errorf("%s is no regular file, so no journal of a run", path)}
+	}
+	return nil
 }
 
 // results are the reports of one folder.
@@ -63,7 +118,9 @@ type results struct {
 	run  *summary.Run
 }
 
-// makeReports writes all reports of a folder from its journal.
+// makeReports writes all reports of a folder from its journal. Where the journal
+// can be read but reports cannot be written, the results have the run and the
+// error says why.
 func makeReports(path string) (results, error) {
 	// Of a long journal nearly all memory is columns of numbers, which are kept to
 	// the end and which the collector need not scan: to collect often is cheap, and
@@ -85,7 +142,7 @@ func readRun(path string) (*summary.Run, error) {
 	var run *summary.Run
 	err := readJournal(path, func(r *journal.Reader) (err error) {
 		if run, err = summary.Build(r.All()); err == nil {
-			run.Damaged = len(r.Damaged())
+			noteDamage(run, r)
 		}
 		return err
 	})
@@ -117,25 +174,25 @@ func readJournal(path string, read func(*journal.Reader) error) error {
 	return err
 }
 
-// failed reports whether something that was to be measured has no result.
-func (r results) failed() bool {
-	for _, step := range r.run.Steps {
-		if step.State == summary.Failed {
-			return true
-		}
+// pass returns nil if all that was to be measured was, but for the failures that
+// are allowed; else it says what was not.
+func (r results) pass(stderr io.Writer, allowed float64) error {
+	why := verdict(r.run, allowed)
+	if why == "" {
+		return nil
 	}
-	for _, cell := range r.run.Cells {
-		if cell.State.Begun() && cell.N == 0 {
-			return true
-		}
-	}
-	return false
+	fmt.Fprintln(stderr, "exobench: "+plainly(why))
+	return exitError(exitFailed)
 }
 
 // defaultWidth is the table's width where it does not go to a terminal.
 const defaultWidth = 100
 
-func (r results) writeTable(w io.Writer) error {
+// write prints the table, or the summary as JSON.
+func (r results) write(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return report.JSON(w, r.run)
+	}
 	width := defaultWidth
 	if f, ok := w.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
@@ -143,15 +200,6 @@ func (r results) writeTable(w io.Writer) error {
 		}
 	}
 	return report.Plain(w, report.Brief(r.run), width)
-}
-
-func (r results) writeJSON(w io.Writer) error {
-	text, err := os.ReadFile(filepath.Join(r.path, "summary.json"))
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(text)
-	return err
 }
 
 // peerNames lists the tools that report --as takes.
@@ -164,10 +212,13 @@ func peerNames() string {
 }
 
 // showAs prints, cell by cell, what another tool would have reported of a
-// folder's requests.
-func showAs(w io.Writer, path, tool string) error {
+// folder's requests; or, of the one whose own file is known, that file.
+func showAs(w io.Writer, path, tool string, asJSON bool) error {
 	if _, known := peers.ByName(tool); !known {
 		return driver.UsageError{Err: fmt.Errorf("--as %s is not known: it must be one of %s", tool, peerNames())}
+	}
+	if asJSON && tool != peers.ExoBench {
+		return driver.UsageError{Err: fmt.Errorf("--json with --as is for %s, whose file exobench can write, and not for %s", peers.ExoBench, tool)}
 	}
 	run, err := readRun(path)
 	if err != nil {
@@ -183,6 +234,14 @@ func showAs(w io.Writer, path, tool string) error {
 	if err != nil {
 		return err
 	}
+	if asJSON {
+		return peers.WriteExoBench(w, run, func(cell int) []*exobench.Record { return records[cell] })
+	}
+	return showCells(w, run, tool, records)
+}
+
+// showCells prints what the tool would have reported of each cell.
+func showCells(w io.Writer, run *summary.Run, tool string, records map[int][]*exobench.Record) error {
 	shown := 0
 	for _, cell := range run.Cells {
 		if len(records[cell.ID]) == 0 {
@@ -201,7 +260,8 @@ func showAs(w io.Writer, path, tool string) error {
 		}
 	}
 	if shown == 0 {
-		_, err = fmt.Fprintln(w, "The run has no measured request.")
+		_, err := fmt.Fprintln(w, "The run has no measured request.")
+		return err
 	}
-	return err
+	return nil
 }

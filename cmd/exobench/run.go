@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"exobench"
+	"exobench/driver"
 	"exobench/journal"
 	"exobench/report"
 	"exobench/resource"
@@ -22,8 +25,10 @@ import (
 // runFlags are the flags of exobench run.
 type runFlags struct {
 	planFlags
-	out         string
-	quiet, json bool
+	gate
+	resumeFlags
+	out                 string
+	quiet, json, dryRun bool
 }
 
 func runCommand(env environment) *cobra.Command {
@@ -41,16 +46,29 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
   exobench run --engine llamacpp --synthetic --model llama-3.2-1b
   exobench run --engine exo,ollama --model llama-3.2-1b --pull
   exobench run --engine openai --url http://127.0.0.1:8080 --model NAME --concurrency 1,4
-  exobench run --plan plan.yaml --repeat 10`,
+  exobench run --plan plan.yaml --repeat 10
+  exobench run --model llama-3.2-1b --all-placements --max-nodes 2 --dry-run
+  exobench run --resume results/latest`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return measure(cmd.Context(), env, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case f.folder != "":
+				return resume(cmd.Context(), env, f)
+			case f.force:
+				return driver.UsageError{Err: errors.New("--force goes with --resume")}
+			}
+			return measure(cmd.Context(), env, f)
+		},
 	}
 	groups := new(flagGroups)
-	f.register(cmd, groups)
+	f.planFlags.register(cmd, groups)
 	out := groups.add("Output")
 	out.StringVar(&f.out, "out", "", "folder for the results (default: results/<UTC time>)")
 	out.BoolVar(&f.quiet, "quiet", false, "show no progress")
 	out.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
+	f.gate.register(out)
+	out.BoolVar(&f.dryRun, "dry-run", false, "say what would be placed and measured, load nothing and write nothing")
+	f.resumeFlags.register(out)
 	groups.attach(cmd)
 	return cmd
 }
@@ -59,6 +77,14 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 // anything is loaded.
 func measure(ctx context.Context, env environment, f runFlags) error {
 	plan, models, err := f.plan()
+	if err != nil {
+		return err
+	}
+	allowed, err := f.gate.share()
+	if err != nil {
+		return err
+	}
+	tight, err := checkFiles(plan)
 	if err != nil {
 		return err
 	}
@@ -77,55 +103,80 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 		return err
 	}
 	defer closeAll(all)
+	if tight != "" {
+		o.note("", tight)
+	}
+	if f.dryRun {
+		return dryRun(ctx, env, o, all, f.json)
+	}
 	out, err := makeFolder(f.out, clock.Epoch())
 	if err != nil {
 		return err
 	}
-	s := session{plan: o.plan, engines: all, out: out, clock: clock, wire: drivers.Wire}
-	reason, err := s.record(ctx, env, f.quiet)
+	s := session{id: 1, plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire}
+	writer, err := s.begin()
 	if err != nil {
 		return err
 	}
-	return conclude(env, f, out, reason)
+	reason, err := s.record(ctx, env, writer, f.quiet)
+	return conclude(env, f, out.follow(writer), allowed, reason, err)
 }
 
-// session is one run of a plan, from the engines that were opened to the end of
-// its journal.
+// session is one process of a run of a plan, from the engines that were opened to
+// the end of what it adds to the journal.
 type session struct {
+	// id numbers the sessions of a run from 1, and past is what those before did.
+	id      int
+	past    *run.Past
 	plan    exobench.Plan
 	engines []run.Engine
+	notes   []exobench.Note
 	out     folder
 	clock   exobench.Clock
 	wire    *wire.Client
 }
 
-// sessionID is the number of a run's only session.
-const sessionID = 1
-
-// record runs the plan and writes the journal.
-func (s session) record(ctx context.Context, env environment, quiet bool) (exobench.EndReason, error) {
-	header := &exobench.Header{
-		Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan,
-	}
-	var engines []run.Engine
+// header is what a journal begins with.
+func (s session) header() *exobench.Header {
+	h := &exobench.Header{Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan}
 	for _, e := range s.engines {
-		header.Engines = append(header.Engines, e.Entry)
-		engines = append(engines, e)
+		h.Engines = append(h.Engines, e.Entry)
 	}
-	writer, err := journal.Create(s.out.journal(), header)
-	if err != nil {
-		return "", fmt.Errorf("create the journal: %w", err)
+	return h
+}
+
+// begin makes the journal. Where that fails, as on a disk that is full, nothing
+// is left that would keep the folder from being used again.
+func (s session) begin() (*journal.Writer, error) {
+	writer, err := journal.Create(s.out.journal(), s.header(), journal.Options{Private: secretive(s.plan)})
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil, s.out.taken()
+	case err != nil:
+		s.out.abandon()
+		return nil, fmt.Errorf("the journal cannot be written: %w: name another folder with --out", err)
 	}
+	return writer, nil
+}
+
+// record runs the plan, writes the journal, and closes it.
+func (s session) record(ctx context.Context, env environment, writer *journal.Writer, quiet bool) (exobench.EndReason, error) {
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
-	recorder := tee{writer, view}
-	err = errors.Join(view.Append(header), recorder.Append(&exobench.Session{
-		ID: sessionID, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(),
+	recorder, promptSeed := tee{writer, view}, run.PromptSeed(s.plan)
+	writer.OnTrouble(s.tellTrouble(env, writer))
+	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
+		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(), PromptSeed: promptSeed,
 	}))
+	for _, n := range s.notes {
+		n.At, n.Session = s.clock.Now(), s.id
+		err = errors.Join(err, recorder.Append(&n))
+	}
 	config := run.Config{
-		Plan: s.plan, Session: sessionID, Engines: engines, Recorder: recorder, Clock: s.clock,
+		Plan: s.plan, Session: s.id, PromptSeed: promptSeed, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
+		CPU:     resource.CPU,
 	}
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
@@ -133,7 +184,8 @@ func (s session) record(ctx context.Context, env environment, quiet bool) (exobe
 		}
 	}
 	reason, runErr := run.Execute(ctx, config)
-	return reason, errors.Join(err, runErr, writer.Close())
+	// The writer tells of its first failure again and again.
+	return reason, cmp.Or(err, runErr, writer.Close())
 }
 
 // tee keeps entries in the journal, and then shows them.
@@ -143,6 +195,7 @@ type tee struct {
 }
 
 func (t tee) Append(e exobench.Entry) error {
+	reword(e)
 	if err := t.journal.Append(e); err != nil {
 		return err
 	}
@@ -150,32 +203,42 @@ func (t tee) Append(e exobench.Entry) error {
 }
 
 // conclude makes the reports, shows the results, and returns how exobench ends.
-func conclude(env environment, f runFlags, out folder, reason exobench.EndReason) error {
-	results, err := makeReports(out.path)
-	if err != nil {
-		return fmt.Errorf("the journal is safe at %s, but the reports failed: %w", out.journal(), err)
+// runErr is why the run came to a bad end, if it did: what was measured before
+// is worth showing all the same.
+func conclude(env environment, f runFlags, out folder, allowed float64, reason exobench.EndReason, runErr error) error {
+	results, reportErr := makeReports(out.path)
+	if results.run != nil {
+		out.linkLatest()
 	}
-	if err := show(env.Stdout, results, out.path, f.json); err != nil {
+	trouble := out.trouble(runErr, reportErr)
+	if trouble != nil && !f.quiet {
+		fmt.Fprintln(env.Stderr) // apart from the view
+	}
+	var shown error
+	if results.run != nil {
+		shown = show(env.Stdout, results, f.json, reportErr == nil)
+	}
+	if err := errors.Join(trouble, shown); err != nil {
+		if reason == exobench.EndInterrupted {
+			exitCode(env.Stderr, err)
+			return exitError(exitInterrupted)
+		}
 		return err
 	}
-	out.linkLatest()
-	switch {
-	case reason == exobench.EndInterrupted:
+	if reason == exobench.EndInterrupted {
 		return exitError(exitInterrupted)
-	case results.failed():
-		return exitError(exitFailed)
 	}
-	return nil
+	return results.pass(env.Stderr, allowed)
 }
 
-// show prints the results and where they are.
-func show(stdout io.Writer, r results, path string, asJSON bool) error {
-	if asJSON {
-		return r.writeJSON(stdout)
+// show prints the results and, where all reports are written, where they are.
+func show(stdout io.Writer, r results, asJSON, written bool) error {
+	err := r.write(stdout, asJSON)
+	if err == nil && written && !asJSON {
+		_, err = fmt.Fprintf(stdout, "\nResults are in %s: %s, and %s.\n", r.path, strings.Join(report.Files(), ", "), journal.Name)
 	}
-	if err := r.writeTable(stdout); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("the results could not be printed in full (%w): they are in %s", err, r.path)
 	}
-	_, err := fmt.Fprintf(stdout, "\nResults are in %s: %s, and %s.\n", path, strings.Join(report.Files(), ", "), journal.Name)
-	return err
+	return nil
 }

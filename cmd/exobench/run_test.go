@@ -98,9 +98,15 @@ func readFile(t *testing.T, path string) string {
 // longRun starts a run that would take minutes and waits until three requests
 // have ended. It returns the folder and the pid of the embedded engine.
 func longRun(t *testing.T) (cmd *exec.Cmd, out string, engine int) {
+	return longRunIn(t, func(*exec.Cmd) {})
+}
+
+// longRunIn is longRun with what dress does to the command before it starts.
+func longRunIn(t *testing.T, dress func(*exec.Cmd)) (cmd *exec.Cmd, out string, engine int) {
 	t.Helper()
 	out = filepath.Join(t.TempDir(), "out")
 	cmd = command(t, t.TempDir(), tinyRun(t, "--repeat", "10000", "--out", out)...)
+	dress(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +162,13 @@ func TestAnInterruptEndsInOrder(t *testing.T) {
 	cmd, out, engine := longRun(t)
 	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
+	checkOrderlyEnd(t, cmd, out, engine)
+}
+
+// checkOrderlyEnd checks that an interrupted run took its model and its engine
+// away, said so in the journal and made its reports.
+func checkOrderlyEnd(t *testing.T, cmd *exec.Cmd, out string, engine int) {
+	t.Helper()
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
@@ -166,7 +179,7 @@ func TestAnInterruptEndsInOrder(t *testing.T) {
 	}
 	var released bool
 	for _, e := range all {
-		if end, ok := e.(*exobench.StepEnd); ok && end.Reason == exobench.StepInterrupted {
+		if stage, ok := e.(*exobench.StageEvent); ok && stage.Stage == exobench.StageReleased {
 			released = true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // interruptible returns a context that the first signal ends; a later interrupt
@@ -15,7 +16,7 @@ import (
 //
 // Only an interrupt counts as the second signal: a terminal that is closed sends
 // SIGHUP twice, from its shell and from the kernel, and timeout(1) sends SIGTERM
-// to the process and then to its group. A signal that was ignored when exobench
+// to the process and then to its group, as it does a SIGINT. A signal that was ignored when exobench
 // started, as nohup(1) has it, stays ignored.
 func interruptible(ctx context.Context, say *speaker) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -27,16 +28,20 @@ func interruptible(ctx context.Context, say *speaker) (context.Context, func()) 
 	}
 	go func() {
 		<-signals
+		at := time.Now()
 		cancel()
-		say.Say("interrupted: cleaning up and writing the reports; another interrupt ends exobench at once")
+		say.Say("interrupted: cleaning up; another interrupt ends exobench at once")
 		for s := range signals {
-			if s == os.Interrupt {
+			if s == os.Interrupt && time.Since(at) > sameSignal {
 				os.Exit(exitInterrupted)
 			}
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); cancel() }
 }
+
+// sameSignal is how soon after the first an interrupt is not another one.
+const sameSignal = 50 * time.Millisecond
 
 // speaker says lines to the user, past whatever else is on the terminal.
 type speaker struct {

@@ -16,7 +16,7 @@ import (
 
 // thisHost describes the machine; what cannot be found out is left empty.
 func thisHost(ctx context.Context) exobench.Host {
-	h := exobench.Host{Cores: runtime.NumCPU()}
+	h := exobench.Host{Cores: cores()}
 	h.Name, _ = os.Hostname()
 	if info, err := host.InfoWithContext(ctx); err == nil {
 		h.System = strings.TrimSpace(strings.Join([]string{info.Platform, info.PlatformVersion, info.KernelVersion}, " "))
@@ -29,6 +29,9 @@ func thisHost(ctx context.Context) exobench.Host {
 	}
 	return h
 }
+
+// cores is how many processors exobench may use.
+func cores() int { return runtime.NumCPU() }
 
 func thisTool() exobench.Tool {
 	return exobench.Tool{Version: version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}

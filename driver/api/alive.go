@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -13,11 +15,7 @@ import (
 func (c *Client) Alive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL("/"), nil)
-	if err != nil {
-		return &CallError{Call: c.name(http.MethodGet, "/"), Err: err}
-	}
-	if proxy, err := c.transport.Proxy(request); err == nil && proxy == nil {
+	if proxy, err := c.proxy(); err == nil && proxy == nil {
 		connection, err := new(net.Dialer).DialContext(ctx, "tcp", c.Address())
 		if err != nil {
 			return &CallError{Call: "connect to " + c.Base(), Err: err}
@@ -33,6 +31,27 @@ func (c *Client) Alive(ctx context.Context) error {
 		return c.statusError(http.MethodGet, "/", answer)
 	}
 	return nil
+}
+
+// proxy returns the proxy that the calls go through; nil where there is none.
+func (c *Client) proxy() (*url.URL, error) {
+	request, err := http.NewRequest(http.MethodGet, c.URL("/"), nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.transport.Proxy(request)
+}
+
+// Notices says what the reader of a report must know of the way to the server,
+// which calls and measured requests have in common.
+func (c *Client) Notices() []string {
+	proxy, err := c.proxy()
+	if err != nil || proxy == nil {
+		return nil
+	}
+	shown := *proxy
+	shown.User = nil
+	return []string{fmt.Sprintf("all requests to %s go through the proxy %s, which the environment names, and its time is in every figure; to go past it, list the host in NO_PROXY", c.Base(), shown.String())}
 }
 
 // Pause waits for d, or until ctx is done, and then returns its error.

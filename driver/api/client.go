@@ -24,9 +24,14 @@ import (
 // DefaultTimeout bounds one ordinary call.
 const DefaultTimeout = 10 * time.Second
 
-// maxBody bounds an answer. The largest known, exo's list of what a node has
-// downloaded, is about 100 KB.
-const maxBody = 64 << 20
+// maxBody bounds an answer: the largest known, exo's list of what a node has
+// downloaded, is about 100 KB. maxRefusal bounds what is read of an answer that
+// says no, and maxHeader the header of any.
+const (
+	maxBody    = 16 << 20
+	maxRefusal = 64 << 10
+	maxHeader  = 256 << 10
+)
 
 // Config says how a server is reached.
 type Config struct {
@@ -53,6 +58,7 @@ type Config struct {
 // Client calls one server. It is safe for concurrent use.
 type Client struct {
 	base      *url.URL
+	roots     []string
 	header    http.Header
 	timeout   time.Duration
 	transport *http.Transport
@@ -61,18 +67,23 @@ type Client struct {
 
 // New returns a client; nothing is sent yet. Its error is one of the URL.
 func New(c Config) (*Client, error) {
-	base, err := ParseURL(c.URL)
+	base, roots, err := parse(c.URL)
 	if err != nil {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: c.Insecure}
 	transport.DisableKeepAlives = c.NoKeepAlive
+	transport.MaxResponseHeaderBytes = maxHeader
+	// Measured requests need HTTP/1.1; a server without it is told of at once.
+	transport.ForceAttemptHTTP2, transport.TLSClientConfig.NextProtos = false, []string{"http/1.1"}
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
 	if c.Proxy != nil {
 		transport.Proxy = c.Proxy
 	}
 	client := &Client{
-		base: base, header: c.Header.Clone(), timeout: cmp.Or(c.Timeout, DefaultTimeout),
+		base: base, roots: roots, header: c.Header.Clone(), timeout: cmp.Or(c.Timeout, DefaultTimeout),
 		transport: transport,
 		http:      &http.Client{Transport: transport, CheckRedirect: checkRedirect},
 	}
@@ -85,15 +96,17 @@ func New(c Config) (*Client, error) {
 // maxRedirects is how many redirects are followed, as many as net/http would.
 const maxRedirects = 10
 
-// checkRedirect lets no call turn into a GET by a redirect; the redirect is the
-// answer then.
+// checkRedirect follows a redirect that stays with its origin and keeps the
+// method; any other is the answer. The user's headers, and the key among them,
+// are for the origin that was named.
 func checkRedirect(next *http.Request, via []*http.Request) error {
-	if next.Method != via[0].Method {
+	if next.Method != via[0].Method || !sameOrigin(next.URL, via[0].URL) {
 		return http.ErrUseLastResponse
 	}
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
 	}
+	next.URL.User = via[0].URL.User
 	return nil
 }
 
@@ -160,7 +173,7 @@ func (c *Client) Send(ctx context.Context, method, path string, body any) (Answe
 	fail := func(err error) (Answer, error) {
 		return Answer{}, &CallError{Call: c.name(method, path), Err: err}
 	}
-	response, err := c.open(ctx, method, path, body)
+	response, err := c.open(ctx, method, path, "application/json", body)
 	if err != nil {
 		return fail(err)
 	}
@@ -172,13 +185,25 @@ func (c *Client) Send(ctx context.Context, method, path string, body any) (Answe
 	return answer, nil
 }
 
+// Refusal returns the *StatusError of an answer of Send; nil for one of success.
+func (c *Client) Refusal(method, path string, a Answer) error {
+	if succeeded(a.Status) {
+		return nil
+	}
+	return c.statusError(method, path, a)
+}
+
 // read reads the whole answer, which ends at the latest with its call's
-// context.
+// context. Of one that says no, the beginning will do, even if it breaks off.
 func read(response *http.Response) (Answer, error) {
 	answer := Answer{Status: response.StatusCode, Header: response.Header}
 	// After a switch of protocols the body is the bare connection, which no
 	// context closes and whose end nobody promises.
 	if response.StatusCode == http.StatusSwitchingProtocols {
+		return answer, nil
+	}
+	if !succeeded(response.StatusCode) {
+		answer.Body, _ = io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 		return answer, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
@@ -193,7 +218,7 @@ func read(response *http.Response) (Answer, error) {
 }
 
 // open sends a call. The caller closes the answer's body.
-func (c *Client) open(ctx context.Context, method, path string, body any) (*http.Response, error) {
+func (c *Client) open(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
 	var sent io.Reader
 	switch body := body.(type) {
 	case nil:
@@ -211,7 +236,7 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (*http
 	for name, values := range c.header {
 		request.Header[name] = values
 	}
-	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Accept", accept)
 	if sent != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -109,8 +111,8 @@ func TestWhatIsNoUsableAnswerIsAnErrorInOneLine(t *testing.T) {
 		answered      bool
 		passing       bool
 	}{
-		{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "HTTP 101: switching protocols", true, false},
-		{"a switch of protocols that names none", "HTTP/1.1 101 \r\n\r\n", "HTTP 101: switching protocols", true, false},
+		{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "HTTP 101 where an answer was due", true, false},
+		{"a switch of protocols that names none", "HTTP/1.1 101 \r\n\r\n", "HTTP 101 where an answer was due", true, false},
 		{"no HTTP", "SSH-2.0-OpenSSH_9.6\r\n\r\n", `malformed HTTP`, false, true},
 		{"binary rubbish", "\x15\x03\x01\x00\x02\x02\x28\n\n", "malformed HTTP", false, true},
 		{"a body that breaks off", ok + "Content-Length: 10\r\nConnection: close\r\n\r\n{", "no answer in time", false, true},
@@ -163,8 +165,120 @@ func TestACallThatWouldTurnIntoAGetIsRefused(t *testing.T) {
 		t.Errorf("a redirect that keeps the method: %q, %v", method, err)
 	}
 	err := client.Call(t.Context(), http.MethodPost, "/moved", nil, nil)
-	wantError(t, err, "HTTP 302: a redirect to http://u:xxxxx@there/place, which would turn the call into a GET")
+	wantError(t, err, "/moved: HTTP 302 redirects to http://there/place: give that one")
 	wantError(t, client.Get(t.Context(), "/round", nil), "stopped after 10 redirects")
+}
+
+func TestNoHeaderOfTheUserLeavesTheOriginThatWasNamed(t *testing.T) {
+	t.Parallel()
+	var astray atomic.Int64
+	other := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { astray.Add(1) })
+	plain, secure := httptest.NewServer(other), httptest.NewTLSServer(other)
+	defer plain.Close()
+	defer secure.Close()
+	header := http.Header{"Authorization": {"Bearer key"}, "Cookie": {"a=key"}, "X-Key": {"key"}}
+	for _, start := range []func(http.Handler) *httptest.Server{httptest.NewServer, httptest.NewTLSServer} {
+		for _, code := range []int{301, 302, 303, 307, 308} {
+			for _, to := range []string{plain.URL, secure.URL, strings.Replace(plain.URL, "127.0.0.1", "localhost", 1)} {
+				server := start(http.RedirectHandler(strings.Replace(to, "//", "//me:secret@", 1)+"/v1/models", code))
+				client, err := New(Config{URL: server.URL, Header: header, Insecure: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				says := fmt.Sprintf("HTTP %d redirects to %s/v1/models: give that one", code, to)
+				wantError(t, client.Get(t.Context(), "/models", nil), says)
+				wantError(t, client.Call(t.Context(), http.MethodPost, "/chat", []byte("{}"), nil), says)
+				for _, err := range client.Lines(t.Context(), http.MethodPost, "/chat", nil) {
+					wantError(t, err, says)
+				}
+				client.Close()
+				server.Close()
+			}
+		}
+	}
+	if n := astray.Load(); n > 0 {
+		t.Errorf("%d calls went to another origin", n)
+	}
+}
+
+func TestARedirectOfTheSameOriginKeepsTheHeadersAndTheUser(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/first" {
+			http.Redirect(w, r, "/second", http.StatusPermanentRedirect)
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		fmt.Fprintf(w, "%q", r.URL.Path+" "+r.Header.Get("X-Key")+" "+user+" "+password)
+	}))
+	defer server.Close()
+	client, err := New(Config{URL: strings.Replace(server.URL, "//", "//me:word@", 1), Header: http.Header{"X-Key": {"key"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var got string
+	if err := client.Get(t.Context(), "/first", &got); err != nil || got != "/second key me word" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAServerOfHTTP2OnlyIsToldOf(t *testing.T) {
+	t.Parallel()
+	const says = "speaks HTTP/2 only; exobench needs HTTP/1.1"
+	// Of "h2" alone, Go's own TLS would let a client of HTTP/1.1 in.
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{NextProtos: []string{"h3"}}
+	server.StartTLS()
+	defer server.Close()
+	client, err := New(Config{URL: server.URL, Insecure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, client.Get(t.Context(), "/", nil), says)
+	// The first frames of a server without TLS.
+	plain := dialRaw(t, Config{}, "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff\n\n")
+	wantError(t, plain.Get(t.Context(), "/", nil), says)
+}
+
+func TestOfARefusalTheBeginningWillDo(t *testing.T) {
+	t.Parallel()
+	var written atomic.Int64
+	endless := dial(t, Config{Timeout: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		for block := []byte(strings.Repeat("no. ", 1<<12)); ; {
+			n, err := w.Write(block)
+			if written.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	})
+	err := endless.Get(t.Context(), "/", nil)
+	wantError(t, err, "HTTP 500: no. no. ")
+	refused, _ := errors.AsType[*StatusError](err)
+	if len(refused.Body) != maxRefusal {
+		t.Errorf("%d bytes of it were kept", len(refused.Body))
+	}
+	broken := dialRaw(t, Config{Timeout: 200 * time.Millisecond}, "HTTP/1.1 404 \r\nContent-Length: 99\r\n\r\nnot here")
+	wantError(t, broken.Get(t.Context(), "/", nil), "HTTP 404: not here")
+	headers := dialRaw(t, Config{Timeout: time.Minute}, "HTTP/1.1 200 OK\r\nA: "+strings.Repeat("a", 2*maxHeader)+"\r\n\r\n")
+	wantError(t, headers.Get(t.Context(), "/", nil), "exceeded")
+}
+
+func TestHowLongToWaitIsRead(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"0": 0, "3": 3 * time.Second, " 1.5": 1500 * time.Millisecond, "Fri, 31 Dec 1999 23:59:59 GMT": 0} {
+		e := &StatusError{Header: http.Header{"Retry-After": {text}}}
+		if got, ok := e.RetryAfter(); got != want || !ok {
+			t.Errorf("%q: %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "soon", "-1", "NaN", "1e300"} {
+		e := &StatusError{Header: http.Header{"Retry-After": {text}}}
+		if got, ok := e.RetryAfter(); ok {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
 }
 
 func TestWhyNothingAnswersIsSaidInAFewWords(t *testing.T) {
@@ -201,7 +315,7 @@ func TestAnAnswerOfAnySizeEnds(t *testing.T) {
 			}
 		}
 	})
-	wantError(t, client.Get(t.Context(), "/", nil), "longer than 64 MiB")
+	wantError(t, client.Get(t.Context(), "/", nil), "longer than 16 MiB")
 }
 
 func TestLinesComeAsTheyAreWritten(t *testing.T) {

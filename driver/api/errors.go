@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // CallError is a call that got no usable answer.
@@ -32,25 +34,63 @@ type StatusError struct {
 	Call   string // method and URL
 	Status int
 	Text   string // the server's own words, in one line
+	// Body is the beginning of the answer, and Header its header.
+	Body   []byte
+	Header http.Header
 }
 
 func (e *StatusError) Error() string {
-	text := fmt.Sprintf("%s: HTTP %d: %s", e.Call, e.Status, e.Text)
-	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
-		text += "; where it wants an API key, give it with --api-key-env, or --header"
+	switch e.Status {
+	case http.StatusSwitchingProtocols:
+		return fmt.Sprintf("%s: HTTP %d where an answer was due", e.Call, e.Status)
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Sprintf("%s: HTTP %d: %s; where it wants an API key, give it with --api-key-env, or --header", e.Call, e.Status, e.Text)
 	}
-	return text
+	if e.place() != nil {
+		return fmt.Sprintf("%s: HTTP %d %s", e.Call, e.Status, e.Text)
+	}
+	return fmt.Sprintf("%s: HTTP %d: %s", e.Call, e.Status, e.Text)
+}
+
+// place returns where the answer redirects to; nil where it does not.
+func (e *StatusError) place() *url.URL {
+	if e.Status/100 != 3 {
+		return nil
+	}
+	place, err := url.Parse(e.Header.Get("Location"))
+	if err != nil || *place == (url.URL{}) {
+		return nil
+	}
+	return place
+}
+
+// RetryAfter returns how long the server asks to wait before the next try, and
+// false where it does not ask.
+func (e *StatusError) RetryAfter() (time.Duration, bool) {
+	text := strings.TrimSpace(e.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 && seconds < 1e9 {
+		return time.Duration(seconds * float64(time.Second)), true
+	}
+	if moment, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(moment)), true
+	}
+	return 0, false
 }
 
 func (c *Client) statusError(method, path string, answer Answer) error {
-	text := Problem(answer.Status, answer.Body)
-	if place := answer.Header.Get("Location"); place != "" && answer.Status/100 == 3 {
-		if u, err := url.Parse(place); err == nil {
-			place = u.Redacted()
-		}
-		text = "a redirect to " + Line(place) + ", which would turn the call into a GET; use that URL"
+	e := &StatusError{
+		Call: c.name(method, path), Status: answer.Status, Text: Problem(answer.Status, answer.Body),
+		Body: answer.Body, Header: answer.Header,
 	}
-	return &StatusError{Call: c.name(method, path), Status: answer.Status, Text: text}
+	if place := e.place(); place != nil {
+		place = c.base.ResolveReference(place)
+		place.User = nil
+		if c.base.RawQuery != "" {
+			place.RawQuery = "" // it may repeat the base's, which may be a secret
+		}
+		e.Text = "redirects to " + Line(place.String()) + ": give that one"
+	}
+	return e
 }
 
 // Status returns the status with which a server refused a call; 0 where it did
@@ -64,6 +104,14 @@ func Status(err error) int {
 
 // Missing reports whether the server answered that there is no such thing.
 func Missing(err error) bool { return Status(err) == http.StatusNotFound }
+
+// Elsewhere reports whether the server answered that what was asked for is at
+// another place, which the error names, or switched to another protocol: what
+// it is otherwise need not be told.
+func Elsewhere(err error) bool {
+	status, ok := errors.AsType[*StatusError](err)
+	return ok && (status.place() != nil || status.Status == http.StatusSwitchingProtocols)
+}
 
 // Answered reports whether some server answered, with a refusal or with what
 // was not expected. What a proxy says counts.
@@ -95,6 +143,8 @@ func Reason(err error) string {
 		return "connection refused"
 	case unknown:
 		return "no such host: " + dns.Name
+	case speaksHTTP2(err):
+		return "the server speaks HTTP/2 only; exobench needs HTTP/1.1, over which it can tell when each event arrived"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return "the connection was closed"
 	}
@@ -102,6 +152,14 @@ func Reason(err error) string {
 		err = outer.Err
 	}
 	return Line(err.Error())
+}
+
+// speaksHTTP2 reports whether a server refused HTTP/1.1, by TLS or with the first
+// frame of HTTP/2. Neither has an error of its own that could be asked for.
+func speaksHTTP2(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "tls: no application protocol") ||
+		strings.Contains(text, `malformed HTTP response "\x00\x00`)
 }
 
 // Problem turns the body of an error answer into one line. Servers have five

@@ -19,7 +19,7 @@ func (c *Client) Lines(ctx context.Context, method, path string, body any) iter.
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		fail := func(err error) { yield(nil, &CallError{Call: c.name(method, path), Err: err}) }
-		response, err := c.open(ctx, method, path, body)
+		response, err := c.open(ctx, method, path, "application/json, text/event-stream", body)
 		if err != nil {
 			fail(err)
 			return

@@ -17,7 +17,12 @@ func TestABaseIsAURLOfAServer(t *testing.T) {
 		{"https://node/a%2Fb/v1//", "https://node/a%2Fb", "https://node/a%2Fb/models", "node:443"},
 		{"https://node/v1x", "https://node/v1x", "https://node/v1x/models", "node:443"},
 		{"http://[::1]:5/x?key=s#part", "http://[::1]:5/x", "http://[::1]:5/x/models?key=s", "[::1]:5"},
-		{"http://u:pw@node", "http://u:xxxxx@node", "http://u:pw@node/models", "node:80"},
+		{"http://node/api/paas/v4/", "http://node/api/paas/v4", "http://node/api/paas/v4/models", "node:80"},
+		{"http://node/openai/v1?api-version=X", "http://node/openai", "http://node/openai/models?api-version=X", "node:80"},
+		{"http://node/v1/chat/completions", "http://node", "http://node/models", "node:80"},
+		{"http://node/v1/models?a=b", "http://node", "http://node/models?a=b", "node:80"},
+		{"http://node/models", "http://node/models", "http://node/models/models", "node:80"},
+		{"http://u:pw@node", "http://node", "http://u:pw@node/models", "node:80"},
 	} {
 		c, err := New(Config{URL: row.raw})
 		if err != nil {
@@ -31,6 +36,31 @@ func TestABaseIsAURLOfAServer(t *testing.T) {
 	for _, bad := range []string{"", "node:1", "localhost", "ftp://node", "http://", "http://:80", "http://a b", "http://%zz", "/v1"} {
 		if _, err := New(Config{URL: bad}); err == nil {
 			t.Errorf("%q was taken for a base", bad)
+		}
+	}
+}
+
+func TestAnOpenAICompatibleAPIIsBelowTheBase(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"http://node":                            "/v1 ",
+		"http://node/gate":                       "/v1 ",
+		"http://node/v1x":                        "/v1 ",
+		"http://node/gate/v1/":                   "/v1",
+		"http://node/v2/gate/v1":                 "/v1",
+		"http://node/api/v3":                     "",
+		"http://node/v1beta":                     "",
+		"http://node/v1beta/openai":              " /v1",
+		"http://node/v1/a/b/openai":              " /v1",
+		"http://node/gate/v1/completions":        "/v1",
+		"http://node/inference/chat/completions": "",
+	} {
+		c, err := New(Config{URL: raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.Roots(), " "); got != want {
+			t.Errorf("%s: roots %q, want %q", raw, got, want)
 		}
 	}
 }

@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,8 +73,41 @@ func Driver(t *testing.T, d driver.Driver) {
 		wantError(t, d, "open "+what, e, err)
 		wantUsage(t, d, "open "+what, err)
 	}
+	checkStrangers(ctx, t, d, env)
 	if err := ctx.Err(); err != nil {
 		t.Errorf("%s took longer than %v at an address where nothing listens", d.Name(), patience)
+	}
+}
+
+// checkStrangers checks what a driver makes of addresses where no engine answers
+// as one: that it is told of a redirect to another origin and sends nothing
+// there, and that it does not wait where a server switches protocols.
+func checkStrangers(ctx context.Context, t *testing.T, d driver.Driver, env driver.Env) {
+	t.Helper()
+	var astray atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { astray.Add(1) }))
+	defer other.Close()
+	env.Header = http.Header{"Authorization": {"Bearer key"}}
+	for says, handler := range map[string]http.HandlerFunc{
+		"redirects to " + other.URL: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL+r.URL.Path, http.StatusPermanentRedirect)
+		},
+		"101": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSwitchingProtocols) },
+	} {
+		server := httptest.NewServer(handler)
+		if found := d.Find(ctx, server.URL, env); len(found) > 0 {
+			t.Errorf("found %+v at what answers %s", found, says)
+		}
+		e, err := d.Open(ctx, exobench.EngineSpec{Name: d.Name(), URL: server.URL}, env)
+		wantError(t, d, "open what answers "+says, e, err)
+		_, usage := errors.AsType[driver.UsageError](err)
+		if err != nil && !usage && !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: open what answers %s: %v", d.Name(), says, err)
+		}
+		server.Close()
+	}
+	if astray.Load() > 0 {
+		t.Errorf("%s went where a redirect to another origin led", d.Name())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"exobench"
 	"exobench/catalogue"
@@ -100,6 +101,44 @@ func (e *engine) Resolve(ctx context.Context, name string) (exobench.Model, erro
 		return exobench.Model{}, driver.UsageError{Err: fmt.Errorf("the embedded engine has no stand-in for %s: its shape is not a plain Llama's", m.Name)}
 	}
 	return e.Engine.Resolve(ctx, m.Name)
+}
+
+// releaseTime bounds the taking away of a model: an engine of exobench's own that
+// takes longer hangs, and is ended with all that it holds.
+const releaseTime = 5 * time.Second
+
+// errKilled is what comes of an engine that hangs.
+var errKilled = fmt.Errorf("%s did not take it away within %v and was killed", what, releaseTime)
+
+// Prepare brings the model up. Where it is interrupted it takes away what there
+// is, which an engine that hangs must not hold up.
+func (e *engine) Prepare(ctx context.Context, m exobench.Model, placement string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
+	var hung *time.Timer
+	timing := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(timing)
+		hung = time.AfterFunc(releaseTime, func() { _ = e.server.Kill() })
+	})
+	d, err := e.Engine.Prepare(ctx, m, placement, report)
+	if stop() {
+		return d, err
+	}
+	<-timing
+	if !hung.Stop() {
+		err = errKilled
+	}
+	return d, err
+}
+
+// Release takes the model away. Where the engine hangs it is killed, which takes
+// the model away too.
+func (e *engine) Release(ctx context.Context, d exobench.Deployment, report func(exobench.StageEvent)) error {
+	hung := time.AfterFunc(releaseTime, func() { _ = e.server.Kill() })
+	err := e.Engine.Release(ctx, d, report)
+	if !hung.Stop() {
+		return errKilled
+	}
+	return err
 }
 
 // Close ends the engine.

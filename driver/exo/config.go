@@ -2,6 +2,7 @@ package exo
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/resource"
 )
 
 // usualURL is where exo answers by default.
@@ -37,6 +39,10 @@ type config struct {
 	reuse, replace bool
 
 	pace pace
+	// marks is the folder of the marks of instances; empty where there is none.
+	marks string
+	// children lists the processes that a process has started; tests replace it.
+	children func(ctx context.Context, pid int) ([]int, error)
 	// transport, where set, takes the calls to exo in tests of virtual time.
 	transport http.RoundTripper
 }
@@ -55,7 +61,10 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 		sharding: shardingOption.In(spec), instanceMeta: metaOption.In(spec),
 		minNodes: number(minNodesOption), maxNodes: number(maxNodesOption),
 		reuse: driver.Reuse.On(spec), replace: replaceOption.On(spec),
-		pace: usualPace,
+		pace: usualPace, marks: marksFolder(env.Getenv), children: resource.Descendants,
+	}
+	if err := c.settle(settleOption.In(spec)); err != nil {
+		return config{}, driver.UsageError{Err: err}
 	}
 	if err := c.validate(); err != nil {
 		return config{}, driver.UsageError{Err: err}
@@ -65,7 +74,19 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 	return c, nil
 }
 
-// pace holds the waits, which are no user's business; tests shorten them.
+// settle takes the time that a fresh exo is given before a model that it places
+// nowhere is given up.
+func (c *config) settle(text string) error {
+	span, err := time.ParseDuration(text)
+	if err != nil || span < 0 {
+		return fmt.Errorf("--settle-timeout is %q: it must be a span of time, such as 90s", text)
+	}
+	c.pace.settle = span
+	return nil
+}
+
+// pace holds the waits, which but for settle are no user's business; tests
+// shorten them.
 type pace struct {
 	settle   time.Duration // for a placement that fits
 	download time.Duration // without a new byte of a download
@@ -82,7 +103,11 @@ type pace struct {
 	appear   time.Duration // for a new instance to show up
 	late     time.Duration // for an instance to show up that must be deleted
 	silence  time.Duration // without one good answer while watching
-	linger   time.Duration // for runners to go once their instance is gone
+	linger   time.Duration // for runners elsewhere to go once their instance is gone
+	exit     time.Duration // for processes of runners on this host to go
+	memory   time.Duration // for memory to be freed for a model that lacks it
+	away     time.Duration // for an exo that is away to be back
+	gone     time.Duration // for a runner that is gone to come back
 	// staleFail is how long a download failure from before our time is not
 	// held against us: exo tries again after its next scan, one each 60 s.
 	staleFail time.Duration
@@ -114,7 +139,13 @@ var usualPace = pace{
 	silence:  15 * time.Second,
 	// A runner gets 3 s to stop before it is killed; exo often keeps its
 	// entry for good, so waiting longer gains nothing.
-	linger:    4 * time.Second,
+	linger: 4 * time.Second,
+	exit:   15 * time.Second,
+	// exo renews its figures of memory once a second.
+	memory: 10 * time.Second,
+	away:   60 * time.Second,
+	// A worker waits at most 10 s before it starts a runner that failed again.
+	gone:      60 * time.Second,
 	staleFail: 75 * time.Second,
 }
 

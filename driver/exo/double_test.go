@@ -1,6 +1,7 @@
 package exo
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,8 +36,16 @@ type double struct {
 	downloads map[string]string          // list by node id
 	previews  []string                   // answers to /instance/previews; the last one stays
 	walk      []func()
-	log       []string // the calls that change something
-	posted    []byte   // the last body of POST /instance
+	// fetch and looks are walks too, of which each look at what a node has
+	// downloaded, and at all runners, takes one step.
+	fetch, looks []func()
+	// fetches makes it take the command to download; fetched is the last one.
+	fetches bool
+	fetched []byte
+	sizes   map[string]string // nodeMemory entry by node id, where not the usual
+	gzip    bool              // it compresses what is long, where it may
+	log     []string          // the calls that change something
+	posted  []byte            // the last body of POST /instance
 	// answers override what a call ("POST /instance") gives: status and body.
 	answers map[string]func(w http.ResponseWriter)
 	// undeletable instances take the command and stay.
@@ -65,12 +74,14 @@ func newDouble(t *testing.T) *double {
 func (d *double) quick() config {
 	return config{
 		label: "exo", url: d.server.URL, env: drivertest.Env(d.t), minNodes: 1, maxNodes: 1,
+		children: func(context.Context, int) ([]int, error) { return nil, nil },
 		pace: pace{
 			settle: 10 * time.Second, download: 10 * time.Second, load: 10 * time.Second, release: 10 * time.Second,
 			poll: time.Millisecond, probe: 2 * time.Second, ready: 2 * time.Second, call: 5 * time.Second,
 			cancel: 5 * time.Second, slowCall: 5 * time.Second, backoff: time.Millisecond, slowPoll: time.Nanosecond,
 			appear: 5 * time.Second, late: 500 * time.Millisecond, silence: 5 * time.Second,
 			linger: 300 * time.Millisecond, staleFail: 10 * time.Second,
+			exit: 5 * time.Second, memory: 300 * time.Millisecond, away: 5 * time.Second, gone: 5 * time.Second,
 		},
 	}
 }
@@ -88,6 +99,13 @@ func (d *double) dial(config config) *Engine {
 func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		plain, zipped := w, gzip.NewWriter(w)
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("ETag", `"4711"`)
+		defer zipped.Close()
+		w = zipping{plain, zipped}
+	}
 	call := r.Method + " " + r.URL.Path
 	if r.Method != http.MethodGet {
 		d.log = append(d.log, call)
@@ -111,6 +129,9 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.previews = d.previews[min(1, len(d.previews)-1):]
 	case call == "POST /instance":
 		d.create(w, r)
+	case call == "POST /download/start" && d.fetches:
+		d.fetched, _ = io.ReadAll(r.Body)
+		fmt.Fprint(w, `{"commandId":"c-3"}`)
 	case strings.HasPrefix(call, "POST /v1/cancel/"):
 		fail(w, 404, "Command not found or already completed")
 	case strings.HasPrefix(r.URL.Path, "/instance/"):
@@ -122,6 +143,14 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"detail":"Not Found"}`)
 	}
 }
+
+// zipping is an answer that is compressed.
+type zipping struct {
+	http.ResponseWriter
+	zipped io.Writer
+}
+
+func (z zipping) Write(p []byte) (int, error) { return z.zipped.Write(p) }
 
 func (d *double) add(w http.ResponseWriter, r *http.Request) {
 	var body struct {
@@ -153,11 +182,7 @@ func (d *double) create(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *double) instance(w http.ResponseWriter, r *http.Request, id string) {
-	if len(d.walk) > 0 {
-		step := d.walk[0]
-		d.walk = d.walk[1:]
-		step()
-	}
+	step(&d.walk)
 	raw, known := d.instances[id]
 	switch {
 	case !known:
@@ -176,6 +201,14 @@ func (d *double) instance(w http.ResponseWriter, r *http.Request, id string) {
 	}
 }
 
+// step takes one step of a walk.
+func step(walk *[]func()) {
+	if steps := *walk; len(steps) > 0 {
+		*walk = steps[1:]
+		steps[0]()
+	}
+}
+
 func (d *double) state(w http.ResponseWriter, path []string) {
 	var value any
 	switch path[0] {
@@ -184,9 +217,13 @@ func (d *double) state(w http.ResponseWriter, path []string) {
 			return map[string]string{"modelId": "Unknown Model", "chipId": "Apple M3 Ultra", "friendlyName": name}
 		})
 	case "nodeMemory":
-		value = mapped(d.nodes, func(string) any {
+		memory := mapped(d.nodes, func(string) any {
 			return map[string]any{"ramTotal": map[string]int{"inBytes": 16 * gib}, "ramAvailable": map[string]int{"in_bytes": 8 * gib}}
 		})
+		for id, entry := range d.sizes {
+			memory[id] = json.RawMessage(entry)
+		}
+		value = memory
 	case "nodeSystem":
 		// On Linux exo's map has no node at all.
 		value = mapped(d.sensors, func(system string) any { return json.RawMessage(system) })
@@ -199,8 +236,14 @@ func (d *double) state(w http.ResponseWriter, path []string) {
 	case "instances":
 		value = d.instances
 	case "runners":
+		if len(path) == 1 {
+			step(&d.looks)
+			value = mapped(d.runners, func(state string) any { return json.RawMessage(state) })
+			break
+		}
 		value = lookUp(d.runners, path)
 	case "downloads":
+		step(&d.fetch)
 		value = lookUp(d.downloads, path)
 	}
 	if value == nil {

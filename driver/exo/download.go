@@ -83,11 +83,15 @@ type counts struct {
 type downloads struct {
 	complete    int // nodes that have everything
 	ongoing     int // nodes that are fetching
+	listed      int // nodes of which exo says anything
 	done, total exobench.Bytes
 	rate        exobench.Bytes
 }
 
 func (d *downloads) add(node download) {
+	if node.tag != "" {
+		d.listed++
+	}
 	if node.complete() {
 		d.complete++
 	}

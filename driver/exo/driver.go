@@ -26,10 +26,14 @@ var (
 		Help: "delete instances of the model that are already there"}
 )
 
+// settleOption has its default from usualPace.
+var settleOption = driver.Option{Name: "settle-timeout", Default: exobench.Duration(usualPace.settle).String(),
+	Help: "how long exo may take to offer a placement, as after its start"}
+
 // Options are how models are placed, and what is done with instances that exo
 // runs already.
 func (Driver) Options() []driver.Option {
-	return []driver.Option{shardingOption, metaOption, minNodesOption, maxNodesOption, driver.Reuse, replaceOption}
+	return []driver.Option{shardingOption, metaOption, minNodesOption, maxNodesOption, settleOption, driver.Reuse, replaceOption}
 }
 
 // Find returns the exo at url, or at exo's usual port of this host.
@@ -83,7 +87,9 @@ func open(ctx context.Context, spec exobench.EngineSpec, env driver.Env, as Iden
 	if err != nil {
 		return nil, err
 	}
-	config.identity = as
+	if config.identity = as; as.Driver != "" {
+		config.marks = "" // it ends with the run, and its instances with it
+	}
 	return dial(ctx, config)
 }
 
@@ -108,8 +114,10 @@ func (e *Engine) Info() exobench.Engine {
 // Alive returns nil if exo takes connections now.
 func (e *Engine) Alive(ctx context.Context) error { return e.api.Alive(ctx) }
 
-// Close ends nothing, since the driver started nothing.
+// Close ends nothing, since the driver started nothing. Instances that could not
+// be taken away stay marked as leftovers.
 func (e *Engine) Close() error {
+	e.marks.close()
 	e.api.Close()
 	return nil
 }

@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/resource"
 )
 
 // Why there is no exo to drive; each error of Open wraps one of them, is about an
@@ -29,15 +31,30 @@ var (
 
 // Engine is one exo cluster, reached through one of its nodes.
 type Engine struct {
-	config config
-	api    *api.Client
-	nodes  []clusterNode
+	config  config
+	api     *api.Client
+	nodes   []clusterNode
+	marks   *marks
+	watched watched
+	// bare is set where exo knew of no sensors of its nodes when nothing was under
+	// way.
+	bare atomic.Bool
 
-	mu sync.Mutex
-	// pid is the process that listens where all or part of exo runs on this
-	// host; missed is why it could not be found.
-	pid    int
-	missed error
+	// own follows the process that listens; nil where exobench started the engine
+	// and knows it. seen is set where it runs on this host and could be found.
+	own  *resource.Listening
+	seen bool
+
+	mu sync.Mutex // of what follows
+	// listens is exo's own process as it was seen last; 0 where it was not.
+	listens int
+	// earlier are the processes that exo had started before it was asked for the
+	// instance that was made last; nil where they are unknown.
+	earlier map[int]bool
+	// observed are the observations to be told, and told those that have been, of
+	// the model at hand.
+	observed []string
+	told     map[string]bool
 }
 
 // clusterNode is one machine of the cluster.
@@ -57,7 +74,7 @@ func dial(ctx context.Context, config config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client, pid: config.identity.PID}
+	e := &Engine{config: config, api: client, marks: newMarks(config.marks, client.Address())}
 	if err := e.identify(ctx); err != nil {
 		return nil, err
 	}
@@ -102,6 +119,9 @@ func (e *Engine) unreachable(err error) error {
 
 // describe says what was seen in the place of an exo.
 func (e *Engine) describe(ctx context.Context, got api.Answer) string {
+	if err := e.api.Refusal(http.MethodGet, "/node_id", got); api.Elsewhere(err) {
+		return err.Error()
+	}
 	server := got.Header.Get("Server")
 	seen := fmt.Sprintf("GET /node_id gives HTTP %d", got.Status)
 	if strings.Contains(strings.ToLower(server), "llama.cpp") {

@@ -114,8 +114,8 @@ func TestChatBodySaysExactlyWhatExoReads(t *testing.T) {
 	t.Parallel()
 	d := newDouble(t)
 	engine := d.dial(d.quick())
-	request := exobench.Request{Prompt: exobench.Prompt{Text: "a <b>\n\"c\""}, MaxTokens: 64, Seed: 7, IgnoreEOS: true}
-	want := `{"model":"mlx-community/Tiny-1B-4bit","messages":[{"role":"user","content":"a <b>\n\"c\""}],"stream":true,"max_tokens":64,"temperature":0,"seed":7}`
+	request := exobench.Request{Prompt: exobench.Prompt{Text: "a <b>\n\"c\""}, MaxTokens: 64, Seed: 7, Temperature: 0.5, IgnoreEOS: true}
+	want := `{"model":"mlx-community/Tiny-1B-4bit","messages":[{"role":"user","content":"a <b>\n\"c\""}],"stream":true,"max_tokens":64,"temperature":0.5,"seed":7}`
 	if got := string(chatBody(tiny, request)); got != want {
 		t.Errorf("body\n%s\nwant\n%s", got, want)
 	}

@@ -45,7 +45,10 @@ func permanent(reason string) bool {
 // Pipeline before Tensor, ring before jaccl. It adds the model's card where exo
 // has none, and waits for exo to settle.
 func (e *Engine) Placements(ctx context.Context, model exobench.Model) ([]string, error) {
-	silent := e.reporter(model, func(exobench.StageEvent) {})
+	silent := e.reporter(func(exobench.StageEvent) {})
+	if err := e.awaitBack(ctx, silent); err != nil {
+		return nil, silent.blame(err)
+	}
 	if err := e.ensureCard(ctx, model, silent); err != nil {
 		return nil, silent.blame(err)
 	}
@@ -83,7 +86,8 @@ func (e *Engine) place(ctx context.Context, model exobench.Model, placement stri
 // settled returns the placements that the flags allow, at least one, waiting
 // for exo to settle.
 func (e *Engine) settled(ctx context.Context, model exobench.Model, say *reporter) ([]instance, error) {
-	deadline := time.Now().Add(e.config.pace.settle)
+	began := time.Now()
+	limit := e.config.pace.settle
 	for wait := e.config.pace.backoff; ; wait *= 2 {
 		previews, err := e.previews(ctx, model.ID)
 		if ctx.Err() != nil {
@@ -98,12 +102,18 @@ func (e *Engine) settled(ctx context.Context, model exobench.Model, say *reporte
 			if e.hopeless(previews, offered) {
 				return nil, err
 			}
+			if short := e.shortage(ctx, model, previews, offered); short != nil {
+				if err = short; short.forGood() {
+					return nil, err
+				}
+				limit = min(limit, e.config.pace.memory)
+			}
 		} else if !api.Passing(err) {
 			return nil, err
 		}
-		left := time.Until(deadline)
+		left := limit - time.Since(began)
 		if left <= 0 {
-			return nil, fmt.Errorf("%w (waited %v for exo to settle)", err, e.config.pace.settle)
+			return nil, fmt.Errorf("%w (waited %v)", err, limit)
 		}
 		say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "waiting for exo to settle: " + err.Error()})
 		if err := api.Pause(ctx, min(wait, left)); err != nil {

@@ -44,7 +44,7 @@ func TestAReasonThatLastsIsNotWaitedFor(t *testing.T) {
 	config := d.quick()
 	config.sharding, config.maxNodes, config.pace.settle = tensor, 2, time.Hour
 	_, _, err := d.prepare(config)
-	wantError(t, err, "place "+tinyID, "(Tensor, 1 to 2 nodes): "+reason)
+	wantError(t, err, "placement: ", "(Tensor, 1 to 2 nodes): "+reason)
 	if strings.Count(err.Error(), reason) != 1 || strings.Contains(err.Error(), "sufficient memory") {
 		t.Errorf("error %q repeats a reason or gives one that was not asked for", err)
 	}
@@ -123,7 +123,7 @@ func TestACardThatCannotBeLoadedIsReportedAtOnce(t *testing.T) {
 	d := newDouble(t)
 	d.answers["GET /instance/previews"] = failing(400, "Failed to load model card: no such repo")
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "place "+tinyID, "Failed to load model card: no such repo")
+	wantError(t, err, "placement: ", "Failed to load model card: no such repo")
 }
 
 func TestEachPlacementThatIsOfferedCanBeAskedFor(t *testing.T) {

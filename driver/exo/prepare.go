@@ -2,12 +2,9 @@ package exo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 
 	"exobench"
 	"exobench/driver/api"
@@ -17,13 +14,14 @@ import (
 // change on the way is reported; the download, once a second. Failing is not
 // reported but returned, and leaves no instance that Prepare created.
 func (e *Engine) Prepare(ctx context.Context, model exobench.Model, placement string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
-	say := e.reporter(model, report)
+	say := e.reporter(report)
 	deployment, err := e.prepare(ctx, model, placement, say)
 	if err != nil {
 		return exobench.Deployment{}, err
 	}
-	e.findProcess(ctx)
+	_, _ = e.listener(ctx) // where exo was started again, it is found anew
 	deployment.PID, _ = e.process()
+	e.watchOver(ctx, deployment)
 	return deployment, nil
 }
 
@@ -32,21 +30,12 @@ func (e *Engine) prepare(ctx context.Context, model exobench.Model, placement st
 		return exobench.Deployment{}, say.blame(err)
 	}
 	say.event(exobench.StageEvent{Stage: exobench.StagePlace})
-	running, err := e.runningInstances(ctx, model.ID)
+	running, err := e.vacate(ctx, model, say)
 	if err != nil {
 		return exobench.Deployment{}, say.blame(err)
 	}
-	switch {
-	case len(running) > 0 && e.config.reuse:
+	if len(running) > 0 {
 		return e.reuse(ctx, model, running, say)
-	case len(running) > 0 && e.config.replace:
-		if err := e.replace(ctx, running, say); err != nil {
-			return exobench.Deployment{}, say.blame(err)
-		}
-	case len(running) > 0:
-		return exobench.Deployment{}, say.blame(fmt.Errorf(
-			"exo already runs %s (instance %s): --reuse measures it and leaves it there, --replace deletes it first",
-			model.ID, running[0].id))
 	}
 	chosen, err := e.place(ctx, model, placement, say)
 	if err != nil {
@@ -69,22 +58,6 @@ func (e *Engine) ensureCard(ctx context.Context, model exobench.Model, say *repo
 	return e.addCard(ctx, model.ID)
 }
 
-// runningInstances returns the instances of the model, whoever made them.
-func (e *Engine) runningInstances(ctx context.Context, modelID string) ([]instance, error) {
-	var all map[string]json.RawMessage
-	if err := e.api.Get(ctx, "/state/instances", &all); err != nil {
-		return nil, fmt.Errorf("list exo's instances: %w", err)
-	}
-	var running []instance
-	for _, id := range slices.Sorted(maps.Keys(all)) {
-		parsed, err := parseInstance(all[id])
-		if err == nil && parsed.model == modelID {
-			running = append(running, parsed)
-		}
-	}
-	return running, nil
-}
-
 // reuse waits for an instance that is not ours.
 func (e *Engine) reuse(ctx context.Context, model exobench.Model, running []instance, say *reporter) (exobench.Deployment, error) {
 	if len(running) > 1 {
@@ -102,17 +75,6 @@ func (e *Engine) reuse(ctx context.Context, model exobench.Model, running []inst
 	return exobench.Deployment{Model: model, Placement: found.placement(), Instance: found.id}, nil
 }
 
-// replace deletes the instances of an earlier run.
-func (e *Engine) replace(ctx context.Context, running []instance, say *reporter) error {
-	for _, old := range running {
-		say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "deleting instance " + old.id + " that exo already runs"})
-		if _, err := e.remove(ctx, old.id, removal{runners: old.runners}); err != nil {
-			return fmt.Errorf("replace instance %s: %w", old.id, err)
-		}
-	}
-	return nil
-}
-
 // start creates the chosen instance and waits until it answers; if it never
 // does, the instance is deleted again.
 func (e *Engine) start(ctx context.Context, model exobench.Model, chosen instance, say *reporter) (exobench.Deployment, error) {
@@ -120,16 +82,22 @@ func (e *Engine) start(ctx context.Context, model exobench.Model, chosen instanc
 	watch.rememberFailures(ctx)
 	say.about(chosen.placement(), chosen.id)
 	say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "asking exo for it"})
+	e.noteProcesses(ctx)
+	e.marks.set(chosen.id)
 	err := e.create(ctx, chosen)
 	if status := api.Status(err); status != 0 && status <= http.StatusInternalServerError {
 		// exo's own refusal. A lost call is none, nor is what a proxy says when
 		// it loses one.
+		e.marks.clear(chosen.id)
 		return exobench.Deployment{}, say.blame(err)
 	}
 	if err == nil {
 		err = watch.untilReady(ctx)
 	}
 	if err == nil {
+		if e.config.env.Plan.KeepLoaded {
+			e.marks.clear(chosen.id) // it is to outlive the run
+		}
 		return exobench.Deployment{Model: model, Placement: chosen.placement(), Instance: chosen.id, Created: true}, nil
 	}
 	// A call that was lost may have arrived, and an instance that was asked for

@@ -176,7 +176,7 @@ func TestPrepareFailsOnAFailedDownloadThoughTheRunnerIdlesForever(t *testing.T) 
 		d.download("n1", failedDownload(tinyID, "Model files not found locally in offline mode")),
 	}
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "download "+tinyID, "studio-1", "not found locally in offline mode")
+	wantError(t, err, "download: ", "studio-1", "not found locally in offline mode")
 	wantEqual(t, "instances left", d.running(), []string{})
 }
 
@@ -213,7 +213,7 @@ func TestPrepareDeletesTheInstanceWhenARunnerFails(t *testing.T) {
 		d.runner("i-1-r0", `{"RunnerFailed":{"errorMessage":"Terminated (exitcode=1\nRunner error: out of memory)","diagnostics":[{"RunnerMetalGpuTimeout":{"message":"GPU hung"}}]}}`),
 	}
 	_, seen, err := d.prepare(d.quick())
-	wantError(t, err, "load "+tinyID, "Terminated (exitcode=1 Runner error: out of memory); GPU hung")
+	wantError(t, err, "load: ", "Terminated (exitcode=1 Runner error: out of memory); GPU hung")
 	wantEqual(t, "instances left", d.running(), []string{})
 	wantEqual(t, "stages", seen.stages()[2:], []exobench.Stage{exobench.StageLoad, exobench.StageRelease, exobench.StageReleased})
 }
@@ -226,7 +226,7 @@ func TestPrepareFailsWhenItsInstanceVanishes(t *testing.T) {
 		func() { delete(d.instances, "i-1") },
 	}
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "place "+tinyID, "vanished")
+	wantError(t, err, "placement: ", "vanished")
 }
 
 func TestPrepareFailsWhenANodeLeaves(t *testing.T) {
@@ -253,7 +253,7 @@ func TestPrepareFailsWhenTheInstanceNeverShowsUp(t *testing.T) {
 	config := d.quick()
 	config.pace.appear = 20 * time.Millisecond
 	_, _, err := d.prepare(config)
-	wantError(t, err, "place "+tinyID, "no instance showed up")
+	wantError(t, err, "placement: ", "no instance showed up")
 }
 
 func TestAStalledDownloadOrLoadFails(t *testing.T) {
@@ -263,7 +263,7 @@ func TestAStalledDownloadOrLoadFails(t *testing.T) {
 	config := d.quick()
 	config.pace.download = 300 * time.Millisecond
 	_, _, err := d.prepare(config)
-	wantError(t, err, "download "+tinyID, "no new byte for 300ms", "512 B of 2.00 KiB")
+	wantError(t, err, "download: ", "no new byte for 300ms", "512 B of 2.00 KiB")
 	wantEqual(t, "instances left", d.running(), []string{})
 
 	d = newDouble(t)
@@ -271,7 +271,7 @@ func TestAStalledDownloadOrLoadFails(t *testing.T) {
 	config = d.quick()
 	config.pace.load = 100 * time.Millisecond
 	_, _, err = d.prepare(config)
-	wantError(t, err, "warm up "+tinyID, "nothing has moved for 100ms")
+	wantError(t, err, "warm-up: ", "nothing has moved for 100ms")
 	wantEqual(t, "instances left", d.running(), []string{})
 }
 
@@ -379,7 +379,7 @@ func TestExosRefusalToCreateIsPassedOn(t *testing.T) {
 	d := newDouble(t)
 	d.answers["POST /instance"] = failing(400, "Insufficient memory to create instance. Required: 4.3GB, Available: 2.1GB")
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "place "+tinyID, "Required: 4.3GB, Available: 2.1GB")
+	wantError(t, err, "placement: ", "Required: 4.3GB, Available: 2.1GB")
 	wantEqual(t, "changes", d.changes(), []string{"POST /instance"})
 
 	d.answers["POST /instance"] = func(w http.ResponseWriter) {
@@ -397,7 +397,7 @@ func TestAnInstanceOfTheModelIsAnErrorUnlessAFlagSaysWhatToDo(t *testing.T) {
 	d.instances["old"] = json.RawMessage(placed("MlxRingInstance", "PipelineShardMetadata", "old", tinyID, "n1"))
 	d.instances["odd"] = json.RawMessage(`{"NewKindOfInstance":null}`)
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "exo already runs "+tinyID+" (instance old): --reuse measures it and leaves it there, --replace deletes it first")
+	wantError(t, err, "placement: exo already runs it (instance old): --reuse measures it and leaves it there, --replace deletes it first")
 	wantEqual(t, "changes", d.changes(), nil)
 }
 
@@ -472,5 +472,5 @@ func TestAModelThatExoDoesNotListIsAdded(t *testing.T) {
 	d.cards = nil
 	d.answers["POST /models/add"] = failing(400, "Failed to fetch model: Cannot connect to host huggingface.co")
 	_, _, err := d.prepare(d.quick())
-	wantError(t, err, "look up "+tinyID, "Cannot connect to host huggingface.co")
+	wantError(t, err, "look-up: ", "Cannot connect to host huggingface.co")
 }

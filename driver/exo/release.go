@@ -27,8 +27,9 @@ func (e *Engine) Release(ctx context.Context, deployment exobench.Deployment, re
 	if !deployment.Created {
 		return nil
 	}
-	say := e.reporter(deployment.Model, report)
+	say := e.reporter(report)
 	say.about(deployment.Placement, deployment.Instance)
+	e.watchOver(ctx, exobench.Deployment{})
 	return e.release(ctx, deployment.Instance, removal{}, say)
 }
 
@@ -41,9 +42,7 @@ func (e *Engine) release(ctx context.Context, id string, how removal, say *repor
 	}
 	detail := ""
 	if len(lingering) > 0 {
-		// exo's state can keep such a runner forever: a worker that kills a
-		// runner after its 3 s of grace does not always say so.
-		detail = "exo still lists its " + strings.Join(lingering, ", ")
+		detail = "still there: " + strings.Join(lingering, ", ")
 	}
 	say.event(exobench.StageEvent{Stage: exobench.StageReleased, Detail: detail})
 	return nil
@@ -56,10 +55,13 @@ type removal struct {
 	// unseen: it was asked for and has not shown up, so that a 404 may only
 	// mean that it is still on its way.
 	unseen bool
+	// foreign: it was made before this Engine took note of exo's processes.
+	foreign bool
 }
 
-// remove deletes an instance, waits until it is gone, and then some time for
-// its runners; it returns those that exo still lists.
+// remove deletes an instance, waits until it is gone, and then some time until
+// its runners are: on this host the tree of processes tells, and elsewhere exo's
+// state does, if it does. It returns what is left of them, in words.
 func (e *Engine) remove(ctx context.Context, id string, how removal) (lingering []string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.pace.release)
 	defer cancel()
@@ -69,8 +71,13 @@ func (e *Engine) remove(ctx context.Context, id string, how removal) (lingering 
 			how.runners = parsed.runners
 		}
 	}
+	seen := e.runnerProcesses(ctx, how.foreign)
 	if err := e.removeInstance(ctx, id, how.unseen); err != nil {
 		return nil, err
+	}
+	e.marks.clear(id)
+	if seen.known {
+		return e.awaitProcessesGone(ctx, seen, len(how.runners)), nil
 	}
 	return e.awaitRunnersGone(ctx, how.runners), nil
 }
@@ -131,7 +138,8 @@ func (e *Engine) instance(ctx context.Context, id string) (json.RawMessage, erro
 }
 
 // awaitRunnersGone waits for the runners to leave exo's state or to be dead in
-// it, and returns those that do neither.
+// it, and returns those that do neither. exo's state can keep a runner for good:
+// a worker that kills one after its 3 s of grace does not always say so.
 func (e *Engine) awaitRunnersGone(ctx context.Context, runners []string) []string {
 	ctx, cancel := context.WithTimeout(ctx, e.config.pace.linger)
 	defer cancel()

@@ -11,7 +11,6 @@ import (
 type reporter struct {
 	clock exobench.Clock
 	send  func(exobench.StageEvent) // nil where nobody wants to know
-	model exobench.Model
 	// placement and instance are in every event from when they are known.
 	placement, instance string
 	last                exobench.StageEvent
@@ -19,8 +18,8 @@ type reporter struct {
 	stage exobench.Stage
 }
 
-func (e *Engine) reporter(model exobench.Model, send func(exobench.StageEvent)) *reporter {
-	return &reporter{clock: e.config.env.Clock, send: send, model: model}
+func (e *Engine) reporter(send func(exobench.StageEvent)) *reporter {
+	return &reporter{clock: e.config.env.Clock, send: send}
 }
 
 // about sets the instance that all further events are about.
@@ -41,16 +40,16 @@ func (r *reporter) event(e exobench.StageEvent) {
 	}
 }
 
-// blame says in which stage of which model err came up.
+// blame says in which stage err came up. Whoever shows it says of which model.
 func (r *reporter) blame(err error) error {
 	doing := map[exobench.Stage]string{
-		exobench.StageResolve:  "look up",
-		exobench.StagePlace:    "place",
+		exobench.StageResolve:  "look-up",
+		exobench.StagePlace:    "placement",
 		exobench.StageDownload: "download",
 		exobench.StageLoad:     "load",
-		exobench.StageWarm:     "warm up",
+		exobench.StageWarm:     "warm-up",
 		exobench.StageReady:    "start",
 		exobench.StageRelease:  "release",
 	}
-	return fmt.Errorf("%s %s: %w", doing[r.stage], r.model.ID, err)
+	return fmt.Errorf("%s: %w", doing[r.stage], err)
 }

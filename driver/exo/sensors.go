@@ -17,52 +17,80 @@ import (
 // Sensors are what exo tells of its nodes, and the memory of its processes
 // where all of it runs on this host.
 func (e *Engine) Sensors() []driver.Sensor {
-	processes := resource.NewProcesses(e.process)
 	if e.config.identity.PID != 0 {
-		return []driver.Sensor{processes}
+		return []driver.Sensor{resource.NewProcesses(e.process)}
 	}
-	sensors := []driver.Sensor{nodesSensor{e}}
+	sensors := []driver.Sensor{nodesSensor{e}, runnersSensor{e}}
 	if e.local() {
-		sensors = append(sensors, processes)
+		sensors = append(sensors, e.own.Sensor())
 	}
 	return sensors
 }
 
-// Notices say why the memory is not that of exo's processes, where it is not.
+// Notices say what is between here and exo, and why the memory is not that of exo's processes, where it is not.
 func (e *Engine) Notices() []string {
+	notices := e.api.Notices()
 	if e.local() {
-		return nil
+		if e.own == nil {
+			return notices
+		}
+		return append(notices, e.own.Notices()...)
 	}
 	_, err := e.process()
 	if err == nil {
 		err = fmt.Errorf("exo has %d nodes", len(e.nodes))
 	}
-	return []string{fmt.Sprintf("memory is that of whole nodes, whoever uses it (%v)", err)}
+	return append(notices, fmt.Sprintf("memory is that of whole nodes, whoever uses it (%v)", err))
 }
 
 // local reports whether all of the engine runs on this host.
 func (e *Engine) local() bool {
-	pid, err := e.process()
-	return err == nil && pid != 0 && (len(e.nodes) == 1 || e.config.identity.PID != 0)
+	return e.config.identity.PID != 0 || e.seen && len(e.nodes) == 1
 }
 
-// process returns the process that listens on this host.
+// process returns the process that answers, where it runs on this host: another
+// one than before where exo was started again.
 func (e *Engine) process() (int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.pid, e.missed
+	if e.own == nil {
+		return e.config.identity.PID, nil
+	}
+	return e.own.PID()
 }
 
-// findProcess looks for the process that listens, which may be another one than
-// it was.
+// listener returns exo's own process on this host, found anew where exo was
+// started again.
+func (e *Engine) listener(ctx context.Context) (int, error) {
+	if pid := e.config.identity.PID; pid != 0 {
+		return pid, nil
+	}
+	if e.own == nil {
+		e.findProcess(ctx)
+	}
+	found, err := e.own.Engine(ctx)
+	if err != nil {
+		return 0, err
+	}
+	pid := found.Listeners[0].PID
+	e.mu.Lock()
+	before := e.listens
+	if e.listens = pid; before != pid {
+		e.earlier = nil
+	}
+	e.mu.Unlock()
+	if before != 0 && before != pid {
+		e.observe("exo was started anew: its process is %d and was %d; what it had loaded is gone", pid, before)
+	}
+	return pid, nil
+}
+
+// findProcess looks for the process that listens.
 func (e *Engine) findProcess(ctx context.Context) {
 	if e.config.identity.PID != 0 {
 		return
 	}
-	pid, err := resource.FindListener(ctx, e.api.Address())
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.pid, e.missed = pid, err
+	e.own = resource.Listen(ctx, e.api.Address())
+	_, err := e.own.PID()
+	e.seen = err == nil
 }
 
 // nodesSensor reads what exo tells of each of its machines: memory in use, and
@@ -76,8 +104,9 @@ func (nodesSensor) Name() string { return "nodes" }
 func (nodesSensor) Every() time.Duration { return time.Second }
 
 // Read returns one sample of each node that reports its memory, all of one
-// instant.
-func (s nodesSensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sample, error) {
+// instant. exo writes out its whole state for each answer, so an exo without
+// sensors is not asked for them while it works.
+func (s nodesSensor) Read(ctx context.Context, moment exobench.Moment) ([]exobench.Sample, error) {
 	e := s.engine
 	memory, err := e.nodeMemory(ctx)
 	if err != nil {
@@ -87,8 +116,11 @@ func (s nodesSensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sa
 		return nil, errors.New("read the nodes: exo reports none")
 	}
 	var system map[string]nodeSystem
-	if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
-		return nil, fmt.Errorf("read the nodes' sensors: %w", err)
+	if !e.bare.Load() || moment != exobench.During {
+		if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
+			return nil, fmt.Errorf("read the nodes' sensors: %w", err)
+		}
+		e.bare.Store(len(system) == 0)
 	}
 	now := e.config.env.Clock.Now()
 	samples := make([]exobench.Sample, 0, len(memory))

@@ -63,6 +63,8 @@ type instance struct {
 	nodes    []string
 	runners  []string
 	layers   map[string]int // by runner
+	// shards are the nodes' parts of the model, as exo wrote them.
+	shards map[string]json.RawMessage
 }
 
 // placement says how the model is spread, such as "Pipeline/MlxRing/1 node".
@@ -84,9 +86,9 @@ func parseInstance(raw json.RawMessage) (instance, error) {
 	var inner struct {
 		ID          string `json:"instanceId"`
 		Assignments struct {
-			Model   string            `json:"modelId"`
-			Shards  map[string]tagged `json:"runnerToShard"`
-			Runners map[string]string `json:"nodeToRunner"`
+			Model   string                     `json:"modelId"`
+			Shards  map[string]json.RawMessage `json:"runnerToShard"`
+			Runners map[string]string          `json:"nodeToRunner"`
 		} `json:"shardAssignments"`
 	}
 	if err := json.Unmarshal(raw, &outer); err != nil {
@@ -106,11 +108,19 @@ func parseInstance(raw json.RawMessage) (instance, error) {
 		nodes:   slices.Sorted(maps.Keys(inner.Assignments.Runners)),
 		runners: slices.Sorted(maps.Keys(inner.Assignments.Shards)),
 		layers:  make(map[string]int),
+		shards:  make(map[string]json.RawMessage),
 	}
-	for runner, shard := range inner.Assignments.Shards {
+	for node, runner := range inner.Assignments.Runners {
+		parsed.shards[node] = inner.Assignments.Shards[runner]
+	}
+	for runner, raw := range inner.Assignments.Shards {
+		var shard tagged
 		var span struct {
 			Start int `json:"startLayer"`
 			End   int `json:"endLayer"`
+		}
+		if err := json.Unmarshal(raw, &shard); err != nil {
+			return instance{}, err
 		}
 		if err := json.Unmarshal(shard.body, &span); err != nil {
 			return instance{}, fmt.Errorf("read %s: %w", shard.tag, err)

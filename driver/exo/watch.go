@@ -26,7 +26,13 @@ type watch struct {
 	moved time.Time
 	trace string
 
+	// again is set when exo was asked for the instance a second time, and lost is
+	// since when a runner that had been there is gone.
+	again bool
+	lost  time.Time
+
 	totals  map[string]int    // layers by runner
+	listed  map[string]bool   // runners that exo has listed
 	stale   map[string]string // download failures from before, by node
 	excuses bool              // one of them was reported
 	fetched downloads
@@ -40,7 +46,7 @@ func (e *Engine) newWatch(inst instance, say *reporter) *watch {
 	for id, layers := range inst.layers {
 		totals[id] = layers
 	}
-	return &watch{engine: e, inst: inst, say: say, totals: totals, stale: make(map[string]string)}
+	return &watch{engine: e, inst: inst, say: say, totals: totals, listed: make(map[string]bool), stale: make(map[string]string)}
 }
 
 // rememberFailures notes the downloads of the model that failed before it was
@@ -128,6 +134,14 @@ func (w *watch) present(ctx context.Context) (bool, error) {
 		return false, w.vanished(ctx)
 	case time.Since(w.began) > w.engine.config.pace.appear:
 		return false, fmt.Errorf("exo took the command, but no instance showed up within %v", w.engine.config.pace.appear)
+	case !w.again && time.Since(w.began) > w.engine.config.pace.appear/2:
+		// A master that is being elected loses commands. Asking for the same
+		// instance again does nothing where it was not lost.
+		w.again = true
+		w.say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "exo took the command and made no instance: asking again"})
+		if err := w.engine.create(ctx, w.inst); err != nil && !api.Passing(err) {
+			return false, err
+		}
 	}
 	return false, nil
 }
@@ -148,6 +162,7 @@ func (w *watch) vanished(ctx context.Context) error {
 // nothing of a healthy engine.
 func (w *watch) runners(ctx context.Context) (map[string]runnerState, error) {
 	states := make(map[string]runnerState)
+	missing := ""
 	for _, id := range w.inst.runners {
 		state, err := w.engine.runner(ctx, id)
 		if err != nil {
@@ -156,9 +171,27 @@ func (w *watch) runners(ctx context.Context) (map[string]runnerState, error) {
 		if state.failed() {
 			return nil, state.failure()
 		}
+		if state.tag == "" {
+			missing = id
+		}
+		w.listed[id] = w.listed[id] || state.tag != ""
 		states[id] = state
 	}
-	return states, nil
+	return states, w.missed(missing)
+}
+
+// missed fails when a runner that was there has been gone for long, while its
+// instance stays.
+func (w *watch) missed(runner string) error {
+	switch gone := w.engine.config.pace.gone; {
+	case runner == "" || !w.listed[runner]:
+		w.lost = time.Time{}
+	case w.lost.IsZero():
+		w.lost = time.Now()
+	case time.Since(w.lost) > gone:
+		return fmt.Errorf("its runner %s has been gone for %v, and its instance stays", runner, gone)
+	}
+	return nil
 }
 
 // lookSlowly looks at what is large or changes seldom.

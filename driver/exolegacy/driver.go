@@ -175,8 +175,12 @@ func (e *engine) Sensors() []driver.Sensor { return e.seen.Sensors() }
 
 // Notices say what cannot be told this exo, and what cannot be measured of it.
 func (e *engine) Notices() []string {
-	return append(slices.Clone(e.seen.Notices),
-		"exo 0.0.x takes no length and no seed, and never unloads a model: answers end where the model ends them, and memory before the load is that of the first model's turn")
+	notices := append(e.api.Notices(), e.seen.Notices...)
+	if t := e.env.Plan.Workload.Temperature; t != 0 {
+		notices = append(notices, fmt.Sprintf("exo 0.0.x takes no temperature: --temperature %g is not sent", t))
+	}
+	return append(notices,
+		"exo 0.0.x takes no length and no seed, and never unloads a model: answers end where the model ends them, and additional memory is a model's whole only where nothing was loaded before it")
 }
 
 // Close ends nothing, since the driver started nothing.

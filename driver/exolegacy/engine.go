@@ -25,6 +25,7 @@ type engine struct {
 	listed, usable []string
 	inference      inference
 	kept           sync.Once // Release has said that models stay
+	held           string    // the model that was asked for last, which exo keeps
 }
 
 // detect tells a legacy exo from exo 1.x and from all else at that address.
@@ -38,6 +39,9 @@ func (e *engine) detect(ctx context.Context) error {
 	}
 	if err != nil && !api.Answered(err) {
 		return fmt.Errorf("%w: is exo running there? its address can be given with --url", err)
+	}
+	if api.Elsewhere(err) {
+		return err
 	}
 	var id json.RawMessage
 	if e.api.Get(ctx, "/node_id", &id) == nil {

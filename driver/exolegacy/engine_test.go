@@ -246,3 +246,14 @@ func TestARealLegacyExo(t *testing.T) {
 	}
 	t.Logf("%d chunks, %s", len(r.Chunks), r.FinishReason)
 }
+
+func TestThatATemperatureIsNotSentIsTold(t *testing.T) {
+	engine := reach(t, tinygradNode(), pace{})
+	if notices := strings.Join(engine.Notices(), "|"); strings.Contains(notices, "temperature") {
+		t.Errorf("of the usual one: %q", notices)
+	}
+	engine.env.Plan.Workload.Temperature = 0.5
+	if notices := strings.Join(engine.Notices(), "|"); !strings.Contains(notices, "--temperature 0.5 is not sent") {
+		t.Errorf("notices %q", notices)
+	}
+}

@@ -25,13 +25,28 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	if !slices.Contains(e.usable, m.ID) {
 		return exobench.Deployment{}, fmt.Errorf("exo 0.0.x does not run %s, and would answer with its default model", m.ID)
 	}
+	held := e.hold(m.ID)
 	l.look(ctx)
 	record, err := l.answer(ctx)
 	if err != nil {
-		return exobench.Deployment{}, fmt.Errorf("load %s: %w", m.ID, err)
+		return exobench.Deployment{}, fmt.Errorf("load: %w", err)
 	}
 	l.ready(record)
-	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID}, nil
+	return exobench.Deployment{Model: m, Created: true, Held: held, PID: e.seen.PID()}, nil
+}
+
+// hold remembers the model that exo keeps from now on, and returns what it had kept
+// until then, as far as this run knows.
+func (e *engine) hold(id string) exobench.Held {
+	before := e.held
+	e.held = id
+	switch before {
+	case "":
+		return ""
+	case id:
+		return exobench.HeldModel
+	}
+	return exobench.HeldOthers
 }
 
 // loading is one model on its way.
@@ -71,10 +86,15 @@ func (l *loading) look(ctx context.Context) {
 }
 
 // load reports that all files are there. Where exo did not tell, that is known
-// only when a download has ended, or the answer has come without one.
+// only when a download has ended, or the answer has come without one. A download
+// ends whole: exo drops it from what it tells, so the last look saw only part.
 func (l *loading) load(at exobench.Instant) {
 	if !l.loads {
 		l.loads = true
+		if l.files.done < l.files.total {
+			l.files.done, l.files.rate = l.files.total, 0
+			l.event(l.files.event())
+		}
 		l.event(exobench.StageEvent{Stage: exobench.StageLoad, At: at})
 	}
 }

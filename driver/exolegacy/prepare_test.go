@@ -62,7 +62,8 @@ func TestADownloadIsToldApartFromTheLoad(t *testing.T) {
 				t.Errorf("%s: %s at %d, before what came before it", c.name, e.Stage, e.At)
 			}
 		}
-		if most.Downloaded != 80 || most.DownloadTotal != 100 || most.DownloadRate != 50 {
+		// The last look saw 80 of 100; the download was complete.
+		if most.Downloaded != 100 || most.DownloadTotal != 100 || most.DownloadRate != 0 {
 			t.Errorf("%s: the most downloaded %+v", c.name, most)
 		}
 	}
@@ -106,7 +107,7 @@ func TestADownloadThatOutlivesExosTimeoutIsWaitedFor(t *testing.T) {
 
 func TestALoadThatFailsSaysWhy(t *testing.T) {
 	for _, c := range []struct{ name, answer, want string }{
-		{"refused", object(400, `{"detail": "Unsupported model: x"}`), "load llama-3.2-1b: HTTP 400: Unsupported model: x"},
+		{"refused", object(400, `{"detail": "Unsupported model: x"}`), "load: HTTP 400: Unsupported model: x"},
 		{"given up", object(408, `{"detail": "Request timed out"}`), "--chatgpt-api-response-timeout"},
 		{"failed", object(500, `{"detail": "Error processing prompt: out of memory"}`), "out of memory"},
 		{"answered by another model", stream(said("dummy", "a", "stop")), "answered with dummy, its default model"},
@@ -174,5 +175,17 @@ func TestReleaseSaysOnceThatModelsStay(t *testing.T) {
 	}
 	if len(seen) != 1 || !strings.Contains(seen[0].Detail, "cannot unload") {
 		t.Errorf("events %+v", seen)
+	}
+}
+
+func TestWhatIsHeldFromAnEarlierModelIsTold(t *testing.T) {
+	e := &engine{}
+	for _, row := range []struct {
+		id   string
+		want exobench.Held
+	}{{"a", ""}, {"a", exobench.HeldModel}, {"b", exobench.HeldOthers}} {
+		if got := e.hold(row.id); got != row.want {
+			t.Errorf("%s: %q, want %q", row.id, got, row.want)
+		}
 	}
 }

@@ -177,12 +177,12 @@ func describe(ctx context.Context, c *api.Client) (Server, error) {
 	return s, nil
 }
 
-// get asks for what only a llama-server has. That a key is wanted is told as it
-// is; what else does not fit means that it is a server of another kind.
+// get asks for what only a llama-server has. That a key is wanted or that it is
+// elsewhere is told as it is; what else does not fit means that it is a server of another kind.
 func get(ctx context.Context, c *api.Client, path string, into any) error {
 	err := c.Get(ctx, path, into)
 	switch status := api.Status(err); {
-	case err == nil || !api.Answered(err), status == http.StatusUnauthorized, status == http.StatusForbidden:
+	case err == nil || !api.Answered(err), api.Elsewhere(err), status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return err
 	}
 	return stranger(c, path)

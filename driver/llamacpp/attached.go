@@ -3,10 +3,12 @@ package llamacpp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/api"
 	"exobench/driver/local"
 )
 
@@ -23,6 +25,10 @@ func newAttached(ctx context.Context, spec exobench.EngineSpec, env driver.Env) 
 	if err != nil {
 		return nil, err
 	}
+	without, err := driver.WithoutOf(spec, fields...)
+	if err != nil {
+		return nil, err
+	}
 	c, err := newClient(spec.URL, header, env)
 	if err != nil {
 		return nil, err
@@ -33,7 +39,7 @@ func newAttached(ctx context.Context, spec exobench.EngineSpec, env driver.Env) 
 	}
 	return &attached{
 		env: env, label: spec.Label(), seen: local.Find(ctx, c.Address()),
-		session: newSession(c, header, server, nil),
+		session: newSession(c, header, server, nil, without),
 	}, nil
 }
 
@@ -41,7 +47,7 @@ func newAttached(ctx context.Context, spec exobench.EngineSpec, env driver.Env) 
 func (a *attached) Info() exobench.Engine {
 	return exobench.Engine{
 		Name: a.label, Driver: "llamacpp", Version: a.session.server.Version, URL: a.session.client.Base(),
-		CacheSwitch: true, IgnoresEOS: !a.env.Plan.Workload.NaturalStop,
+		CacheSwitch: a.session.sends(api.CachePrompt), IgnoresEOS: !a.env.Plan.Workload.NaturalStop && a.session.sends(api.IgnoreEOS),
 	}
 }
 
@@ -71,7 +77,7 @@ func (a *attached) Prepare(ctx context.Context, m exobench.Model, _ string, repo
 		return exobench.Deployment{}, err
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: server.String()})
-	return exobench.Deployment{Model: m, PID: a.seen.PID}, nil
+	return exobench.Deployment{Model: m, PID: a.seen.PID()}, nil
 }
 
 // Do sends one chat completion.
@@ -93,10 +99,12 @@ func (a *attached) Sensors() []driver.Sensor { return a.seen.Sensors() }
 
 // Notices says what is to be known of measuring this server.
 func (a *attached) Notices() []string {
+	var notices []string
 	if queue := waiting(a.session.server.Slots, a.env.Plan); queue != "" {
-		return append([]string{"llama-server has " + counted(a.session.server.Slots, "slot") + queue}, a.seen.Notices...)
+		notices = append(notices, "llama-server has "+counted(a.session.server.Slots, "slot")+queue)
 	}
-	return a.seen.Notices
+	notices = append(notices, driver.WithoutNotice(a.session.without)...)
+	return slices.Concat(notices, a.session.client.Notices(), a.seen.Notices)
 }
 
 // Close leaves the server as it is.

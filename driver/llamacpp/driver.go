@@ -33,7 +33,7 @@ func (Driver) Name() string { return "llamacpp" }
 
 // Options returns what a llama-server can be told.
 func (Driver) Options() []driver.Option {
-	return []driver.Option{programOption, argsOption, syntheticOption, quantOption, driver.APIKeyEnv, driver.APIKeyFile}
+	return []driver.Option{programOption, argsOption, syntheticOption, quantOption, driver.Without, driver.APIKeyEnv, driver.APIKeyFile}
 }
 
 // IsFile reports whether the name of a model is that of a GGUF file, which only

@@ -23,6 +23,8 @@ type launch struct {
 	context exobench.Tokens
 	// warmCache leaves the prompt cache in main memory on.
 	warmCache bool
+	// without are the fields that requests leave out.
+	without []string
 }
 
 const (

@@ -48,7 +48,7 @@ func (l launch) start(ctx context.Context, model string, env driver.Env, report 
 		return nil, errors.Join(err, p.Kill())
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: fmt.Sprintf("loaded in %v: %s", ready.Round(10*time.Millisecond), server)})
-	return newSession(c, env.Header, server, p), nil
+	return newSession(c, env.Header, server, p, l.without), nil
 }
 
 // freePort returns a port of the loopback interface on which nothing listens.

@@ -100,8 +100,8 @@ func TestRealServerWritesExactlyWhatIsAskedFor(t *testing.T) {
 	if _, err := other.Resolve(t.Context(), "real"); err != nil {
 		t.Error(err)
 	}
-	if other.seen.PID != d.PID {
-		t.Errorf("process %d listens, and %d was started", other.seen.PID, d.PID)
+	if other.seen.PID() != d.PID {
+		t.Errorf("process %d listens, and %d was started", other.seen.PID(), d.PID)
 	}
 	records := make(chan exobench.Record)
 	for i, via := range []driver.Engine{target, target, other} {

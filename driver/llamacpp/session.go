@@ -3,6 +3,7 @@ package llamacpp
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,15 +21,26 @@ type session struct {
 	// process is nil where the server was running already.
 	process *child.Process
 	server  Server
+	// without are the fields that requests leave out.
+	without []string
 	// open ends with the session, and the requests to the server with it.
 	open     context.Context
 	end      context.CancelFunc
 	requests sync.WaitGroup
 }
 
-func newSession(c *api.Client, header http.Header, s Server, p *child.Process) *session {
+func newSession(c *api.Client, header http.Header, s Server, p *child.Process, without []string) *session {
 	open, end := context.WithCancel(context.Background())
-	return &session{client: c, header: header, server: s, process: p, open: open, end: end}
+	return &session{client: c, header: header, server: s, process: p, without: without, open: open, end: end}
+}
+
+// sends reports whether requests have the field.
+func (s *session) sends(field string) bool { return sent(s.without, field) }
+
+// sent reports whether a request without those fields has this one.
+func sent(without []string, field string) bool {
+	limitless := field == api.IgnoreEOS && slices.Contains(without, api.MaxTokens)
+	return !limitless && !slices.Contains(without, field)
 }
 
 // stopPatience is how long a server is waited for after a SIGTERM.
@@ -55,11 +67,12 @@ func (s *session) do(ctx context.Context, env driver.Env, m exobench.Model, r ex
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.open, cancel)()
+	body := completion(m, r, s.without)
 	call := wire.Call{
-		URL: s.client.URL("/v1/chat/completions"), Header: s.header, Body: body(m, r), At: r.Scheduled,
+		URL: s.client.URL("/v1/chat/completions"), Header: s.header, Body: api.Encode(body), At: r.Scheduled,
 		Timeout: time.Duration(env.Plan.Timeout), Idle: time.Duration(env.Plan.IdleTimeout),
 	}
-	if r.IgnoreEOS {
+	if body.IgnoreEOS != nil && *body.IgnoreEOS {
 		call.Exact = r.MaxTokens
 	}
 	record := env.Wire.Do(ctx, call)
@@ -84,21 +97,14 @@ func (s *session) fate() error {
 	return endError(s.process)
 }
 
-func body(m exobench.Model, r exobench.Request) []byte {
-	return api.Encode(struct {
-		api.Chat
-		StreamOptions map[string]bool `json:"stream_options"`
-		MaxTokens     exobench.Tokens `json:"max_tokens"`
-		Temperature   float64         `json:"temperature"`
-		Seed          uint32          `json:"seed"` // no more is read
-		IgnoreEOS     bool            `json:"ignore_eos"`
-		CachePrompt   bool            `json:"cache_prompt"`
-	}{
-		Chat:          api.Ask(m.ID, r.Prompt.Text),
-		StreamOptions: map[string]bool{"include_usage": true},
-		MaxTokens:     r.MaxTokens,
-		Seed:          uint32(r.Seed),
-		IgnoreEOS:     r.IgnoreEOS,
-		CachePrompt:   r.WarmCache,
-	})
+// fields are those that a llama-server can do without.
+var fields = []string{api.Temperature, api.Seed, api.IgnoreEOS, api.CachePrompt, api.StreamUsage, api.MaxTokens}
+
+// completion is a chat that is measured.
+func completion(m exobench.Model, r exobench.Request, without []string) api.Completion {
+	c := api.Complete(m.ID, r)
+	c.Seed = new(uint64(uint32(r.Seed))) // no more is read
+	c.IgnoreEOS, c.CachePrompt = new(r.IgnoreEOS), new(r.WarmCache)
+	c.LeaveOut(without...)
+	return c
 }

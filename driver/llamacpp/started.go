@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/api"
 	"exobench/resource"
 	"exobench/synth"
 )
@@ -48,6 +51,10 @@ func newStarted(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (
 	if err := checkArgs(args); err != nil {
 		return nil, driver.UsageError{Err: err}
 	}
+	without, err := driver.WithoutOf(spec, fields...)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range env.Plan.Models {
 		if _, err := sourceOf(name, spec, env); err != nil {
 			return nil, err
@@ -61,8 +68,10 @@ func newStarted(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (
 	if err != nil {
 		return nil, driver.UsageError{Err: err}
 	}
+	launch := newLaunch(program, args, env.Plan)
+	launch.without = without
 	return &started{
-		env: env, label: spec.Label(), launch: newLaunch(program, args, env.Plan), version: version,
+		env: env, label: spec.Label(), launch: launch, version: version,
 		spec: spec, patience: stopPatience,
 		files: map[string]string{}, sessions: map[string]*session{},
 	}, nil
@@ -74,7 +83,8 @@ func (s *started) Info() exobench.Engine {
 	defer s.mu.Unlock()
 	e := exobench.Engine{
 		Name: s.label, Driver: "llamacpp", Version: s.version,
-		LifeCycle: true, CacheSwitch: true, IgnoresEOS: !s.env.Plan.Workload.NaturalStop,
+		LifeCycle: true, CacheSwitch: sent(s.launch.without, api.CachePrompt),
+		IgnoresEOS: !s.env.Plan.Workload.NaturalStop && sent(s.launch.without, api.IgnoreEOS),
 	}
 	if s.current != nil {
 		e.URL = s.current.client.Base()
@@ -151,6 +161,13 @@ func (s *started) file(ctx context.Context, name string) (string, error) {
 		return from.path, err
 	}
 	return from.random.Cached(ctx, s.env.Progress)
+}
+
+// Files lists the files of the models.
+func (s *started) Files() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Values(s.files))
 }
 
 // Prepare starts the model's server and waits until its model is loaded.
@@ -244,7 +261,9 @@ func (s *started) pid() int {
 }
 
 // Notices says how many requests the servers answer at once.
-func (s *started) Notices() []string { return []string{s.launch.notice(s.env.Plan)} }
+func (s *started) Notices() []string {
+	return append([]string{s.launch.notice(s.env.Plan)}, driver.WithoutNotice(s.launch.without)...)
+}
 
 // Close ends the servers that Release did not.
 func (s *started) Close() error {

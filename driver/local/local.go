@@ -4,7 +4,6 @@ package local
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/shirou/gopsutil/v4/mem"
 
@@ -15,28 +14,39 @@ import (
 
 // Server is what can be seen of a server that exobench did not start.
 type Server struct {
-	// PID is the process that listens; 0 where it cannot be seen, and Notices
-	// then say why its memory is not measured.
-	PID     int
+	// Notices say which processes are counted as the engine where that is not
+	// just the one that listens, or why its memory is not measured.
 	Notices []string
+
+	engine *resource.Listening
+	// seen is set where the process could be seen.
+	seen bool
 }
 
 // Find looks for the process that listens at the address, a host and port.
 func Find(ctx context.Context, address string) Server {
-	pid, err := resource.FindListener(ctx, address)
-	if err != nil {
-		return Server{Notices: []string{fmt.Sprintf("the engine's memory is not measured: %v", err)}}
-	}
-	return Server{PID: pid}
+	engine := resource.Listen(ctx, address)
+	_, err := engine.PID()
+	return Server{Notices: engine.Notices(), engine: engine, seen: err == nil}
 }
 
-// Sensors returns the sensor of the process's memory, or none where it cannot
-// be seen.
+// PID returns the process that serves, another one than before where the server
+// was started again and found anew; 0 where it cannot be seen.
+func (s Server) PID() int {
+	if s.engine == nil {
+		return 0
+	}
+	pid, _ := s.engine.PID()
+	return pid
+}
+
+// Sensors returns the sensor of the server's memory, or none where its process
+// could not be seen.
 func (s Server) Sensors() []driver.Sensor {
-	if s.PID == 0 {
+	if !s.seen {
 		return nil
 	}
-	return []driver.Sensor{resource.NewProcesses(func() (int, error) { return s.PID, nil })}
+	return []driver.Sensor{s.engine.Sensor()}
 }
 
 // FreeMemory returns how much memory of this host is free for an engine; 0 where

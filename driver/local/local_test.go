@@ -16,7 +16,7 @@ func TestTheProcessThatListensIsFoundAndItsMemoryRead(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	s := Find(t.Context(), address)
-	if s.PID != os.Getpid() || len(s.Notices) != 0 || len(s.Sensors()) != 1 {
+	if s.PID() != os.Getpid() || len(s.Notices) != 0 || len(s.Sensors()) != 1 {
 		t.Fatalf("got %+v, want process %d and its sensor", s, os.Getpid())
 	}
 	samples, err := s.Sensors()[0].Read(t.Context(), exobench.Loaded)
@@ -28,7 +28,7 @@ func TestTheProcessThatListensIsFoundAndItsMemoryRead(t *testing.T) {
 	}
 	listener.Close()
 	s = Find(t.Context(), address)
-	if s.PID != 0 || s.Sensors() != nil || len(s.Notices) != 1 || !strings.HasPrefix(s.Notices[0], "the engine's memory is not measured: ") {
+	if s.PID() != 0 || s.Sensors() != nil || len(s.Notices) != 1 || !strings.HasPrefix(s.Notices[0], "the engine's memory is not measured: ") {
 		t.Errorf("where nothing listens: got %+v", s)
 	}
 }

@@ -51,7 +51,7 @@ func question(d exobench.Deployment, r exobench.Request) chat {
 	c := chat{
 		Chat:     api.Ask(d.Model.ID, r.Prompt.Text),
 		Truncate: new(false),
-		Options:  options{Predict: r.MaxTokens, Temperature: new(float64), Seed: new(r.Seed & seedMask)},
+		Options:  options{Predict: r.MaxTokens, Temperature: new(r.Temperature), Seed: new(r.Seed & seedMask)},
 	}
 	if d.Created {
 		// As in the request that loaded the model.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -137,9 +138,12 @@ type listed struct {
 	RemoteHost string `json:"remote_host"`
 }
 
+// ownBase matches the end of a URL that goes on into Ollama's own API.
+var ownBase = regexp.MustCompile(`/api(?:/(?:chat|generate|tags|ps|version))?/?(\?.*)?$`)
+
 func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
 	url := cmp.Or(spec.URL, usualURL)
-	c, err := api.New(api.Config{URL: url, Header: env.Header, Insecure: env.Plan.Insecure})
+	c, err := api.New(api.Config{URL: ownBase.ReplaceAllString(url, "$1"), Header: env.Header, Insecure: env.Plan.Insecure})
 	if err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", url, err)}
 	}
@@ -149,7 +153,7 @@ func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engin
 	}
 	err = c.Get(ctx, "/api/version", &about)
 	switch status := api.Status(err); {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || api.Elsewhere(err):
 		return nil, err
 	case api.Answered(err) || err == nil && about.Version == "":
 		return nil, fmt.Errorf("%s answers, but not as an Ollama does: /api/version gives no version", c.Base())
@@ -221,13 +225,17 @@ func (e *engine) first(ids []string) (listed, bool) {
 	return listed{}, false
 }
 
+// have returns the server's model of that id. One whose id differs in case will
+// do where none is the same.
 func (e *engine) have(id string) (listed, bool) {
-	for _, m := range e.models {
-		if strings.EqualFold(m.Name, tagged(id)) {
-			return m, true
-		}
+	i := slices.IndexFunc(e.models, func(m listed) bool { return m.Name == tagged(id) })
+	if i < 0 {
+		i = slices.IndexFunc(e.models, func(m listed) bool { return strings.EqualFold(m.Name, tagged(id)) })
 	}
-	return listed{}, false
+	if i < 0 {
+		return listed{}, false
+	}
+	return e.models[i], true
 }
 
 // tagged adds the tag that Ollama takes where none is given.
@@ -246,7 +254,7 @@ func (e *engine) Alive(ctx context.Context) error { return e.client.Alive(ctx) }
 func (e *engine) Sensors() []driver.Sensor { return e.seen.Sensors() }
 
 // Notices says what cannot be measured.
-func (e *engine) Notices() []string { return e.seen.Notices }
+func (e *engine) Notices() []string { return append(e.client.Notices(), e.seen.Notices...) }
 
 // Close leaves the server as it is.
 func (e *engine) Close() error {

@@ -94,6 +94,38 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestOfTwoNamesThatDifferInCaseTheExactOneIsMeant(t *testing.T) {
+	target := open(t, &double{models: []string{"ORG/M:latest", "org/m:latest"}, loaded: []string{"ORG/M:latest", "org/m:latest"}}, "reuse")
+	for _, name := range []string{"ORG/M:latest", "org/m:latest"} {
+		if m, err := target.Resolve(t.Context(), name); err != nil || m.ID != name {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+		all, err := target.loaded(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, others := find(all, name); found.Name != name || len(others) != 1 || others[0] == name {
+			t.Errorf("%s: loaded %+v, beside %q", name, found, others)
+		}
+	}
+}
+
+func TestAURLOfItsOwnAPIIsThatOfTheServer(t *testing.T) {
+	url := (&double{models: []string{tiny}}).start(t)
+	for _, more := range []string{"/", "/api", "/api/", "/api/chat", "/v1", "/v1/chat/completions", "/api/tags?a=b"} {
+		e, err := Driver{}.Open(t.Context(), exobench.EngineSpec{Name: "ollama", URL: url + more}, testEnv(t, ""))
+		if err != nil {
+			t.Errorf("%s: %v", more, err)
+			continue
+		}
+		r := e.Do(t.Context(), exobench.Deployment{Model: model(tiny)}, exobench.Request{MaxTokens: 3})
+		if r.Outcome != exobench.OK || e.Info().URL != url {
+			t.Errorf("%s: %s %s at %s", more, r.Outcome, r.Error, e.Info().URL)
+		}
+		e.Close()
+	}
+}
+
 func TestAServerIsFoundAndItsModelsOffered(t *testing.T) {
 	url := (&double{models: []string{tiny, "own:1b"}, loaded: []string{tiny}}).start(t)
 	env := testEnv(t, "- name: second\n  parameters: 1600\n  ids: {ollama: [none, tiny]}\n- name: absent\n  parameters: 1600\n  ids: {ollama: ['absent:1b']}\n")
@@ -349,13 +381,13 @@ func TestDoSendsTheSameRunnerOptionsAsTheLoad(t *testing.T) {
 	d := &double{models: []string{tiny}}
 	target := open(t, d)
 	record := target.Do(t.Context(), exobench.Deployment{Model: model(tiny), Created: true}, exobench.Request{
-		Prompt: exobench.Prompt{Text: "Why?"}, MaxTokens: 7, Seed: 1<<40 + 5, IgnoreEOS: true,
+		Prompt: exobench.Prompt{Text: "Why?"}, MaxTokens: 7, Seed: 1<<40 + 5, Temperature: 0.25, IgnoreEOS: true,
 	})
 	if record.Outcome != exobench.OK || *record.OutputTokens != 3 || *record.PromptTokens != 9 || record.FinishReason != "length" {
 		t.Errorf("record %+v", record)
 	}
 	body := d.posted("/api/chat")[0]
-	want := `{"model":"tiny:latest","messages":[{"role":"user","content":"Why?"}],"stream":true,"truncate":false,"shift":false,"keep_alive":"30m","options":{"num_predict":7,"temperature":0,"seed":5}}`
+	want := `{"model":"tiny:latest","messages":[{"role":"user","content":"Why?"}],"stream":true,"truncate":false,"shift":false,"keep_alive":"30m","options":{"num_predict":7,"temperature":0.25,"seed":5}}`
 	if body != want {
 		t.Errorf("sent %s\nwant %s", body, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"exobench"
@@ -48,10 +49,15 @@ func (e *engine) loaded(ctx context.Context) ([]loaded, error) {
 	return answer.Models, nil
 }
 
-// find splits what is loaded into the model of that id and the others.
+// find splits what is loaded into the model of that id and the others. One whose
+// id differs in case will do where none is the same.
 func find(all []loaded, id string) (found *loaded, others []string) {
+	at := slices.IndexFunc(all, func(l loaded) bool { return l.Name == id })
+	if at < 0 {
+		at = slices.IndexFunc(all, func(l loaded) bool { return strings.EqualFold(l.Name, id) })
+	}
 	for i, l := range all {
-		if strings.EqualFold(l.Name, id) {
+		if i == at {
 			found = &all[i]
 		} else {
 			others = append(others, l.Name)

@@ -45,7 +45,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	}
 	if found != nil && e.mayReuse {
 		report(exobench.StageEvent{Stage: exobench.StageReady, Detail: "loaded before this run: " + found.String()})
-		return exobench.Deployment{Model: m, PID: e.seen.PID}, nil
+		return exobench.Deployment{Model: m, PID: e.seen.PID()}, nil
 	}
 	if found != nil {
 		report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: "Ollama has it loaded already; unloading it, so that its load can be timed"})
@@ -66,7 +66,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 		return exobench.Deployment{}, e.clean(ctx, m.ID, err)
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: detail})
-	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID}, nil
+	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID()}, nil
 }
 
 func (e *engine) inMemory(ctx context.Context, id string) (*loaded, error) {

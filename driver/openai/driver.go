@@ -2,11 +2,14 @@
 // LM Studio, mlx-lm, llama-server and many more. Such an API has no life cycle:
 // models are there or not, and nothing is loaded or taken away.
 //
-// Servers differ in which fields of a request they accept. Preparing a model
-// sends one short request and leaves out what the server rejects; that is found
-// out once and remembered. A field that is accepted need not be obeyed: most
-// servers ignore what they do not know, so that "ignore_eos" was accepted says
-// nothing of the length of answers.
+// Servers differ in which fields of a request they accept. Preparing a model for
+// the first time sends a request as the run's own are, and leaves out what the
+// server refuses; that is found out once, remembered, and told. A field that is
+// accepted need not be obeyed: most servers ignore what they do not know, so that
+// "ignore_eos" was accepted says nothing of the length of answers.
+//
+// The server's list of models is a hint. Where it has none, or one that names
+// none, the model's name is sent as it was given.
 package openai
 
 import (
@@ -38,7 +41,9 @@ var usualURLs = []string{"http://127.0.0.1:8080", "http://127.0.0.1:8000", "http
 func (Driver) Name() string { return "openai" }
 
 // Options returns what this driver can be told.
-func (Driver) Options() []driver.Option { return []driver.Option{driver.APIKeyEnv, driver.APIKeyFile} }
+func (Driver) Options() []driver.Option {
+	return []driver.Option{driver.Without, driver.APIKeyEnv, driver.APIKeyFile}
+}
 
 // Find asks for a server at the URL, or at all usual ones at once. An engine
 // that has a driver of its own may be among them.
@@ -51,12 +56,15 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 	var asked sync.WaitGroup
 	for i, url := range urls {
 		asked.Go(func() {
-			e, err := dial(ctx, exobench.EngineSpec{URL: url}, env)
+			e, err := dial(ctx, exobench.EngineSpec{URL: url}, env, nil)
 			if err != nil {
 				return
 			}
 			defer e.client.Close()
-			found[i] = &driver.Found{Engine: "openai", URL: url, Models: len(e.models), Detail: "has " + driver.List(e.models)}
+			if e.models.missing != "" {
+				return // anything may answer so
+			}
+			found[i] = &driver.Found{Engine: "openai", URL: url, Models: len(e.models.ids), Detail: "has " + driver.List(e.models.ids)}
 		})
 	}
 	asked.Wait()
@@ -73,11 +81,14 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 // answer at the usual ones. Such a server tells no sizes, nor what is loaded.
 func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
 	if spec.URL != "" {
-		e, err := dial(ctx, spec, env)
+		e, err := dial(ctx, spec, env, nil)
 		if err != nil {
 			return nil, err
 		}
 		defer e.client.Close()
+		if e.models.missing != "" {
+			return nil, fmt.Errorf("%s: %w (%s)", e.client.Base(), errNoList, e.models.missing)
+		}
 		return e.offers(), nil
 	}
 	var offers []driver.Offer
@@ -90,23 +101,6 @@ func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver
 	return offers, nil
 }
 
-// offers are the server's models, by the catalogue's names for them.
-func (e *engine) offers() []driver.Offer {
-	var offers []driver.Offer
-	for _, id := range e.models {
-		name := id
-		if m, ok := e.env.Catalogue.FindID("openai", id); ok {
-			name = m.Name
-		} else if m, ok := e.env.FindModel(id); ok {
-			name = m.Name
-		}
-		o := driver.Offer{Model: name, Engine: "openai", ID: id, Downloaded: new(true)}
-		o.Fit(0)
-		offers = append(offers, o)
-	}
-	return offers
-}
-
 // Open asks the server at the spec's URL which models it has.
 func (Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (driver.Engine, error) {
 	if err := driver.CheckOptions(spec, Driver{}.Options()); err != nil {
@@ -115,7 +109,11 @@ func (Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.Env
 	if spec.URL == "" {
 		return nil, driver.UsageError{Err: errors.New("--engine openai needs --url, such as --url http://127.0.0.1:8000")}
 	}
-	e, err := dial(ctx, spec, env)
+	e, err := dial(ctx, spec, env, func(line string) {
+		if env.Progress != nil {
+			env.Progress(line)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -130,45 +128,55 @@ type engine struct {
 	client *api.Client
 	header http.Header
 	seen   local.Server
-	models []string
-	// extras are the optional fields that the server takes; nil until tried.
-	extras atomic.Pointer[extras]
+	models models
+	given  []string // the fields that the user leaves out
+	// place is where below the base the API is.
+	place atomic.Pointer[string]
+	// forms has the form of requests by the id of each model that was prepared.
+	forms sync.Map
+
+	mu      sync.Mutex
+	refused []string // by any model so far
+	notes   []string
 }
 
-func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
+func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env, tell func(string)) (*engine, error) {
 	header, err := env.HeaderOf(spec)
 	if err != nil {
 		return nil, err
 	}
 	e := &engine{env: env, label: spec.Label(), header: header}
+	if e.given, err = driver.WithoutOf(spec, optional...); err != nil {
+		return nil, err
+	}
 	if e.client, err = api.New(api.Config{URL: spec.URL, Header: e.header, Insecure: env.Plan.Insecure}); err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", spec.URL, err)}
 	}
-	e.models, err = e.list(ctx)
-	return e, err
+	all, root, err := list(ctx, e.client, tell)
+	if err != nil {
+		if api.Answered(err) && !api.Elsewhere(err) {
+			err = fmt.Errorf("%w: is an OpenAI-compatible server there?", err)
+		}
+		return nil, err
+	}
+	e.models = all
+	e.place.Store(&root)
+	return e, nil
 }
 
-// list returns the ids of the server's models.
-func (e *engine) list(ctx context.Context) ([]string, error) {
-	var list struct {
-		Data []struct {
-			ID string `json:"id"`
-		} `json:"data"`
+// root returns the path below which the API is.
+func (e *engine) root() string { return *e.place.Load() }
+
+// chatPath returns that of chats.
+func (e *engine) chatPath() string { return e.root() + "/chat/completions" }
+
+// note keeps what the reader of a report must know.
+func (e *engine) note(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !slices.Contains(e.notes, text) {
+		e.notes = append(e.notes, text)
 	}
-	err := e.client.Get(ctx, "/v1/models", &list)
-	switch {
-	case err != nil && api.Answered(err):
-		return nil, fmt.Errorf("%w: is an OpenAI-compatible server there?", err)
-	case err != nil:
-		return nil, err
-	case list.Data == nil:
-		return nil, fmt.Errorf("%s/v1/models does not answer with a list of models: is an OpenAI-compatible server there?", e.client.Base())
-	}
-	ids := make([]string, len(list.Data))
-	for i, m := range list.Data {
-		ids[i] = m.ID
-	}
-	return ids, nil
 }
 
 // Info describes the server, of which little is known.
@@ -176,31 +184,63 @@ func (e *engine) Info() exobench.Engine {
 	return exobench.Engine{Name: e.label, Driver: "openai", URL: e.client.Base()}
 }
 
-// Resolve returns the model of that id, or the first of the ids that the
-// catalogue has for it and the server too.
-func (e *engine) Resolve(_ context.Context, name string) (exobench.Model, error) {
-	known, ok := e.env.FindModel(name)
-	if !ok {
-		known.Name = name
-	}
-	for _, id := range append([]string{name}, known.IDs["openai"]...) {
-		i := slices.IndexFunc(e.models, func(have string) bool { return strings.EqualFold(have, id) })
-		if i >= 0 {
-			return exobench.Model{Name: known.Name, ID: e.models[i]}, nil
+// Prepare finds out, for a model that was not prepared before, which optional
+// fields the server takes, which also has servers that load models on demand
+// load this one.
+func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
+	if _, known := e.forms.Load(m.ID); !known {
+		if err := e.probe(ctx, m, report); err != nil {
+			return exobench.Deployment{}, err
 		}
 	}
-	return exobench.Model{}, driver.UsageError{Err: fmt.Errorf("%s has no model %q: it has %s", e.client.Base(), name, driver.List(e.models))}
+	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: "the server loads models by itself"})
+	return exobench.Deployment{Model: m, PID: e.seen.PID()}, nil
 }
 
-// Prepare finds out which optional fields the server takes, by a request for
-// one token, which also has servers that load models on demand load this one.
-func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
-	d := exobench.Deployment{Model: m, PID: e.seen.PID}
-	if err := e.probe(ctx, d, report); err != nil {
-		return exobench.Deployment{}, err
+// probe finds the form of requests to a model. It begins with what the server
+// took for the models before.
+func (e *engine) probe(ctx context.Context, m exobench.Model, report func(exobench.StageEvent)) error {
+	e.mu.Lock()
+	p := probing{engine: e, model: m, report: report, form: form{given: e.given, refused: e.refused}}
+	e.mu.Unlock()
+	err := p.probe(ctx)
+	if err != nil && api.Missing(err) && e.models.missing != "" {
+		err = e.elsewhere(ctx, &p, err)
 	}
-	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: "the server loads models by itself"})
-	return d, nil
+	if err != nil {
+		return err
+	}
+	e.forms.Store(m.ID, p.form)
+	e.mu.Lock()
+	e.refused = p.form.refused
+	e.mu.Unlock()
+	if out := p.form.String(); out != "" {
+		text := "requests to " + m.ID + " " + out + ", which the server rejects"
+		if len(p.said) > 0 {
+			text += " (" + strings.Join(p.said, "; ") + ")"
+		}
+		e.note(text)
+		report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: text})
+	}
+	return nil
+}
+
+// elsewhere probes at the other places where the API may be, of a server whose
+// list of models did not tell. The error is that of the likeliest.
+func (e *engine) elsewhere(ctx context.Context, p *probing, missing error) error {
+	likeliest := e.root()
+	for _, root := range e.client.Roots() {
+		if root == likeliest {
+			continue
+		}
+		e.place.Store(&root)
+		err := p.probe(ctx)
+		if err == nil || !api.Missing(err) {
+			return err
+		}
+	}
+	e.place.Store(&likeliest)
+	return missing
 }
 
 // Release has nothing to do.
@@ -210,18 +250,14 @@ func (e *engine) Release(context.Context, exobench.Deployment, func(exobench.Sta
 
 // Do sends one chat completion.
 func (e *engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Request) exobench.Record {
-	extras := e.extras.Load()
-	if extras == nil {
-		extras = &allExtras
+	f := form{given: e.given}
+	if known, ok := e.forms.Load(d.Model.ID); ok {
+		f = known.(form)
 	}
-	return e.send(ctx, d, r, *extras)
-}
-
-func (e *engine) send(ctx context.Context, d exobench.Deployment, r exobench.Request, x extras) exobench.Record {
 	return e.env.Wire.Do(ctx, wire.Call{
-		URL:     e.client.URL("/v1/chat/completions"),
+		URL:     e.client.URL(e.chatPath()),
 		Header:  e.header,
-		Body:    body(d.Model, r, x),
+		Body:    api.Encode(completion(d.Model, r, f)),
 		At:      r.Scheduled,
 		Timeout: time.Duration(e.env.Plan.Timeout),
 		Idle:    time.Duration(e.env.Plan.IdleTimeout),
@@ -234,9 +270,14 @@ func (e *engine) Alive(ctx context.Context) error { return e.client.Alive(ctx) }
 // Sensors returns that of the server's memory, where it runs on this host.
 func (e *engine) Sensors() []driver.Sensor { return e.seen.Sensors() }
 
-// Notices says what cannot be measured.
+// Notices says what cannot be measured, how the server is reached, and what
+// requests go without.
 func (e *engine) Notices() []string {
-	return append(slices.Clone(e.seen.Notices), "an OpenAI-compatible server has no life cycle: loads are not timed, and memory is that of a server that may hold the model already")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Concat(e.seen.Notices, []string{
+		"an OpenAI-compatible server has no life cycle: loads are not timed, and memory is that of a server that may hold the model already",
+	}, driver.WithoutNotice(e.given), e.client.Notices(), e.notes)
 }
 
 // Close leaves the server as it is.

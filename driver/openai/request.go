@@ -1,109 +1,75 @@
 package openai
 
 import (
-	"context"
-	"fmt"
-	"net/http"
+	"slices"
 	"strings"
 
 	"exobench"
 	"exobench/driver/api"
 )
 
-// extras are the fields of a request that not every server takes.
-type extras struct {
-	// usage asks for token counts at the end of the stream (stream_options).
-	usage bool
-	// ignoreEOS asks for answers of full length (ignore_eos).
-	ignoreEOS bool
-	// seed fixes the sampling.
-	seed bool
+// optional are the fields of a request that not every server takes. What costs a
+// measurement least comes first; the limit of the length is never left out on
+// the server's account, but is sent by its newer name.
+var optional = []string{api.IgnoreEOS, api.Seed, api.StreamUsage, api.Temperature, api.MaxTokens}
+
+// form is how requests are written for a server.
+type form struct {
+	// given are the fields that the user leaves out, refused those that the
+	// server did not take. A form is not changed once it is in use.
+	given, refused []string
 }
 
-var allExtras = extras{usage: true, ignoreEOS: true, seed: true}
-
-// fallbacks are tried in turn where a server rejects a request: what costs a
-// measurement least is given up first.
-var fallbacks = []extras{
-	allExtras,
-	{usage: true, seed: true},
-	{usage: true},
-	{seed: true},
-	{},
+// sends reports whether requests have the field, by the name that the server was
+// first asked with.
+func (f form) sends(field string) bool {
+	return !slices.Contains(f.given, field) && !slices.Contains(f.refused, field)
 }
 
-// probe sends a request for one token, with fewer extras each time that the
-// server rejects it.
-func (e *engine) probe(ctx context.Context, d exobench.Deployment, report func(exobench.StageEvent)) error {
-	if e.extras.Load() != nil {
-		return nil
-	}
-	request := exobench.Request{Prompt: exobench.Prompt{Text: "Hello"}, MaxTokens: 1, IgnoreEOS: true}
-	var first string
-	for _, x := range fallbacks {
-		record := e.send(ctx, d, request, x)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case rejected(record):
-			if first == "" {
-				first = record.Error
-			}
-			continue
-		case record.Outcome == exobench.HTTPError, record.Outcome == exobench.ConnectError:
-			return fmt.Errorf("a first request to %s failed: %s", d.Model.ID, record.Error)
-		}
-		e.extras.Store(&x)
-		if missing := x.missing(); missing != "" {
-			report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: fmt.Sprintf("requests go without %s, which the server rejects (%s)", missing, first)})
-		}
-		return nil
-	}
-	return fmt.Errorf("the server rejects a plain chat request to %s: %s", d.Model.ID, first)
+// without returns the form with one field more, or less, that is refused.
+func (f form) without(field string) form {
+	return form{given: f.given, refused: append(slices.Clone(f.refused), field)}
 }
 
-// rejected reports whether the server refused the form of a request.
-func rejected(r exobench.Record) bool {
-	return r.Outcome == exobench.HTTPError &&
-		(r.HTTPStatus == http.StatusBadRequest || r.HTTPStatus == http.StatusUnprocessableEntity)
+func (f form) with(field string) form {
+	return form{given: f.given, refused: slices.DeleteFunc(slices.Clone(f.refused), func(have string) bool { return have == field })}
 }
 
-// missing names what is left out.
-func (e extras) missing() string {
-	var names []string
-	for _, field := range []struct {
-		name string
-		sent bool
-	}{{"stream_options", e.usage}, {"ignore_eos", e.ignoreEOS}, {"seed", e.seed}} {
-		if !field.sent {
-			names = append(names, field.name)
+// String says what is refused, for people; empty where nothing is.
+func (f form) String() string {
+	var out []string
+	instead := ""
+	for _, field := range f.refused {
+		if field == api.MaxTokens {
+			instead = "say " + api.MaxCompletion + " in place of " + api.MaxTokens
+		} else {
+			out = append(out, field)
 		}
 	}
-	return strings.Join(names, ", ")
+	switch {
+	case len(out) == 0:
+		return instead
+	case instead == "":
+		return "go without " + strings.Join(out, ", ")
+	}
+	return "go without " + strings.Join(out, ", ") + ", and " + instead
 }
 
-type streamOptions struct {
-	IncludeUsage bool `json:"include_usage"`
-}
-
-func body(m exobench.Model, r exobench.Request, e extras) []byte {
-	request := struct {
-		api.Chat
-		StreamOptions *streamOptions  `json:"stream_options,omitempty"`
-		MaxTokens     exobench.Tokens `json:"max_tokens"`
-		Temperature   float64         `json:"temperature"`
-		Seed          *uint64         `json:"seed,omitempty"`
-		IgnoreEOS     bool            `json:"ignore_eos,omitempty"`
-	}{
-		Chat:      api.Ask(m.ID, r.Prompt.Text),
-		MaxTokens: r.MaxTokens,
-		IgnoreEOS: r.IgnoreEOS && e.ignoreEOS,
+// completion is the body of a request.
+func completion(m exobench.Model, r exobench.Request, f form) api.Completion {
+	c := api.Complete(m.ID, r)
+	if r.IgnoreEOS {
+		c.IgnoreEOS = new(true)
 	}
-	if e.usage {
-		request.StreamOptions = &streamOptions{IncludeUsage: true}
+	limit := c.MaxTokens
+	c.LeaveOut(f.given...)
+	if c.MaxTokens != nil && slices.Contains(f.refused, api.MaxTokens) {
+		c.MaxTokens, c.MaxCompletionTokens = nil, limit
 	}
-	if e.seed {
-		request.Seed = &r.Seed
+	for _, field := range f.refused {
+		if field != api.MaxTokens {
+			c.LeaveOut(field)
+		}
 	}
-	return api.Encode(request)
+	return c
 }

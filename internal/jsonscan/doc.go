@@ -6,6 +6,9 @@
 // and what it has read is worth nothing. Whoever uses it leaves such text to
 // encoding/json, and holds the two to the same results in its tests.
 //
+// A loose scanner ([Scanner.ResetLoose]) reads the unusual too, for who has to
+// make do with whatever JSON comes.
+//
 // Unusual are keys with upper case (encoding/json does not mind the case of
 // keys), keys outside of ASCII, escapes where plain text is asked for, text that
 // is not UTF-8, whole numbers of more than 18 digits, and deep nesting.

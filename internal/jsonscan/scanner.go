@@ -8,6 +8,7 @@ type Scanner struct {
 	text   []byte
 	i      int // the next byte
 	failed bool
+	loose  bool // see ResetLoose
 }
 
 // Reset makes the scanner read the text from its start.
@@ -127,8 +128,10 @@ func (s *Scanner) Key() (key []byte) {
 		i++
 	}
 	if s.i = i; !s.accept('"') {
-		s.Fail()
-		return nil
+		s.i = start - 1
+		key = s.decoded()
+		s.colon()
+		return key
 	}
 	s.colon()
 	return s.text[start:i]
@@ -164,15 +167,6 @@ func (s *Scanner) Literal(word string) {
 	s.i += len(word)
 }
 
-// Null goes past a null, if it is the next.
-func (s *Scanner) Null() bool {
-	if !s.Next('n') {
-		return false
-	}
-	s.Literal("null")
-	return true
-}
-
 // maxDepth is how deep the values that are skipped may be nested.
 const maxDepth = 8
 
@@ -180,7 +174,7 @@ const maxDepth = 8
 func (s *Scanner) Skip() { s.skip(0) }
 
 func (s *Scanner) skip(depth int) {
-	if s.i >= len(s.text) || depth > maxDepth {
+	if s.i >= len(s.text) || depth > maxDepth && !s.loose {
 		s.Fail()
 		return
 	}

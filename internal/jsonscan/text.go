@@ -3,11 +3,11 @@ package jsonscan
 import "unicode/utf8"
 
 // Plain reads a string without escapes and returns its text, a part of the
-// scanner's.
+// scanner's; a loose scanner reads any string.
 func (s *Scanner) Plain() []byte {
 	text, ok := s.AcceptPlain()
 	if !ok {
-		s.Fail()
+		return s.decoded()
 	}
 	return text
 }
@@ -46,12 +46,22 @@ func (s *Scanner) Quoted() []byte {
 }
 
 // Length reads a string and returns the length of its text in UTF-8.
-func (s *Scanner) Length() (n int) {
-	if !s.accept('"') {
-		s.Fail()
-		return 0
+func (s *Scanner) Length() int {
+	n, end := s.length()
+	if end == 0 {
+		return len(s.decoded())
 	}
-	start, ascii := s.i, true
+	s.i = end
+	return n
+}
+
+// length returns the length of the text of the string that comes next and where
+// the string ends: 0 where there is none, or one that is unusual.
+func (s *Scanner) length() (n, end int) {
+	if !s.Next('"') {
+		return 0, 0
+	}
+	start, ascii := s.i+1, true
 	for i := start; i < len(s.text); {
 		switch b := s.text[i]; {
 		case plain[b]:
@@ -64,21 +74,17 @@ func (s *Scanner) Length() (n int) {
 		case b == '\\':
 			size, end := escape(s.text, i)
 			if size == 0 {
-				s.Fail()
-				return 0
+				return 0, 0
 			}
 			n += size
 			i = end
 		case b == '"' && (ascii || utf8.Valid(s.text[start:i])):
-			s.i = i + 1
-			return n
+			return n, i + 1
 		default:
-			s.Fail()
-			return 0
+			return 0, 0
 		}
 	}
-	s.Fail()
-	return 0
+	return 0, 0
 }
 
 // escape reads the escape sequence at i, a pair of surrogates as one. It

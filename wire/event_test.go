@@ -5,7 +5,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -26,7 +25,7 @@ func captureOf(text []byte, size int) *capture {
 	return c
 }
 
-// bothWays parses an answer with and without quick.
+// bothWays parses an answer strictly, where that will do, and loosely.
 func bothWays(text []byte, dialect Dialect) (streams [2]*stream) {
 	answer := captureOf(text, 100)
 	defer answer.free()
@@ -41,19 +40,20 @@ func bothWays(text []byte, dialect Dialect) (streams [2]*stream) {
 func agree(t *testing.T, text []byte, dialect Dialect) {
 	t.Helper()
 	streams := bothWays(text, dialect)
-	quickly, fully := streams[0], streams[1]
-	if diff := cmp.Diff(fully.record, quickly.record); diff != "" {
-		t.Errorf("records of %q differ (- fully, + quickly):\n%s", text, diff)
+	strictly, loosely := streams[0], streams[1]
+	if diff := cmp.Diff(loosely.record, strictly.record); diff != "" {
+		t.Errorf("records of %q differ (- loosely, + strictly):\n%s", text, diff)
 	}
-	if quickly.over != fully.over || quickly.failure != fully.failure || quickly.malformed != fully.malformed || quickly.framed != fully.framed {
-		t.Errorf("%q: quickly %+v, fully %+v", text, quickly, fully)
+	if strictly.over != loosely.over || strictly.failure != loosely.failure || strictly.malformed != loosely.malformed || strictly.framed != loosely.framed {
+		t.Errorf("%q: strictly %+v, loosely %+v", text, strictly, loosely)
 	}
 }
 
-// payloads are events of many shapes; quick says which of them quick must read.
+// payloads are events of many shapes; strict says which of them are read strictly,
+// without allocating.
 var payloads = []struct {
-	text  string
-	quick bool
+	text   string
+	strict bool
 }{
 	{`{"id":"7","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":null,"choices":[{"index":0,"delta":{"role":"assistant","content":"é\n\u00e9\ud83d\ude00日"},"logprobs":null,"finish_reason":null}],"usage":null}`, true},
 	{`{"id": "7", "choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "delta": {"content": "ab"}}]}`, true},
@@ -76,24 +76,24 @@ var payloads = []struct {
 	{`{"choices":[{"delta":{"tool_calls":[{},1],"tool_calls":[{}]}}],"usage":{"prompt_tokens":9},"usage":{"completion_tokens":4,"prompt_tokens":null}}`, true},
 	{`{"choices":[],"timings":{"predicted_n":3,"prompt_per_second":1},"timings":{"prompt_per_second":null}}`, true},
 	{`{"choices":[],"choices":null,"choices":[{}]}`, true},
-	{`{"choices":[{"delta":{"content":"a"}}],"choices":[{}]}`, false},
-	{`{"error":{"message":"x"}}`, false},
+	{`{"choices":[{"delta":{"content":"a"}}],"choices":[{}]}`, true},
+	{`{"error":{"message":"x"}}`, true},
 	{`{"Choices":[{"Delta":{"content":"a"}}]}`, false},
 	{`{"choices":[],"usage":{"Prompt_tokens":9}}`, false},
-	{`{"choices":[],"usage":{"prompt_tokens":9.0}}`, false},
-	{`{"choices":[],"usage":{"prompt_tokens":1e2}}`, false},
-	{`{"choices":[],"usage":{"prompt_tokens":9223372036854775808}}`, false},
-	{`{"choices":[],"usage":{"prompt_tokens":"9"}}`, false},
-	{`{"choices":[],"usage":[]}`, false},
-	{`{"choices":[],"timings":{"prompt_per_second":1e999}}`, false},
+	{`{"choices":[],"usage":{"prompt_tokens":9.0}}`, true},
+	{`{"choices":[],"usage":{"prompt_tokens":1e2}}`, true},
+	{`{"choices":[],"usage":{"prompt_tokens":9223372036854775808}}`, true},
+	{`{"choices":[],"usage":{"prompt_tokens":"9"}}`, true},
+	{`{"choices":[],"usage":[]}`, true},
+	{`{"choices":[],"timings":{"prompt_per_second":1e999}}`, true},
 	{`{"choices":[],"timings":{"predicted_n":}}`, false},
 	{`{"choices":[{"delta":{"content":"\ud83d"}}]}`, false},
 	{"{\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}", false},
-	{`{"choices":[{"delta":{"content":1}}]}`, false},
+	{`{"choices":[{"delta":{"content":1}}]}`, true},
 	{`{"choices":[{"delta":{"content":"a"}}],"x":01}`, false},
 	{`{"choices":[{"delta":{"content":"a"}}]`, false},
 	{`{"choices":[{"delta":{"content":"\u000g"}}]}`, false},
-	{`{"choices":[{},{},{},{},{}]}`, false},
+	{`{"choices":[{},{},{},{},{}]}`, true},
 	{`{"choices":[{"delta":{"content":"a"},}]}`, false},
 	{`{"choices":[{"delta":{"tool_calls":[{},]}}]}`, false},
 	{`{"choices":[],"x":{null:1}}`, false},
@@ -104,58 +104,58 @@ var payloads = []struct {
 
 // lines are Ollama's.
 var lines = []struct {
-	text  string
-	quick bool
+	text   string
+	strict bool
 }{
 	{`{"model":"m","created_at":"2026-11-24T06:30:23.7Z","message":{"role":"assistant","content":"a\u003c"},"done":false}`, true},
 	{`{"model":"m","message":{"role":"assistant","content":"","thinking":"hm"},"done":false}`, true},
 	{`{"model":"m","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}`, true},
 	{`{"message":{"content":"a","content":"bc"},"message":{"thinking":"d"},"message":null}`, true},
-	{`{"message":{"content":"a"},"done":true,"done_reason":"stop","eval_count":2}`, false},
-	{`{"message":{"content":"a"},"done":false,"eval_count":2}`, false},
-	{`{"message":{"content":"a"},"done":0}`, false},
+	{`{"message":{"content":"a"},"done":true,"done_reason":"stop","eval_count":2}`, true},
+	{`{"message":{"content":"a"},"done":false,"eval_count":2}`, true},
+	{`{"message":{"content":"a"},"done":0}`, true},
 	{`{"message":{"Content":"a"},"done":false}`, false},
 	{`{"message":{"content":"a"},"done":false`, false},
-	{`{"message":"a"}`, false},
-	{`{"error":"busy"}`, false},
+	{`{"message":"a"}`, true},
+	{`{"error":"busy"}`, true},
 }
 
-func TestQuickReadsTheUsualAndLeavesTheRest(t *testing.T) {
-	var q quick
+func TestTheUsualIsReadStrictly(t *testing.T) {
+	var e event
 	for _, p := range payloads {
-		if got := q.chat([]byte(p.text)); got != p.quick {
-			t.Errorf("quick reads %s: %v, want %v", p.text, got, p.quick)
+		if got := e.walk([]byte(p.text), false); got != p.strict {
+			t.Errorf("%s is read strictly: %v, want %v", p.text, got, p.strict)
 		}
 		agree(t, []byte("data: "+p.text+"\n\ndata: [DONE]\n\n"), OpenAI{})
 	}
-	for _, l := range lines {
-		if got := q.ollama([]byte(l.text)); got != l.quick {
-			t.Errorf("quick reads %s: %v, want %v", l.text, got, l.quick)
+	var l ollamaLine
+	for _, c := range lines {
+		if got := l.walk([]byte(c.text), false); got != c.strict {
+			t.Errorf("%s is read strictly: %v, want %v", c.text, got, c.strict)
 		}
-		agree(t, []byte(l.text+"\n"+ended("stop", fourTokens)), Ollama{})
+		agree(t, []byte(c.text+"\n"+ended("stop", fourTokens)), Ollama{})
 	}
 	agree(t, []byte(content("a")+reasoning+roleOnly+finish+usageOnly+terminate), OpenAI{})
 }
 
-// payloadOf returns what an event has for quick to read.
+// payloadOf returns what an event has to be read.
 func payloadOf(event string) string { return strings.TrimSpace(strings.TrimPrefix(event, "data: ")) }
 
-// quickly has quick read a payload.
-func quickly(q *quick, payload []byte, dialect Dialect) bool {
-	if dialect == (Ollama{}) {
-		return q.ollama(payload)
+// walker reads a payload of a dialect.
+func walker(dialect Dialect) func(text []byte, loose bool) bool {
+	if _, ok := dialect.(Ollama); ok {
+		return new(ollamaLine).walk
 	}
-	return q.chat(payload)
+	return new(event).walk
 }
 
-func TestQuickReadsTheEventsOfEveryEngineAndAllocatesNothing(t *testing.T) {
-	var q quick
+func TestTheEventsOfEveryEngineAllocateNothing(t *testing.T) {
 	for _, e := range engineEvents {
-		payload := []byte(payloadOf(e.text))
-		if !quickly(&q, payload, e.dialect) {
-			t.Errorf("quick does not read %s's %s", e.name, payload)
+		payload, walk := []byte(payloadOf(e.text)), walker(e.dialect)
+		if !walk(payload, false) {
+			t.Errorf("%s's %s is not read strictly", e.name, payload)
 		}
-		if n := testing.AllocsPerRun(100, func() { quickly(&q, payload, e.dialect) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { walk(payload, false) }); n != 0 {
 			t.Errorf("%s: %v allocations an event", e.name, n)
 		}
 		agree(t, []byte(e.text), e.dialect)
@@ -163,10 +163,10 @@ func TestQuickReadsTheEventsOfEveryEngineAndAllocatesNothing(t *testing.T) {
 }
 
 func TestTheLastFiguresHold(t *testing.T) {
-	text := event("", `,"usage":{"prompt_tokens":8,"completion_tokens":1},"timings":{"prompt_n":8,"cache_n":1,"predicted_n":1}`) +
-		event(delta(`"content":"a"`), `,"usage":{"prompt_tokens":9,"completion_tokens":2},"timings":{"prompt_n":9,"cache_n":0,"predicted_n":2,"predicted_per_second":7.5}`) +
-		event("", `,"usage":null,"timings":{"prompt_n":1,"predicted_n":0}`) +
-		event("", `,"usage":{}`) + terminate
+	text := chunk("", `,"usage":{"prompt_tokens":8,"completion_tokens":1},"timings":{"prompt_n":8,"cache_n":1,"predicted_n":1}`) +
+		chunk(delta(`"content":"a"`), `,"usage":{"prompt_tokens":9,"completion_tokens":2},"timings":{"prompt_n":9,"cache_n":0,"predicted_n":2,"predicted_per_second":7.5}`) +
+		chunk("", `,"usage":null,"timings":{"prompt_n":1,"predicted_n":0}`) +
+		chunk("", `,"usage":{}`) + terminate
 	for _, s := range bothWays([]byte(text), OpenAI{}) {
 		r := s.record
 		if *r.PromptTokens != 9 || *r.OutputTokens != 2 || r.TokensFrom != exobench.FromUsage || *r.CachedTokens != 0 {
@@ -199,40 +199,13 @@ func recorded(t testing.TB) iter.Seq2[string, Dialect] {
 	}
 }
 
-func TestQuickAgreesOnRecordedStreams(t *testing.T) {
+func TestStrictAndLooseAgreeOnRecordedStreams(t *testing.T) {
 	for text, dialect := range recorded(t) {
 		agree(t, []byte(text), dialect)
 	}
 }
 
-func TestQuickKnowsEveryKeyThatIsMeasured(t *testing.T) {
-	keys := func(of any) (keys []string) {
-		kind := reflect.TypeOf(of)
-		for i := range kind.NumField() {
-			keys = append(keys, kind.Field(i).Tag.Get("json"))
-		}
-		return keys
-	}
-	for _, c := range []struct {
-		of   any
-		want string
-	}{
-		{chatEvent{}, "id model choices usage error timings"},
-		{chatChoice{}, "delta text finish_reason"},
-		{chatChoice{}.Delta, "content reasoning_content reasoning tool_calls"},
-		{usage{}, "prompt_tokens completion_tokens prompt_tokens_details"},
-		{usage{}.PromptTokensDetails, "cached_tokens"},
-		{llamaTimings{}, "cache_n prompt_n prompt_per_second predicted_n predicted_per_second"},
-		{ollamaChunk{}, "model message done done_reason error load_duration prompt_eval_count prompt_eval_duration eval_count eval_duration"},
-		{ollamaChunk{}.Message, "content thinking tool_calls"},
-	} {
-		if got := strings.Join(keys(c.of), " "); got != c.want {
-			t.Errorf("%T has the keys %s; quick knows %s", c.of, got, c.want)
-		}
-	}
-}
-
-func FuzzQuickAgreesWithTheFullDecode(f *testing.F) {
+func FuzzStrictAgreesWithLoose(f *testing.F) {
 	for _, p := range payloads {
 		f.Add([]byte(p.text), false)
 	}
@@ -248,21 +221,15 @@ func FuzzQuickAgreesWithTheFullDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, payload []byte, ollama bool) {
-		var q quick
 		var dialect Dialect = OpenAI{}
 		if ollama {
 			dialect = Ollama{}
 		}
-		if !quickly(&q, payload, dialect) {
-			return
+		if walker(dialect)(payload, false) && !json.Valid(payload) {
+			t.Fatalf("%q is not JSON and was read", payload)
 		}
-		if !json.Valid(payload) {
-			t.Fatalf("%q is not JSON", payload)
-		}
-		if ollama {
-			checkLine(t, payload, &q)
-		} else {
-			checkChat(t, payload, &q)
+		if json.Valid(payload) && !walker(dialect)(payload, true) {
+			t.Fatalf("%q is JSON and was not read", payload)
 		}
 		switch {
 		case strings.ContainsAny(string(payload), "\n\r"):
@@ -272,47 +239,4 @@ func FuzzQuickAgreesWithTheFullDecode(f *testing.F) {
 			agree(t, []byte("data: "+string(payload)+"\n\n"), OpenAI{})
 		}
 	})
-}
-
-// checkChat holds what quick read against what encoding/json reads.
-func checkChat(t *testing.T, payload []byte, q *quick) {
-	t.Helper()
-	var event chatEvent
-	if err := json.Unmarshal(payload, &event); err != nil {
-		t.Fatalf("%q: %v", payload, err)
-	}
-	if event.Usage != q.usage || event.Timings != q.timings || messageOf(event.Error) != "" {
-		t.Errorf("%q: %+v, quickly %+v", payload, event, q)
-	}
-	if event.ID != string(q.id) || event.Model != string(q.model) || len(event.Choices) != q.n {
-		t.Fatalf("%q: %+v, quickly %+v", payload, event, q)
-	}
-	for i, c := range event.Choices {
-		d, got := c.Delta, q.choices[i]
-		want := quickChoice{
-			content: len(d.Content), text: len(c.Text), finish: got.finish,
-			reasoningContent: len(d.ReasoningContent), reasoning: len(d.Reasoning), toolCalls: lengths(d.ToolCalls),
-		}
-		if !reflect.DeepEqual(got, want) || c.FinishReason != string(got.finish) {
-			t.Errorf("%q: choice %d is %+v, quickly %+v", payload, i, c, got)
-		}
-	}
-}
-
-// checkLine does so for a line of Ollama's.
-func checkLine(t *testing.T, payload []byte, q *quick) {
-	t.Helper()
-	var chunk ollamaChunk
-	if err := json.Unmarshal(payload, &chunk); err != nil {
-		t.Fatalf("%q: %v", payload, err)
-	}
-	m := chunk.Message
-	want := quickChoice{content: len(m.Content), reasoning: len(m.Thinking), toolCalls: lengths(m.ToolCalls)}
-	if !reflect.DeepEqual(q.choices[0], want) || chunk.Model != string(q.model) {
-		t.Errorf("%q: %+v, quickly %+v", payload, chunk, q)
-	}
-	chunk.Model, chunk.Message = "", ollamaChunk{}.Message
-	if !reflect.DeepEqual(chunk, ollamaChunk{}) {
-		t.Errorf("%q has more than quick read: %+v", payload, chunk)
-	}
 }

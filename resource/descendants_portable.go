@@ -1,0 +1,28 @@
+//go:build !linux
+
+package resource
+
+import (
+	"context"
+	"slices"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+func descendants(ctx context.Context, pid int) ([]int, error) {
+	pids, err := process.PidsWithContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(pids, int32(pid)) {
+		return nil, ErrGone
+	}
+	children := map[int][]int{}
+	for _, pid := range pids {
+		p := process.Process{Pid: pid}
+		if parent, err := p.PpidWithContext(ctx); err == nil {
+			children[int(parent)] = append(children[int(parent)], int(pid))
+		}
+	}
+	return family(pid, func(pid int) []int { return children[pid] })[1:], nil
+}

@@ -1,0 +1,275 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"exobench"
+)
+
+// Engine is the processes that an engine on this host is taken to be.
+type Engine struct {
+	// Tree is what is counted.
+	Tree Tree
+	// Listeners are the processes that listen, without their workers.
+	Listeners []ProcessID
+	// Beside are trees that may be the engine's or not; they are not counted.
+	Beside []Tree
+	// Names are the programs that are counted, and Left those that are beside and
+	// not small, each with its size.
+	Names, Left []string
+}
+
+// ProcessID tells a process from a later one with the same number.
+type ProcessID struct {
+	PID int
+	// Started is when it did, as the system tells it; 0 where that is unknown.
+	Started uint64
+}
+
+// FindEngine returns the processes of the engine that listens at hostport on this
+// host. Those are the process that listens and what it started, and
+//
+//   - the launcher that started it, with all that it started: what listens may be
+//     a front end, and the engine a process beside it;
+//   - what runs in the same process group, service or container.
+//
+// None of that holds of our own ancestors, of a person's shell and of service
+// managers, which start what has nothing to do with the engine. What serves a
+// port itself, beside the one that listens, and not to it as far as can be seen,
+// may be another engine: it is in Beside. Where what listens only passes requests
+// on, the error wraps [ErrNotFound].
+func FindEngine(ctx context.Context, hostport string) (Engine, error) {
+	holders, err := holdersOf(ctx, hostport)
+	if err != nil {
+		return Engine{}, err
+	}
+	table, err := processTable(ctx)
+	if err == nil {
+		table.ports, err = readPorts(ctx)
+	}
+	if err != nil {
+		return Engine{}, fmt.Errorf("find the engine process: %w", err)
+	}
+	tops := table.tops(holders)
+	if err := notRelays(ctx, tops, hostport); err != nil {
+		return Engine{}, err
+	}
+	e := table.enclose(tops)
+	e.name(ctx, table)
+	return e, nil
+}
+
+// enclosing is the search for what belongs to the processes that listen.
+type enclosing struct {
+	*processes
+	// ours are exobench and its ancestors.
+	ours map[int]bool
+	// own are the processes that listen and their descendants.
+	own             map[int]bool
+	roots, without  []int
+	counted, beside map[int]bool
+}
+
+// enclose returns the engine whose listeners are given.
+func (t *processes) enclose(tops []int) Engine {
+	e := enclosing{processes: t, ours: t.ancestors(t.self), own: t.under(tops, nil), beside: map[int]bool{}}
+	for _, top := range tops {
+		e.roots = append(e.roots, t.launcher(top, e.ours))
+	}
+	e.roots = t.tops(slices.Compact(slices.Sorted(slices.Values(e.roots))))
+	e.leaveOut()
+	e.takeIn(tops)
+	e.lookBeside()
+	found := Engine{Tree: Tree{PID: e.roots[0], Also: e.roots[1:], Without: e.without}}
+	for _, top := range tops {
+		found.Listeners = append(found.Listeners, ProcessID{top, t.all[top].started})
+	}
+	for _, pid := range slices.Sorted(maps.Keys(e.beside)) {
+		found.Beside = append(found.Beside, Tree{PID: pid, Without: slices.Concat(e.roots, slices.Sorted(maps.Keys(e.ours)))})
+	}
+	return found
+}
+
+// leaveOut leaves out what a script started beside the one that listens and that
+// serves a port of its own.
+func (e *enclosing) leaveOut() {
+	for _, root := range e.roots {
+		if !shells[e.all[root].name] || e.own[root] {
+			continue
+		}
+		for _, branch := range e.children[root] {
+			tree := e.under([]int{branch}, nil)
+			if !e.meets(tree, e.own) && e.servesOthers(tree) {
+				e.without = append(e.without, branch)
+				e.beside[branch] = true
+			}
+		}
+	}
+	e.counted = e.under(e.roots, e.without)
+}
+
+// takeIn adds what runs in the process groups, the services and the containers of
+// the processes that listen.
+func (e *enclosing) takeIn(tops []int) {
+	groups, services := map[int]bool{}, map[string]bool{}
+	for _, pid := range slices.Concat(tops, e.roots) {
+		groups[e.all[pid].group] = true
+		services[e.service(pid)] = true
+	}
+	for pid := range e.ours {
+		delete(groups, e.all[pid].group)
+		delete(services, e.service(pid))
+	}
+	delete(services, "")
+	var kindred []int
+	for _, pid := range slices.Sorted(maps.Keys(e.all)) {
+		if !e.counted[pid] && !e.ours[pid] && !e.manages(pid) &&
+			(groups[e.all[pid].group] || len(services) > 0 && services[e.service(pid)]) {
+			kindred = append(kindred, pid)
+		}
+	}
+	if len(kindred) == 0 {
+		return
+	}
+	for _, pid := range e.tops(kindred) {
+		tree := e.under([]int{pid}, nil)
+		switch {
+		case slices.ContainsFunc(e.without, func(left int) bool { return tree[left] }) || e.isBeside(pid):
+		case e.servesOthers(tree) || e.meets(tree, e.ours):
+			e.beside[pid] = true
+		default:
+			e.roots = append(e.roots, pid)
+			maps.Copy(e.counted, tree)
+		}
+	}
+}
+
+// togetherSeconds is how far apart the parts of an engine are started by what
+// started exobench too.
+const togetherSeconds = 10
+
+// startedWith reports whether two processes were started in one job and at about
+// the same time.
+func (e *enclosing) startedWith(pid, root int) bool {
+	a, b := e.all[pid], e.all[root]
+	apart := max(a.started, b.started) - min(a.started, b.started)
+	return a.group == b.group && apart <= togetherSeconds*startsPerSecond
+}
+
+// lookBeside finds what may belong to the engine and is not counted: what started
+// it in a session of its own, what one of our own ancestors started with it, and
+// what it is connected to.
+func (e *enclosing) lookBeside() {
+	for _, root := range e.roots {
+		parent := e.all[root].parent
+		if !e.ours[parent] && !e.manages(parent) && !shells[e.all[parent].name] {
+			e.beside[parent] = true
+		}
+	}
+	for _, root := range e.roots {
+		for _, pid := range e.children[e.all[root].parent] {
+			if e.ours[e.all[root].parent] && !e.counted[pid] && !e.ours[pid] && e.startedWith(pid, root) && !e.servesOthers(e.under([]int{pid}, nil)) {
+				e.beside[pid] = true
+			}
+		}
+	}
+	for pid := range e.serves {
+		if !e.counted[pid] && !e.ours[pid] && !e.isBeside(pid) && e.tied(map[int]bool{pid: true}) {
+			e.beside[pid] = true
+		}
+	}
+}
+
+func (e *enclosing) isBeside(pid int) bool {
+	return e.meets(e.ancestors(pid), e.beside)
+}
+
+// servesOthers reports whether a tree serves a port to which none of the engine's
+// own processes is connected.
+func (e *enclosing) servesOthers(tree map[int]bool) bool {
+	for pid := range tree {
+		if len(e.serves[pid]) > 0 {
+			return !e.tied(tree)
+		}
+	}
+	return false
+}
+
+// tied reports whether one of the processes that listen, or of their descendants,
+// is connected to a port that a tree serves.
+func (e *enclosing) tied(tree map[int]bool) bool {
+	for own := range e.own {
+		for _, port := range e.dials[own] {
+			for pid := range tree {
+				if slices.Contains(e.serves[pid], port) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (e *enclosing) meets(a, b map[int]bool) bool {
+	for pid := range a {
+		if b[pid] {
+			return true
+		}
+	}
+	return false
+}
+
+// noteworthy is how large what is beside must be to be named.
+const noteworthy = 16 << 20
+
+// name fills in the names of programs, with their sizes.
+func (e *Engine) name(ctx context.Context, t *processes) {
+	sizes := func(trees ...Tree) []string {
+		var all []string
+		for _, tree := range trees {
+			size := tree.resident(ctx)
+			if size < noteworthy && tree.PID != e.Tree.PID {
+				continue
+			}
+			all = append(all, fmt.Sprintf("%s (process %d, %v)", t.all[tree.PID].name, tree.PID, size))
+		}
+		return all
+	}
+	counted := e.Tree
+	counted.Resident = true
+	members, _ := listTree(ctx, counted)
+	for _, pid := range members {
+		one := Tree{PID: pid, members: []int{pid}}
+		if size := one.resident(ctx); size >= noteworthy || slices.ContainsFunc(e.Listeners, func(l ProcessID) bool { return l.PID == pid }) {
+			e.Names = append(e.Names, fmt.Sprintf("%s (process %d, %v)", t.all[pid].name, pid, size))
+		}
+	}
+	e.Left = sizes(e.Beside...)
+}
+
+// resident returns the resident size of the tree; 0 where it cannot be read.
+func (t Tree) resident(ctx context.Context) exobench.Bytes {
+	t.Resident = true
+	m, err := t.read(ctx)
+	if err != nil {
+		return 0
+	}
+	return m.rss
+}
+
+// Notices say what is counted, where that is more than one process and what it
+// started, and what is not though it may be the engine's.
+func (e Engine) Notices() []string {
+	var all []string
+	if len(e.Listeners) > 1 || len(e.Tree.Also) > 0 || e.Tree.PID != e.Listeners[0].PID {
+		all = append(all, "the engine's memory is that of several processes, which belong together as far as can be seen: "+strings.Join(e.Names, ", "))
+	}
+	if len(e.Left) > 0 {
+		all = append(all, "not counted as the engine's memory, though it may belong to it: "+strings.Join(e.Left, ", "))
+	}
+	return all
+}

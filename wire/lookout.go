@@ -1,0 +1,118 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"exobench"
+)
+
+// Bounds of an answer. A line holds one event: with the likeliest 20 of each
+// token's alternatives, that is some 5 KiB, and a whole answer of 100,000 tokens
+// in one is less than maxLine. An answer has at most so many bytes for each token
+// that was asked for, and some to begin with; where nothing says what was asked
+// for, and at most, it has maxAnswer.
+const (
+	maxLine       = 1 << 20
+	answerStart   = 1 << 20
+	bytesPerToken = 16 << 10
+	maxAnswer     = 64 << 20
+	maxErrorBody  = 64 << 10
+)
+
+// errLongLine ends an answer that has a line longer than any event.
+var errLongLine = errors.New("a line of the answer is over 1 MiB long")
+
+// longAnswerError ends an answer that is longer than what was asked for can be.
+type longAnswerError struct {
+	limit int
+	asked exobench.Tokens
+}
+
+func (e *longAnswerError) Error() string {
+	text := fmt.Sprintf("the answer is over %d KiB long", e.limit>>10)
+	if e.asked > 0 {
+		text += fmt.Sprintf(", and %d tokens were asked for", e.asked)
+	}
+	return text
+}
+
+// answerLimit returns how long an answer may be.
+func answerLimit(asked exobench.Tokens) int {
+	if asked <= 0 || asked > (maxAnswer-answerStart)/bytesPerToken {
+		return maxAnswer
+	}
+	return answerStart + bytesPerToken*int(asked)
+}
+
+// lookout looks at an answer line by line as it comes in: for signs of life, for
+// the end of the stream, and for what is too long. The lines are read for what
+// they say when the stream has ended.
+type lookout struct {
+	dialect Dialect
+	cutter  lineCutter
+	carry   []byte // the start of a line that has no end so far
+	later   bool   // than the first line
+	ping    bool   // the event under way is a mere sign of life
+
+	// For dialects that must read a line to know whether it is the last; nil
+	// until there is a line that may be.
+	event *event
+	line  *ollamaLine
+}
+
+// read takes the next bytes of the answer.
+func (l *lookout) read(text []byte) (alive, over bool, err error) {
+	if _, ok := l.dialect.(OpenAI); ok {
+		text, alive = l.usual(text)
+	}
+	for len(text) > 0 {
+		line, rest, ended := l.cutter.cut(text)
+		if !ended {
+			l.carry = append(l.carry, line...)
+			break
+		}
+		if len(l.carry) > 0 {
+			l.carry = append(l.carry, line...)
+			line = l.carry
+		}
+		a, o := l.look(line)
+		alive, over = alive || a, over || o
+		l.carry, l.later, text = l.carry[:0], true, rest
+	}
+	if len(l.carry) > maxLine {
+		return alive, over, errLongLine
+	}
+	if 0 < len(l.carry) && len(l.carry) <= len("data: [DONE] ") { // the last line may lack its end
+		_, o := l.look(l.carry)
+		over = over || o
+	}
+	return alive, over, nil
+}
+
+// usual goes past the events that most reads are made of, whole and of one line
+// of JSON: they are life, and no end. It is there for speed.
+func (l *lookout) usual(text []byte) (rest []byte, alive bool) {
+	if len(l.carry) > 0 || l.cutter.returned || l.ping {
+		return text, false
+	}
+	for bytes.HasPrefix(text, usualStart) {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 || end+1 >= len(text) || text[end-1] != '}' || text[end+1] != '\n' {
+			break
+		}
+		text, alive, l.later = text[end+2:], true, true
+	}
+	return text, alive
+}
+
+var usualStart = []byte("data: {")
+
+// look looks at a line.
+func (l *lookout) look(line []byte) (alive, over bool) {
+	if !l.later {
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
+	return l.dialect.look(l, line)
+}
