@@ -32,8 +32,11 @@ type Config struct {
 // Client sends chat completions. It is safe for concurrent use, keeps
 // connections alive where the server does, and sets no limit on their number.
 type Client struct {
-	clock  exobench.Clock
-	http   *http.Client
+	clock exobench.Clock
+	http  *http.Client
+	// fresh makes a connection for each request: for servers that close theirs
+	// after an answer.
+	fresh  *http.Client
 	halves atomic.Int64 // of events that came; see Events
 	kernel atomic.Bool
 	// sending holds the turns to send a request, from its stamp until it is written.
@@ -42,6 +45,8 @@ type Client struct {
 	// leaving are the connections of streams that are over, until they are let
 	// go; see exchange.leave.
 	leaving sync.WaitGroup
+	// habits are what is known of origins, by their text.
+	habits sync.Map
 }
 
 // The sizes of net/http's two buffers of a connection: small, for the memory of
@@ -73,9 +78,12 @@ func NewClient(cfg Config) *Client {
 	if transport.Proxy == nil {
 		transport.Proxy = http.ProxyFromEnvironment
 	}
+	fresh := transport.Clone()
+	fresh.DisableKeepAlives = true
 	return &Client{
 		clock:  cfg.Clock,
 		http:   &http.Client{Transport: transport, CheckRedirect: followNone},
+		fresh:  &http.Client{Transport: fresh, CheckRedirect: followNone},
 		stamps: keepStamping(),
 
 		sending: newSending(),
@@ -124,7 +132,7 @@ type Call struct {
 func (c *Client) Do(ctx context.Context, call Call) exobench.Record {
 	ctx, watchdog := watch(ctx, c.clock, call.Timeout, call.Idle)
 	defer watchdog.stop()
-	x := exchange{client: c, call: call, watchdog: watchdog, arrivals: new(arrivals)}
+	x := exchange{client: c, call: call, watchdog: watchdog, arrivals: new(arrivals), habit: c.habitOf(call.URL)}
 	x.run(ctx)
 	return x.record
 }

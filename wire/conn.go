@@ -88,6 +88,11 @@ type conn struct {
 	// to is where reads are noted: the exchange that has the connection.
 	to atomic.Pointer[arrivals]
 
+	// habit is that of the origin that the connection was last used for, and last
+	// when its latest byte was read.
+	habit atomic.Pointer[habit]
+	last  exobench.Instant
+
 	// written is how many bytes were handed to the kernel, or are being. reached
 	// is how many of them had reached the server's side when it was found to
 	// have closed its end, plus one; 0 where it was not.
@@ -105,14 +110,16 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	} else {
 		n, err = c.Conn.Read(p)
 	}
-	if err == io.EOF {
-		c.noteEnd()
-	}
 	if n > 0 {
 		now := time.Now()
+		c.last = exobench.Instant(now.Sub(c.epoch)) + 1
 		if to := c.to.Load(); to != nil {
 			to.note(n, arrivedAt(c.epoch, now, stamp))
 		}
+	}
+	if err == io.EOF {
+		c.noteEnd()
+		c.habit.Load().ended(c.last, exobench.Instant(time.Since(c.epoch)))
 	}
 	return n, err
 }

@@ -20,6 +20,7 @@ type exchange struct {
 	watchdog *watchdog
 	record   exobench.Record
 
+	habit *habit
 	// conn is the connection in use; nil until there is one. It had carried
 	// written bytes before, where it was reused.
 	conn    atomic.Pointer[conn]
@@ -59,8 +60,8 @@ func (x *exchange) run(ctx context.Context) {
 	defer answer.free()
 	readErr := x.receive(response, answer)
 	x.record.Ended = x.client.clock.Now()
-	if x.over {
-		x.leave(response.Body)
+	if !x.over || x.leave(response.Body) {
+		x.habit.answered.CompareAndSwap(0, int64(x.client.clock.Now()))
 	}
 	x.judge(ctx, response, answer, readErr)
 }
@@ -147,9 +148,10 @@ const (
 	maxLeftover = 4 << 10
 )
 
-// leave reads the body to its end. Where that does not come soon, the connection
-// is closed with the request's context, in the background.
-func (x *exchange) leave(body io.Reader) {
+// leave reads the body to its end, and reports whether that came. Where it does
+// not come soon, the connection is closed with the request's context, in the
+// background.
+func (x *exchange) leave(body io.Reader) bool {
 	left := make(chan struct{})
 	x.client.leaving.Go(func() {
 		defer close(left)
@@ -159,7 +161,9 @@ func (x *exchange) leave(body io.Reader) {
 	defer timer.Stop()
 	select {
 	case <-left:
+		return true
 	case <-timer.C:
+		return false
 	}
 }
 
@@ -205,6 +209,7 @@ func (x *exchange) trace(mine *atomic.Pointer[turn]) *httptrace.ClientTrace {
 			if c != nil {
 				x.written = c.written.Load()
 				c.to.Store(x.arrivals)
+				c.habit.Store(x.habit)
 			}
 			x.conn.Store(c)
 			x.plain = info.Conn == net.Conn(c)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,5 +151,52 @@ func TestClosedConnectionsAreReplacedAndCounted(t *testing.T) {
 	defer k.mu.Unlock()
 	if k.asked != answered || answered < requests/2 {
 		t.Errorf("%d requests came, %d of %d were answered", k.asked, answered, requests)
+	}
+}
+
+// A server that closes each connection after its answer, though it says that it
+// keeps it, as llama-server does: once that is seen, no request meets the end of
+// another's connection.
+func TestAServerThatClosesAfterEachAnswerCostsNoRequest(t *testing.T) {
+	k := &keeper{then: func(*net.TCPConn, *bufio.Reader) {}} // closes
+	client := NewClient(Config{Clock: exobench.NewClock()})
+	defer client.Close()
+	call := Call{URL: k.start(t), Body: []byte("{}"), Timeout: 20 * time.Second}
+	var workers sync.WaitGroup
+	var replays atomic.Int64
+	const width = 4
+	for range width {
+		workers.Go(func() {
+			for range 50 {
+				r := client.Do(t.Context(), call)
+				replays.Add(int64(r.Replays))
+				if r.Outcome != exobench.OK || r.Dial == 0 {
+					t.Errorf("outcome %s %s, dial %v", r.Outcome, r.Error, r.Dial)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	// Until the habit is seen, those that began together may meet an end.
+	if n := replays.Load(); n > width {
+		t.Errorf("%d replays", n)
+	}
+}
+
+// A server that keeps its connections has them used again.
+func TestAServerThatKeepsItsConnectionsHasThemUsedAgain(t *testing.T) {
+	k := &keeper{}
+	k.then = func(c *net.TCPConn, r *bufio.Reader) {
+		for k.take(r) {
+			io.WriteString(c, strings.Replace(chunked(content("a"), finish, terminate), "Connection: close\r\n", "", 1))
+		}
+	}
+	client := NewClient(Config{Clock: exobench.NewClock()})
+	defer client.Close()
+	call := Call{URL: k.start(t), Body: []byte("{}"), Timeout: 20 * time.Second}
+	for i := range 20 {
+		if r := client.Do(t.Context(), call); r.Outcome != exobench.OK || (r.Dial == 0) != (i > 0) {
+			t.Errorf("request %d: outcome %s %s, dial %v", i, r.Outcome, r.Error, r.Dial)
+		}
 	}
 }

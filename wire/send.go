@@ -73,6 +73,7 @@ func (x *exchange) attempt(ctx context.Context, place string) (*http.Response, e
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", x.call.dialect().Accept())
 
+	x.learn(ctx)
 	x.arrivals = new(arrivals)
 	x.reused = false
 	for x.client.clock.Now() < x.call.At && ctx.Err() == nil {
@@ -81,6 +82,9 @@ func (x *exchange) attempt(ctx context.Context, place string) (*http.Response, e
 	defer mine.Load().give()
 	if !x.record.Sent.Reached() {
 		x.record.Sent = x.client.clock.Now()
+	}
+	if x.habit.closes.Load() {
+		return x.client.fresh.Do(request)
 	}
 	return x.client.http.Do(request)
 }
