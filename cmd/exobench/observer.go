@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -111,7 +109,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	if err != nil {
 		return err
 	}
-	if err := keepObservation(seen); err != nil {
+	if err := keep(observationFile, seen); err != nil {
 		fmt.Fprintf(env.Stderr, "exobench: the observation is not kept: %v\n", err)
 	}
 	if asJSON {
@@ -171,32 +169,12 @@ func showObservation(w io.Writer, o exobench.Observation) error {
 }
 
 // observationFile is where the machine's observation is kept.
-func observationFile() (string, error) {
-	folder, err := os.UserCacheDir()
-	return filepath.Join(folder, "exobench", "observer.json"), err
-}
-
-func keepObservation(o exobench.Observation) error {
-	path, err := observationFile()
-	if err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text, 0o644))
-}
+const observationFile = "observer.json"
 
 // keptObservation returns the machine's observation; nil where there is none.
 func keptObservation() *exobench.Observation {
-	path, err := observationFile()
-	if err != nil {
-		return nil
-	}
-	text, err := os.ReadFile(path)
 	o := new(exobench.Observation)
-	if err != nil || json.Unmarshal(text, o) != nil || o.Cores != cores() {
+	if !kept(observationFile, o) || o.Cores != cores() {
 		return nil
 	}
 	return o
