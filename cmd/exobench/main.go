@@ -6,6 +6,7 @@
 //	exobench detect     which engines answer here, and what can be measured
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
+//	exobench clean      take away what a killed run left on an engine
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
 //	exobench reference  serve the timing reference
@@ -90,7 +91,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
