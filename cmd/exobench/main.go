@@ -58,12 +58,19 @@ type environment struct {
 func execute(ctx context.Context, env environment, args []string) int {
 	root := rootCommand(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := executeRoot(ctx, root)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
 	}
 	return exitCode(env.Stderr, err)
+}
+
+// executeRoot runs the command. A panic is an error like another: what the command
+// deferred has stopped what it had started.
+func executeRoot(ctx context.Context, root *cobra.Command) (err error) {
+	defer rescue(&err)
+	return root.ExecuteContext(ctx)
 }
 
 // interrupted says what became of a command line that was interrupted and left
