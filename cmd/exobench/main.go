@@ -6,6 +6,7 @@
 //	exobench detect     which engines answer here, and what can be measured
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
+//	exobench clean      take away what a killed run left on an engine
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
 //	exobench reference  serve the timing reference
@@ -57,12 +58,19 @@ type environment struct {
 func execute(ctx context.Context, env environment, args []string) int {
 	root := rootCommand(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := executeRoot(ctx, root)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
 	}
 	return exitCode(env.Stderr, err)
+}
+
+// executeRoot runs the command. A panic is an error like another: what the command
+// deferred has stopped what it had started.
+func executeRoot(ctx context.Context, root *cobra.Command) (err error) {
+	defer rescue(&err)
+	return root.ExecuteContext(ctx)
 }
 
 // interrupted says what became of a command line that was interrupted and left
@@ -90,7 +98,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })

@@ -184,6 +184,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		}
 	}
 	reason, runErr := run.Execute(ctx, config)
+	runErr = withStack(runErr, s.out.path)
 	// The writer tells of its first failure again and again.
 	return reason, cmp.Or(err, runErr, writer.Close())
 }
