@@ -96,7 +96,7 @@ func TestACopyHidesAndLeavesTheOriginal(t *testing.T) {
 	}
 	now := time.Now()
 	v := &inner{Texts: []string{"a " + key}, By: map[string]*inner{key: {Kind: kind(key), At: now}}}
-	got := Hidden(set(), v)
+	got := Map(v, set().Hide)
 	if got.Texts[0] != "a …" || got.By["…"].Kind != kind(key) || !got.By["…"].At.Equal(now) {
 		t.Errorf("%+v", got)
 	}

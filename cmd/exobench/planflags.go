@@ -17,6 +17,7 @@ import (
 	"exobench/driver/llamacpp"
 	"exobench/planfile"
 	"exobench/prompt"
+	"exobench/secret"
 )
 
 // defaultPlan is what exobench run does when it is told nothing. Its models are
@@ -57,7 +58,11 @@ type planFlags struct {
 	insecure, allPlacements        bool
 	keepLoaded, noCalibrate        bool
 
-	flags *pflag.FlagSet
+	// addresses are those of engines, by label, that have what a plan must not
+	// keep; secrets learns of it.
+	addresses map[string]string
+	secrets   *secret.Set
+	flags     *pflag.FlagSet
 	// given has the values of --header, which no plan keeps.
 	given map[string]string
 }
@@ -171,6 +176,7 @@ func (f *planFlags) plan() (exobench.Plan, *catalogue.Catalogue, error) {
 	if err := complete(&p, models); err != nil {
 		return p, nil, driver.UsageError{Err: err}
 	}
+	f.hideAddresses(p.Engines)
 	if err := f.explain(p.Validate()); err != nil {
 		return p, nil, driver.UsageError{Err: err}
 	}
@@ -326,6 +332,7 @@ func (f *planFlags) applyURLs(specs []exobench.EngineSpec) error {
 	names := labels(specs)
 	given := map[string]bool{}
 	for _, value := range f.urls {
+		f.secrets.AddURL(value)
 		name, url, named := strings.Cut(value, "=")
 		if !named || strings.ContainsAny(name, "/?") {
 			if len(names) != 1 {
@@ -341,7 +348,7 @@ func (f *planFlags) applyURLs(specs []exobench.EngineSpec) error {
 			return fmt.Errorf("--url gives %s two addresses", name)
 		}
 		given[name] = true
-		specs[i].URL = url
+		specs[i].URL, specs[i].URLSecret = url, false
 	}
 	return nil
 }
