@@ -12,7 +12,7 @@ const key = "sk-Live+0123/89ab\"cdef"
 
 func set() *Set {
 	s := new(Set)
-	s.AddHeader(http.Header{"Authorization": {"Bearer " + key}, "X-Debug": {"true"}, "X-Model": {"llama"}, "X-Pin": {"KEY"}}, "llama")
+	s.AddHeader(http.Header{"Authorization": {"Bearer " + key}, "X-Debug": {"true"}, "X-Model": {"llama"}, "X-Pin": {"KEY"}, "Cookie": {"a=1; session=cookie-word1"}}, "llama-3.2-1b")
 	s.AddURL("http://someone:pass%40word1@host:1/v1?api-version=2024-02-01&subscription-key=qwertyuiop")
 	return s
 }
@@ -23,7 +23,7 @@ func TestKnownSecretsAreHiddenInEveryForm(t *testing.T) {
 	for _, text := range []string{
 		key, "Bearer " + key + ": no", `{"Authorization":"Bearer sk-Live+0123/89ab\"cdef"}`, "sk-Live%2B0123%2F89ab%22cdef",
 		"sk-Live+0123/89ab&#34;cdef", "someone:pass%40word1", "pass@word1", "Basic " + pair, "qwertyuiop",
-		base64.StdEncoding.EncodeToString([]byte(key)), "xx" + key + "xx", "KEY", "the KEY, again KEY.",
+		base64.StdEncoding.EncodeToString([]byte(key)), "xx" + key + "xx", "cookie-word1", "KEY", "the KEY, again KEY.",
 		`wrong password for {"user":"someone","key":"pass@word1"}`, "cut in sk-Live+012…: and more", "cut at its end sk-Live+012", "cut in " + strings.TrimRight(pair, "=")[:9] + "…",
 	} {
 		got := s.Hide(text)
@@ -41,7 +41,7 @@ func TestKnownSecretsAreHiddenInEveryForm(t *testing.T) {
 func TestWhatIsNoSecretIsShown(t *testing.T) {
 	s := set()
 	for _, text := range []string{
-		"", "true", "the model llama", "KEYBOARD and monKEY", "api-version=2024-02-01", "a b@c", "hf.co://x",
+		"", "true", "the model llama", "llama-3.2-1b", "KEYBOARD and monKEY", "api-version=2024-02-01", "a b@c", "hf.co://x",
 		"http://127.0.0.1:8000/v1?api-version=1: HTTP 404", "a text that was cut…", "http://host/a/b@c", "sk-", "5 > 3 && 2 < 4",
 	} {
 		if got := s.Hide(text); got != text {

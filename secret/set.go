@@ -99,15 +99,15 @@ func inJSON(text string) string {
 var harmless = []string{"Accept", "Accept-Encoding", "Accept-Language", "Connection", "Content-Type", "Host", "User-Agent"}
 
 // AddHeader adds the values of a header, and of those that begin with the name
-// of a scheme, as "Bearer KEY", what comes after it. What is among but, the
-// names that a run shows anyway, is no secret.
+// of a scheme, as "Bearer KEY", what comes after it. What is a part of one of but,
+// the names that a run shows anyway, is no secret.
 func (s *Set) AddHeader(header http.Header, but ...string) {
 	for name, values := range header {
 		if slices.Contains(harmless, http.CanonicalHeaderKey(name)) {
 			continue
 		}
 		for _, value := range values {
-			if slices.Contains(but, value) {
+			if slices.ContainsFunc(but, func(name string) bool { return strings.Contains(name, value) }) {
 				continue
 			}
 			scheme, credentials, ok := strings.Cut(strings.TrimSpace(value), " ")
@@ -116,6 +116,12 @@ func (s *Set) AddHeader(header http.Header, but ...string) {
 				continue
 			}
 			s.Add(credentials)
+			// Cookies, and schemes with parameters.
+			for _, part := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ';' || r == ',' }) {
+				if _, word, named := strings.Cut(part, "="); named && len(word) >= anywhere {
+					s.Add(strings.Trim(word, `"`))
+				}
+			}
 			if pair, err := base64.StdEncoding.DecodeString(credentials); err == nil && strings.EqualFold(scheme, "Basic") {
 				user, password, _ := strings.Cut(string(pair), ":")
 				s.addUser(user, password)

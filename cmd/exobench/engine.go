@@ -31,7 +31,8 @@ func engineCommand(env environment) *cobra.Command {
 It speaks the part of exo's v1 API that exobench uses, and OpenAI's chat completions. Its tokens
 come from a real Llama-style decoder on the processor; the weights are random, and each model of
 the catalogue has a stand-in of its own proportions, scaled down. Its speed says nothing of a real
-engine. It answers to localhost, 127.0.0.1 and ::1 only.`,
+engine. It answers to localhost, 127.0.0.1 and ::1 only, and to every process of this machine unless
+it has --token.`,
 		Example: `  exobench engine --port 52415
   exobench engine --preload llama-3.2-1b`,
 		Args: noArgs,

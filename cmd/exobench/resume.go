@@ -88,6 +88,7 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 		return end.Reason, true, nil
 	}
 	plan := b.header.Plan
+	f.hideAddresses(plan.Engines) // of a journal of old
 	models, err := catalogue.Load(plan.ModelsFile)
 	if err != nil {
 		return "", false, driver.UsageError{Err: err}

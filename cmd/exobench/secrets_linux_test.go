@@ -136,6 +136,18 @@ func TestSecretsAreInNothingThatIsShownOrStored(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(out, "journal.jsonl")); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: the journal's mode is %v, %v", name, info.Mode(), err)
 		}
+		// A run whose last line is missing was cut off, and is gone on with.
+		lines := strings.SplitAfter(journal, "\n")
+		cut := strings.Join(lines[:len(lines)-2], "")
+		if err := os.WriteFile(filepath.Join(out, "journal.jsonl"), []byte(cut), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		resumed := exobenchIn(t, dir, append([]string{"run", "--resume", out}, args...)...)
+		if strings.Contains(resumed.stderr, "differs") || strings.Contains(resumed.stderr, "again") || !strings.Contains(resumed.stdout, "Results are in") {
+			t.Errorf("%s: it is not gone on with: %s", name, resumed.stderr)
+		}
+		lookForSecrets(t, name+": resumed", resumed.stdout+resumed.stderr)
+		lookInFolder(t, out)
 		for _, more := range [][]string{
 			append([]string{"plan"}, args...), {"plan", "--from", out}, {"report", out}, {"report", out, "--json"},
 			append([]string{"run", "--dry-run"}, args...), append([]string{"run", "--dry-run", "--json"}, args...),
@@ -157,6 +169,7 @@ func TestSecretsAreInNothingThatIsShownOrStored(t *testing.T) {
 		{"run", "--engine", "llamacpp", "--url", withUser, "--model", "m"},
 		{"run", "--engine", "llamacpp", "--synthetic", "--url", withUser, "--model", "llama-3.2-1b"},
 		{"run", "--header", plantedHeader},
+		{"run", "--engine", "openai", "--url", url, "--api-key-env", "sk-" + plantedKey, "--model", "m"},
 	} {
 		got := exobenchIn(t, t.TempDir(), args...)
 		lookForSecrets(t, strings.Join(args[:3], " "), got.stdout+got.stderr)
