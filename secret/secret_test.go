@@ -104,3 +104,21 @@ func TestACopyHidesAndLeavesTheOriginal(t *testing.T) {
 		t.Errorf("the original is %+v", v)
 	}
 }
+
+func FuzzHidingEndsAndLeavesNoSecret(f *testing.F) {
+	f.Add("a "+key+" b…", "longsecret1")
+	f.Add("……cut longsec…", "longsecret1")
+	f.Fuzz(func(t *testing.T, text, word string) {
+		if len(word) < anywhere || strings.Contains(word, Mark) || strings.TrimSpace(word) != word {
+			return
+		}
+		s := new(Set)
+		s.Add(word)
+		if plain(word) {
+			return
+		}
+		if got := s.Hide(text); strings.Contains(got, word) {
+			t.Errorf("%q with %q is shown as %q", text, word, got)
+		}
+	})
+}
