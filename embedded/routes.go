@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 )
 
 func (s *Server) routes() *http.ServeMux {
@@ -32,22 +29,6 @@ func (s *Server) routes() *http.ServeMux {
 		writeError(w, http.StatusNotFound, fmt.Sprintf("the embedded engine has no %s %s", r.Method, r.URL.Path))
 	})
 	return mux
-}
-
-// loopback reports whether the host of a request, with or without a port, is
-// this machine by a name that no name server decides on. Any other name may be
-// that of a web page which had its own name resolved to 127.0.0.1, and then a
-// browser would show it all answers.
-func loopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
 }
 
 // readJSON reads the body of a request, or answers 400 and returns false.

@@ -91,8 +91,8 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 	if len(points) == 0 {
 		return driver.UsageError{Err: errors.New("calibrate needs at least one of --streams and of --rate")}
 	}
-	all, err := withReference(ctx, func(url string) ([]exobench.Calibration, error) {
-		return calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: f.duration, Warm: true}, points)
+	all, err := withReference(ctx, func(server *child.Server) ([]exobench.Calibration, error) {
+		return calibrate.Grid(ctx, calibrate.Config{URL: server.URL, Header: server.Header(nil), Wire: client, Clock: clock, Duration: f.duration, Warm: true}, points)
 	})
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 }
 
 // withReference runs do with the timing reference in a process of its own.
-func withReference(ctx context.Context, do func(url string) ([]exobench.Calibration, error)) ([]exobench.Calibration, error) {
+func withReference(ctx context.Context, do func(*child.Server) ([]exobench.Calibration, error)) ([]exobench.Calibration, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find exobench's own program: %w", err)
@@ -125,7 +125,7 @@ func withReference(ctx context.Context, do func(url string) ([]exobench.Calibrat
 		return nil, err
 	}
 	defer process.Stop()
-	return do(process.URL)
+	return do(process)
 }
 
 // runRate is the tokens per second of a stream in a run's own calibration, about
@@ -165,8 +165,9 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 		points = append(points, calibrate.Point{Streams: n, Rate: runRate})
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT
-	return withReference(ctx, func(url string) ([]exobench.Calibration, error) {
-		all, err := calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: each}, points)
+	return withReference(ctx, func(server *child.Server) ([]exobench.Calibration, error) {
+		config := calibrate.Config{URL: server.URL, Header: server.Header(nil), Wire: client, Clock: clock, Duration: each}
+		all, err := calibrate.Grid(ctx, config, points)
 		if len(all) > 0 {
 			all[0].Observed = keptObservation()
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +34,7 @@ marked, and what a run under way made, stays. Servers that exobench starts itsel
 }
 
 func clean(ctx context.Context, env environment, url string, dryRun bool) error {
-	url, err := baseOf(url)
+	url, err := baseOf(url, env.secrets)
 	if err != nil {
 		return err
 	}
@@ -59,7 +58,7 @@ func clean(ctx context.Context, env environment, url string, dryRun bool) error 
 		problems = append(problems, err)
 		found += len(all)
 		for _, l := range all {
-			problems = append(problems, cleanOne(ctx, env.Stdout, cleaner, l, with, dryRun))
+			problems = append(problems, cleanOne(ctx, env, cleaner, l, with, dryRun))
 		}
 	}
 	if err := errors.Join(problems...); found > 0 || err != nil {
@@ -70,8 +69,9 @@ func clean(ctx context.Context, env environment, url string, dryRun bool) error 
 }
 
 // cleanOne takes one leftover away and says so.
-func cleanOne(ctx context.Context, w io.Writer, cleaner driver.Cleaner, l driver.Leftover, env driver.Env, dryRun bool) error {
-	what := fmt.Sprintf("%s at %s: instance %s", l.Engine, withoutSecrets(l.URL), l.ID)
+func cleanOne(ctx context.Context, user environment, cleaner driver.Cleaner, l driver.Leftover, env driver.Env, dryRun bool) error {
+	w := user.Stdout
+	what := fmt.Sprintf("%s at %s: instance %s", l.Engine, user.secrets.Hide(l.URL), l.ID)
 	if l.Model != "" {
 		what += " of " + l.Model
 	}

@@ -27,6 +27,7 @@ import (
 	"syscall"
 
 	"exobench/driver"
+	"exobench/secret"
 
 	"github.com/spf13/cobra"
 )
@@ -52,10 +53,13 @@ type environment struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	*speaker
+	// secrets are what is shown and stored nowhere.
+	secrets *secret.Set
 }
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, env environment, args []string) int {
+	env.secrets = new(secret.Set)
 	root := rootCommand(env)
 	root.SetArgs(args)
 	err := executeRoot(ctx, root)
@@ -63,7 +67,7 @@ func execute(ctx context.Context, env environment, args []string) int {
 		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
 	}
-	return exitCode(env.Stderr, err)
+	return exitCode(env, err)
 }
 
 // executeRoot runs the command. A panic is an error like another: what the command
@@ -141,7 +145,7 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // exitCode prints the error, if any, and returns its exit code.
-func exitCode(stderr io.Writer, err error) int {
+func exitCode(env environment, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -149,7 +153,7 @@ func exitCode(stderr io.Writer, err error) int {
 	if errors.As(err, &silent) {
 		return int(silent)
 	}
-	fmt.Fprintf(stderr, "exobench: %s\n", strings.ReplaceAll(plainly(err.Error()), "\n", "\nexobench: "))
+	fmt.Fprintf(env.Stderr, "exobench: %s\n", strings.ReplaceAll(env.shown(err.Error()), "\n", "\nexobench: "))
 	var usage driver.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage

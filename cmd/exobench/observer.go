@@ -71,7 +71,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	plan := defaultPlan()
 	plan.Models, plan.ModelsFile = []string{f.model}, f.modelsFile
 	drivers.Plan = plan
-	spec, end, err := f.spec(ctx, drivers)
+	spec, end, err := f.spec(ctx, &drivers)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	}
 	defer os.RemoveAll(folder)
 	o := calibrate.Observer{
-		Engine: engine, Model: model, Clock: clock, Endpoint: endpoint(spec), Folder: folder,
+		Engine: engine, Model: model, Clock: clock, Endpoint: endpoint(spec), Header: drivers.Header, Folder: folder,
 		Bare:  func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, drivers.Program, "bare-client") },
 		Pairs: f.pairs, Streams: f.streams, Requests: f.requests, Tokens: exobench.Tokens(f.tokens),
 		Progress: func(pair int, ratio float64) {
@@ -123,7 +123,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 // spec returns the engine to observe, which end ends. The embedded one is given
 // all cores here, as real engines take them, and is driven as the exo that it
 // speaks like.
-func (f observerFlags) spec(ctx context.Context, env driver.Env) (spec exobench.EngineSpec, end func(), err error) {
+func (f observerFlags) spec(ctx context.Context, env *driver.Env) (spec exobench.EngineSpec, end func(), err error) {
 	spec, end = exobench.EngineSpec{Name: f.engine, URL: f.url}, func() {}
 	switch {
 	case f.engine == "embedded" && f.url == "":
@@ -135,6 +135,7 @@ func (f observerFlags) spec(ctx context.Context, env driver.Env) (spec exobench.
 		if err != nil {
 			return spec, end, err
 		}
+		env.Header = server.Header(nil)
 		spec.Name, spec.URL, end = "exo", server.URL, func() { _ = server.Stop() }
 	case f.engine != "exo" && f.engine != "llamacpp" && f.engine != "openai":
 		return spec, end, driver.UsageError{Err: fmt.Errorf("--observer takes --engine embedded, exo, llamacpp or openai, not %s", f.engine)}

@@ -35,6 +35,7 @@ func (f *planFlags) plan() (exobench.Plan, *catalogue.Catalogue, error) {
 	if err := complete(&p, models); err != nil {
 		return p, nil, driver.UsageError{Err: err}
 	}
+	f.hideAddresses(p.Engines)
 	if err := f.explain(p.Validate()); err != nil {
 		return p, nil, driver.UsageError{Err: err}
 	}
@@ -190,6 +191,7 @@ func (f *planFlags) applyURLs(specs []exobench.EngineSpec) error {
 	names := labels(specs)
 	given := map[string]bool{}
 	for _, value := range f.urls {
+		f.secrets.AddURL(value)
 		name, url, named := strings.Cut(value, "=")
 		if !named || strings.ContainsAny(name, "/?") {
 			if len(names) != 1 {
@@ -205,7 +207,7 @@ func (f *planFlags) applyURLs(specs []exobench.EngineSpec) error {
 			return fmt.Errorf("--url gives %s two addresses", name)
 		}
 		given[name] = true
-		specs[i].URL = url
+		specs[i].URL, specs[i].URLSecret = url, false
 	}
 	return nil
 }

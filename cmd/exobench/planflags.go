@@ -11,6 +11,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/secret"
 )
 
 // defaultPlan is what exobench run does when it is told nothing. Its models are
@@ -51,7 +52,11 @@ type planFlags struct {
 	insecure, allPlacements        bool
 	keepLoaded, noCalibrate        bool
 
-	flags *pflag.FlagSet
+	// addresses are those of engines, by label, that have what a plan must not
+	// keep; secrets learns of it.
+	addresses map[string]string
+	secrets   *secret.Set
+	flags     *pflag.FlagSet
 	// given has the values of --header, which no plan keeps.
 	given map[string]string
 }
