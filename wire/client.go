@@ -34,7 +34,7 @@ type Config struct {
 type Client struct {
 	clock  exobench.Clock
 	http   *http.Client
-	halves atomic.Int64 // of events that came; see Events
+	events atomic.Int64 // see Events
 	kernel atomic.Bool
 	// sending holds the turns to send a request, from its stamp until it is written.
 	sending turns
@@ -82,11 +82,9 @@ func NewClient(cfg Config) *Client {
 	}
 }
 
-// Events returns how many events all streams have brought so far, ended or not:
-// an estimate for live views, counted from line ends.
-func (c *Client) Events() int64 {
-	return c.halves.Load() / 2
-}
+// Events returns how many events with output all streams have brought so far,
+// ended or not, as far as a glance at each line tells: an estimate for live views.
+func (c *Client) Events() int64 { return c.events.Load() }
 
 // KernelStamps reports whether an answer came so far whose every read had a
 // receive stamp of the kernel.
