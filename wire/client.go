@@ -66,6 +66,8 @@ func NewClient(cfg Config) *Client {
 		// Compressed events would be held back and come in blocks.
 		DisableCompression: true,
 		ReadBufferSize:     readBuffer,
+
+		MaxResponseHeaderBytes: maxHeader,
 		WriteBufferSize:    writeBuffer,
 		// Offering HTTP/1.1 alone lets a server that has only HTTP/2 say so.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: cfg.Insecure, NextProtos: []string{"http/1.1"}},

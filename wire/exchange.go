@@ -237,7 +237,11 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 	switch {
 	case s.failure != "":
 		x.fail(exobench.StreamError, s.failure)
-	case errors.Is(readErr, errLongLine), errors.As(readErr, &long), errors.Is(readErr, errEncoding):
+	case errors.As(readErr, &long):
+		// Nobody wants the timeline of an answer that nobody asked for.
+		x.record.Chunks, x.record.Delays = nil, nil
+		x.fail(exobench.Malformed, readErr.Error())
+	case errors.Is(readErr, errLongLine), errors.Is(readErr, errEncoding):
 		x.fail(exobench.Malformed, readErr.Error())
 	case !s.over && context.Cause(ctx) != nil, !s.complete() && readErr != nil:
 		// Of a request that we end, TLS may let the server end the stream well.

@@ -19,6 +19,7 @@ const (
 	bytesPerToken = 16 << 10
 	maxAnswer     = 64 << 20
 	maxErrorBody  = 64 << 10
+	maxHeader     = 256 << 10
 )
 
 // errLongLine ends an answer that has a line longer than any event.
