@@ -68,7 +68,7 @@ func NewClient(cfg Config) *Client {
 		ReadBufferSize:     readBuffer,
 
 		MaxResponseHeaderBytes: maxHeader,
-		WriteBufferSize:    writeBuffer,
+		WriteBufferSize:        writeBuffer,
 		// Offering HTTP/1.1 alone lets a server that has only HTTP/2 say so.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: cfg.Insecure, NextProtos: []string{"http/1.1"}},
 	}
