@@ -17,11 +17,21 @@ import (
 	"exobench/internal/faults"
 )
 
+// models are so small that the embedded engine takes no time under the race
+// detector.
+const models = `
+- name: one
+  shape: {layers: 2, hidden: 64, heads: 4, kv_heads: 2, ffn: 128, vocab: 2048, context: 4096, rope_base: 10000}
+  ids: {exo: [soak/one]}
+- name: two
+  shape: {layers: 3, hidden: 64, heads: 4, kv_heads: 2, ffn: 128, vocab: 2048, context: 4096, rope_base: 10000}
+  ids: {exo: [soak/two]}
+`
+
 func main() {
 	minutes := flag.Float64("minutes", 3, "how long to go on")
 	seed := flag.Uint64("seed", 1, "of what happens")
 	program := flag.String("exobench", "", "the program, built with -race")
-	models := flag.String("models", "", "a file of small models: tiny-a and tiny-b")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "exobench-soak-")
 	if err != nil {
@@ -29,8 +39,12 @@ func main() {
 		os.Exit(2)
 	}
 	s := &soak{
-		program: *program, models: *models, dir: dir, random: rand.New(rand.NewPCG(*seed, 0)),
+		program: *program, models: filepath.Join(dir, "models.yaml"), dir: dir, random: rand.New(rand.NewPCG(*seed, 0)),
 		until: time.Now().Add(time.Duration(*minutes * float64(time.Minute))), codes: map[string]int{},
+	}
+	if err := os.WriteFile(s.models, []byte(models), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
 	for time.Now().Before(s.until) {
 		s.round()
@@ -63,8 +77,8 @@ func (s *soak) round() {
 		"--concurrency", []string{"1", "4", "1,4"}[s.random.IntN(3)]}
 	if s.random.IntN(2) == 0 {
 		s.embedded++
-		args := append([]string{"run", "--engine", "embedded", "--models-file", s.models, "--model", []string{"tiny-a", "tiny-a,tiny-b"}[s.random.IntN(2)],
-			"--max-tokens", "8", "--requests", fmt.Sprint(5 + s.random.IntN(20))}, load...)
+		args := append([]string{"run", "--engine", "embedded", "--models-file", s.models, "--model", []string{"one", "one,two"}[s.random.IntN(2)],
+			"--max-tokens", "8", "--requests", fmt.Sprint(5 + s.random.IntN(300))}, load...)
 		s.runs(out, args)
 		return
 	}
@@ -100,11 +114,12 @@ func (s *soak) faults() func(n int) *faults.Row {
 // the run is done.
 func (s *soak) runs(out string, args []string) {
 	const most = 4
+	whole := false
 	for try := range most {
 		end := s.ending(try == most-1)
 		p := s.start(out, args, end)
 		s.check(p)
-		if p.code == codeDone || p.code == codeFailed || p.signal == "" {
+		if whole = p.code == codeDone || p.code == codeFailed; whole || p.signal == "" {
 			break
 		}
 		if _, err := os.Stat(filepath.Join(out, "journal.jsonl")); err != nil {
@@ -114,7 +129,7 @@ func (s *soak) runs(out string, args []string) {
 		args = []string{"run", "--resume", out, "--quiet"}
 	}
 	s.checkJournal(out)
-	s.checkReport(out)
+	s.checkReport(out, !whole)
 	if s.wrong == 0 {
 		_ = os.RemoveAll(out)
 	}

@@ -32,15 +32,18 @@ func (s *soak) checkJournal(out string) {
 	}
 }
 
-// checkReport makes the reports of a run anew, from whatever is in its journal.
-func (s *soak) checkReport(out string) {
+// checkReport looks at the reports of a run. Where the run did not end by itself,
+// they are made first, from whatever is in its journal.
+func (s *soak) checkReport(out string, anew bool) {
 	if _, err := os.Stat(filepath.Join(out, "journal.jsonl")); err != nil {
 		return
 	}
-	text, err := exec.Command(s.program, "report", out).CombinedOutput()
-	if code, bad := err.(*exec.ExitError); bad && code.ExitCode() != codeFailed {
-		s.violation(out, "report: %v\n%s", err, text)
-		return
+	if anew {
+		text, err := exec.Command(s.program, "report", out).CombinedOutput()
+		if code, bad := err.(*exec.ExitError); bad && code.ExitCode() != codeFailed {
+			s.violation(out, "report: %v\n%s", err, text)
+			return
+		}
 	}
 	summary, err := os.ReadFile(filepath.Join(out, "summary.json"))
 	if err != nil || !json.Valid(summary) {
