@@ -52,6 +52,8 @@ var imports = map[string]string{
 	"driver/drivertest":  ". catalogue driver wire",
 	"timeline":           ".",
 	"internal/textfile":  "",
+	"internal/faults":    ".",
+	"internal/soak":      ". internal/faults journal",
 }
 
 const module = "exobench"

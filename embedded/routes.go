@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -31,9 +32,17 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// readJSON reads the body of a request, or answers 400 and returns false.
+// maxBody bounds the body of a request: a prompt of a million tokens, about.
+const maxBody = 4 << 20
+
+// readJSON reads the body of a request, or answers 400 or 413 and returns false.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	if err := json.NewDecoder(r.Body).Decode(v); err != nil {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(v)
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is longer than %d MiB", maxBody>>20))
+		return false
+	}
+	if err != nil {
 		writeError(w, http.StatusBadRequest, "the body of the request cannot be read: "+err.Error())
 		return false
 	}

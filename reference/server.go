@@ -2,6 +2,7 @@ package reference
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -76,6 +77,10 @@ func (s *Server) Close() {
 func (s *Server) chat(w http.ResponseWriter, r *http.Request, f format) {
 	arrival := s.clock.now()
 	t, err := s.config.read(w, r)
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is longer than %d MiB", maxBody>>20))
+		return
+	}
 	if err != nil {
 		writeError(w, http.StatusBadRequest, err.Error())
 		return
