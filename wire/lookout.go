@@ -153,8 +153,8 @@ const usualText = `{"content":"`
 // hasText reports whether JSON that begins with a text, or with an object of
 // texts, has one that is not empty and is no label.
 func hasText(json []byte) bool {
-	if n := len(usualText); len(json) > n && string(json[:n]) == usualText {
-		return json[n] != '"'
+	if n := len(usualText); len(json) > n && string(json[:n]) == usualText && json[n] != '"' {
+		return true
 	}
 	json = pastSpace(json)
 	if len(json) == 0 || json[0] != '{' {
