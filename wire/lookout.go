@@ -57,6 +57,8 @@ type lookout struct {
 	later   bool   // than the first line
 	ping    bool   // the event under way is a mere sign of life
 	outputs int64  // events with output, as far as a glance tells
+	spoken  []byte // what the text of the latest event was in, and where
+	at      int
 
 	// For dialects that must read a line to know whether it is the last; nil
 	// until there is a line that may be.
@@ -122,7 +124,7 @@ func (l *lookout) look(line []byte) (alive, over bool) {
 
 // glance counts a line that has output, if it does.
 func (l *lookout) glance(line []byte) {
-	if speaks(line) {
+	if l.speaks(line) {
 		l.outputs++
 	}
 }
@@ -130,35 +132,48 @@ func (l *lookout) glance(line []byte) {
 // What the text of an event is in, in the order of how usual that is.
 var spoken = [][]byte{[]byte(`"delta":`), []byte(`"message":`), []byte(`"response":`)}
 
-// speaks reports whether a line has output, without reading it as JSON.
-func speaks(line []byte) bool {
+// speaks reports whether a line has output, without reading it as JSON. The text
+// is most often where that of the event before was.
+func (l *lookout) speaks(line []byte) bool {
+	if l.spoken != nil && l.at < len(line) && bytes.HasPrefix(line[l.at:], l.spoken) {
+		return hasText(line[l.at+len(l.spoken):])
+	}
 	for _, key := range spoken {
 		if i := bytes.Index(line, key); i >= 0 {
+			l.spoken, l.at = key, i
 			return hasText(line[i+len(key):])
 		}
 	}
 	return false
 }
 
+// usualText is how most texts begin; it is there for speed.
+const usualText = `{"content":"`
+
 // hasText reports whether JSON that begins with a text, or with an object of
 // texts, has one that is not empty and is no label.
 func hasText(json []byte) bool {
-	json = bytes.TrimLeft(json, " ")
+	if n := len(usualText); len(json) > n && string(json[:n]) == usualText && json[n] != '"' {
+		return true
+	}
+	json = pastSpace(json)
 	if len(json) == 0 || json[0] != '{' {
 		return filled(json)
 	}
 	for {
-		start := bytes.IndexAny(json, "\"}")
-		if start < 0 || json[start] == '}' {
+		for len(json) > 0 && json[0] != '"' && json[0] != '}' {
+			json = json[1:]
+		}
+		if len(json) == 0 || json[0] == '}' {
 			return false
 		}
-		json = json[start+1:]
+		json = json[1:]
 		end := bytes.IndexByte(json, '"')
 		if end < 0 {
 			return false
 		}
 		key := json[:end]
-		if json = bytes.TrimLeft(json[end+1:], ": "); len(json) == 0 {
+		if json = pastSpace(json[end+1:]); len(json) == 0 {
 			return false
 		}
 		if !isLabel(key) && filled(json) {
@@ -168,6 +183,14 @@ func hasText(json []byte) bool {
 			return false
 		}
 	}
+}
+
+// pastSpace returns what follows spaces and a colon.
+func pastSpace(json []byte) []byte {
+	for len(json) > 0 && (json[0] == ' ' || json[0] == ':') {
+		json = json[1:]
+	}
+	return json
 }
 
 // filled reports whether a value is a text or a list with something in it.

@@ -76,7 +76,7 @@ func TestEventsWithOutputAreCounted(t *testing.T) {
 		{"1 of SSE, the last without its empty line", chunked(content("a"), finish, "data: [DONE]\n"), OpenAI{}, 5},
 		{"a prefill in comments", chunked(strings.Repeat(exoPrefill(1, 9)+": keep-alive\n\n", 50), content("a"), finish, terminate), OpenAI{}, 6},
 		{"spaces, as Python writes them", chunked(`data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}`+"\n\n", strings.Repeat(`data: {"choices": [{"delta": {"role": "assistant", "content": "a"}}]}`+"\n\n", 3), finish, terminate), OpenAI{}, 9},
-		{"reasoning and calls", chunked(chunk(delta(`"content":null,"reasoning_content":"hm"`), ""), chunk(delta(`"tool_calls":[{"function":{"arguments":"{}"}}]`), ""), chunk(delta(`"content":null,"tool_calls":[]`), ""), finish, terminate), OpenAI{}, 11},
+		{"reasoning and calls", chunked(chunk(delta(`"content":"","reasoning_content":"hm"`), ""), chunk(delta(`"tool_calls":[{"function":{"arguments":"{}"}}]`), ""), chunk(delta(`"content":null,"tool_calls":[]`), ""), finish, terminate), OpenAI{}, 11},
 		{"llama.cpp's progress", chunked(`data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null}}],"prompt_progress":{"total":9,"processed":4}}`+"\n\n", content("a"), finish, terminate), OpenAI{}, 12},
 		{"legacy exo", chunked(content("a"), finish), LegacyExo{}, 13},
 	} {
