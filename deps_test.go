@@ -34,10 +34,10 @@ var imports = map[string]string{
 	"resource":           ". internal/histogram",
 	"terminal":           ". summary",
 	"gguf":               "shape",
-	"reference":          ". alarm internal/histogram",
+	"reference":          ". alarm internal/histogram internal/loopback",
 	"calibrate":          ". driver journal load metric reference resource run stat wire",
 	"peers":              ". metric stat summary",
-	"embedded":           "embedded/decoder shape",
+	"embedded":           "embedded/decoder internal/loopback shape",
 	"embedded/decoder":   "shape",
 	"metric":             ". stat",
 	"stat":               "",
@@ -45,11 +45,15 @@ var imports = map[string]string{
 	"plot":               "",
 	"report":             ". metric plot summary",
 	"internal/histogram": "",
+	"internal/loopback":  "",
+	"secret":             "",
 	"nearest":            "",
 	"driver/local":       ". driver resource",
 	"driver/drivertest":  ". catalogue driver wire",
 	"timeline":           ".",
 	"internal/textfile":  "",
+	"internal/faults":    ".",
+	"internal/soak":      ". internal/faults journal",
 }
 
 const module = "exobench"

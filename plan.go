@@ -57,7 +57,10 @@ type EngineSpec struct {
 	// Variant tells apart several specs of one driver; empty where there is one.
 	Variant string `json:"variant"`
 	// URL is where it answers; empty is its usual place, or one that is started.
-	URL string `json:"url"`
+	// It has no user part and no value of a query that looks like a key:
+	// URLSecret is set where it had, and such an address must be given again.
+	URL       string `json:"url"`
+	URLSecret bool   `json:"url_secret,omitempty"`
 	// Options are the driver's own, by the names of their flags.
 	Options map[string]string `json:"options"`
 	// Headers are sent with every request: by name, the environment variable

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"time"
 
 	"exobench"
@@ -29,8 +30,10 @@ const (
 // Config says what to calibrate, and under which load.
 type Config struct {
 	// URL is that of a running reference, such as "http://127.0.0.1:8089".
-	URL  string
-	Wire *wire.Client
+	URL string
+	// Header is sent to it with every request; it is not modified.
+	Header http.Header
+	Wire   *wire.Client
 	// Clock is the client's.
 	Clock exobench.Clock
 	// Streams run side by side, each with Rate tokens per second.

@@ -17,15 +17,18 @@ import (
 const behindTime = 5 * time.Second
 
 // behind asks the reference how late it was since the last time.
-func behind(ctx context.Context, url string) (reference.Behind, error) {
+func behind(ctx context.Context, cfg Config) (reference.Behind, error) {
 	ctx, cancel := context.WithTimeout(ctx, behindTime)
 	defer cancel()
 	fail := func(err error) (reference.Behind, error) {
 		return reference.Behind{}, fmt.Errorf("ask the reference how late it was: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/reference/behind", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(cfg.URL, "/")+"/reference/behind", nil)
 	if err != nil {
 		return fail(err)
+	}
+	for name, values := range cfg.Header {
+		request.Header[name] = values
 	}
 	// A connection of its own, which is not kept.
 	request.Close = true

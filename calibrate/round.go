@@ -77,6 +77,7 @@ func (r *round) stream(ctx context.Context, request exobench.Request, ttft time.
 	i := request.Seq
 	record := r.Wire.Do(ctx, wire.Call{
 		URL:     strings.TrimSuffix(r.URL, "/") + "/bench/chat/completions",
+		Header:  r.Header,
 		Body:    r.body(ttft),
 		At:      request.Scheduled,
 		Timeout: ttft + time.Duration(r.tokens)*r.interval() + slack,

@@ -33,7 +33,7 @@ func measure(ctx context.Context, cfg Config) (exobench.Calibration, error) {
 			return exobench.Calibration{}, fmt.Errorf("warm up: %w", err)
 		}
 	}
-	if _, err := behind(ctx, cfg.URL); err != nil {
+	if _, err := behind(ctx, cfg); err != nil {
 		return exobench.Calibration{}, err
 	}
 	r := newRound(cfg, cfg.tokens())
@@ -47,7 +47,7 @@ func measure(ctx context.Context, cfg Config) (exobench.Calibration, error) {
 	if err != nil {
 		return exobench.Calibration{}, err
 	}
-	late, err := behind(ctx, cfg.URL)
+	late, err := behind(ctx, cfg)
 	if err != nil {
 		return exobench.Calibration{}, err
 	}

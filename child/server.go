@@ -2,8 +2,11 @@ package child
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
+	"net/http"
 	"os/exec"
 	"time"
 )
@@ -21,12 +24,16 @@ const (
 // interface: the embedded engine or the timing reference.
 //
 // Its standard input is a pipe whose other end only this process holds. It ends
-// when the pipe does, so it goes with its parent whatever way the parent dies.
+// when the pipe does, so it goes with its parent whatever way the parent dies. Its
+// first line is the token that the server wants with every request: no argument
+// and no environment shows it, so that no other process can disturb a run.
 type Server struct {
 	// URL is where it serves.
 	URL string
 	// PID is its process id.
 	PID int
+	// Token is what it wants every request to carry as a bearer token.
+	Token string
 
 	process *Process
 	stdin   io.Closer
@@ -43,7 +50,9 @@ func Serve(ctx context.Context, what, program string, args ...string) (*Server, 
 		return nil, err
 	}
 	go p.await(func() {})
-	s := &Server{PID: p.PID, process: p, stdin: stdin}
+	s := &Server{PID: p.PID, Token: rand.Text(), process: p, stdin: stdin}
+	// Where it cannot be told, the server is gone, and that is said below.
+	_, _ = io.WriteString(stdin, s.Token+"\n")
 	if s.URL, err = p.ready(ctx, ready); err != nil {
 		s.Stop()
 		return nil, err
@@ -74,6 +83,15 @@ func (s *Server) Stop() error {
 		return nil
 	}
 	return s.process.Kill()
+}
+
+// Header returns what every request to the server must carry, beside what else
+// it does.
+func (s *Server) Header(more http.Header) http.Header {
+	header := http.Header{}
+	maps.Copy(header, more)
+	header.Set("Authorization", "Bearer "+s.Token)
+	return header
 }
 
 // Kill ends a server that hangs, and waits until it is gone.

@@ -99,6 +99,40 @@ type Previewer interface {
 	Preview(ctx context.Context, m exobench.Model) ([]string, error)
 }
 
+// Cleaner is a Driver that marks what runs make on engines of its kind, and so
+// knows afterwards what a run that was killed has left there.
+type Cleaner interface {
+	// Leftovers returns what is marked at url, or wherever there are marks where
+	// url is empty. It changes nothing. With an error it returns what could be seen
+	// all the same.
+	Leftovers(ctx context.Context, url string, env Env) ([]Leftover, error)
+	// Clean takes one of them away, and waits until it is gone.
+	Clean(ctx context.Context, l Leftover, env Env) error
+}
+
+// Leftover is what a run made on an engine and has not taken away.
+type Leftover struct {
+	Engine string // the driver's name
+	// URL is the engine's, to be shown without what may be a secret in it.
+	URL string
+	// ID is the engine's own of what was made, Model that of the model in it.
+	ID, Model string
+	// State says whether it is to be taken away.
+	State LeftoverState
+}
+
+// LeftoverState is what has become of what a run made.
+type LeftoverState int
+
+// The states. Only what is Abandoned or Gone is to be cleaned: of what is Gone the
+// mark alone is left, since the engine no longer has it. What is InUse belongs to
+// a run under way.
+const (
+	Abandoned LeftoverState = iota
+	Gone
+	InUse
+)
+
 // Filer is an Engine that reads the weights of its models from files of this
 // host.
 type Filer interface {

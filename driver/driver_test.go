@@ -48,6 +48,7 @@ func TestAPIKeysComeFromWhereTheSpecSays(t *testing.T) {
 		{nil, "", ""},
 		{map[string]string{"api-key-env": "KEY"}, "from the environment", ""},
 		{map[string]string{"api-key-file": path}, "from the file", ""},
+		{map[string]string{"api-key-env": "sk-live-0123"}, "", "--api-key-env takes the name of an environment variable"},
 		{map[string]string{"api-key-env": "NONE"}, "", "--api-key-env NONE: that environment variable is not set"},
 		{map[string]string{"api-key-file": path + "s"}, "", "--api-key-file: open"},
 		{map[string]string{"api-key-env": "KEY", "api-key-file": path}, "", "give one of them"},

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,6 +121,9 @@ func (e Env) HeaderOf(s exobench.EngineSpec) (http.Header, error) {
 	return h, nil
 }
 
+// variable is what names of environment variables are like, and keys seldom are.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+
 // apiKey returns the key that the spec names; it is empty where it names none.
 func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
 	switch name, path := APIKeyEnv.In(s), APIKeyFile.In(s); {
@@ -128,6 +132,10 @@ func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
 	case name != "":
 		key := e.Getenv(name)
 		if key == "" {
+			if !variable.MatchString(name) {
+				// It may be the key itself.
+				return "", UsageError{errors.New("--api-key-env takes the name of an environment variable, and what it was given is no such name: put the key into a variable")}
+			}
 			return "", UsageError{fmt.Errorf("--api-key-env %s: that environment variable is not set", name)}
 		}
 		return key, nil

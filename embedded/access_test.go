@@ -71,3 +71,13 @@ func TestARequestWithoutHostIsRefused(t *testing.T) {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 }
+
+func TestTheBodyOfARequestIsBounded(t *testing.T) {
+	c := serve(t, tinyConfig())
+	for _, path := range []string{"/v1/chat/completions", "/bench/chat/completions", "/instance", "/models/add"} {
+		status, body := c.do("POST", path, `{"model":"`+strings.Repeat("m", maxBody)+`"}`)
+		if status != http.StatusRequestEntityTooLarge || !strings.Contains(body, "longer than 4 MiB") {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}

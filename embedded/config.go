@@ -55,6 +55,7 @@ type Config struct {
 	MaxConcurrent int      // streams that an instance decodes together; 0 means DefaultMaxConcurrent
 	NodeName      string   // friendly name of the node; empty means the host's name
 	Version       string   // of the program, for the Server header
+	Token         string   // every request must carry it as a bearer token; empty means that none need
 }
 
 // Validate reports everything that is wrong with the configuration.

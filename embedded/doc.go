@@ -43,9 +43,10 @@
 //
 // # Who may use it
 //
-// Whoever can open a connection to it. Listen on loopback only: the handler
-// refuses requests that name any other host, and those that a browser sends for
-// the page of another site.
+// Who has Config.Token; without one, whoever can open a connection to it. Listen
+// on loopback only: the handler refuses requests that name any other host, and
+// those that a browser sends for the page of another site. The engine that a run
+// starts has a token that nobody else knows, so that nothing disturbs the run.
 //
 // # Speed and memory
 //

@@ -3,11 +3,9 @@ package embedded
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 )
 
 func (s *Server) routes() *http.ServeMux {
@@ -34,25 +32,17 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// loopback reports whether the host of a request, with or without a port, is
-// this machine by a name that no name server decides on. Any other name may be
-// that of a web page which had its own name resolved to 127.0.0.1, and then a
-// browser would show it all answers.
-func loopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
-}
+// maxBody bounds the body of a request: a prompt of a million tokens, about.
+const maxBody = 4 << 20
 
-// readJSON reads the body of a request, or answers 400 and returns false.
+// readJSON reads the body of a request, or answers 400 or 413 and returns false.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	if err := json.NewDecoder(r.Body).Decode(v); err != nil {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(v)
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is longer than %d MiB", maxBody>>20))
+		return false
+	}
+	if err != nil {
 		writeError(w, http.StatusBadRequest, "the body of the request cannot be read: "+err.Error())
 		return false
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"sync"
+
+	"exobench/internal/loopback"
 )
 
 // Server is one exo node. Its state lives in memory and ends with it.
@@ -62,26 +64,17 @@ func New(config Config) (*Server, error) {
 	return s, nil
 }
 
-// Handler serves the API, on the names of the loopback interface only.
+// Handler serves the API, on the names of the loopback interface only, and with
+// the token only where there is one.
 func (s *Server) Handler() http.Handler {
-	routes := s.routes()
-	foreign := http.NewCrossOriginProtection()
+	guarded := loopback.Guard(s.routes(), "the embedded engine", s.config.Token)
 	product := "exobench-embedded"
 	if s.config.Version != "" {
 		product += "/" + s.config.Version
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", product)
-		if !loopback(r.Host) {
-			writeError(w, http.StatusForbidden, fmt.Sprintf(
-				"the embedded engine answers to localhost, 127.0.0.1 and ::1 only, and this request is for host %q", r.Host))
-			return
-		}
-		if err := foreign.Check(r); err != nil {
-			writeError(w, http.StatusForbidden, "the embedded engine takes no requests from web pages of other sites: "+err.Error())
-			return
-		}
-		routes.ServeHTTP(w, r)
+		guarded.ServeHTTP(w, r)
 	})
 }
 

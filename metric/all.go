@@ -19,6 +19,7 @@ const (
 	InterChunkMax       = "inter_chunk_max_s"
 	ServerPrefill       = "server_prefill_tps"
 	ServerDecode        = "server_decode_tps"
+	ServerPeakMemory    = "server_peak_memory_bytes"
 	MemoryBefore        = "memory_before_bytes"
 	MemoryLoaded        = "memory_loaded_bytes"
 	MemoryPeak          = "memory_peak_bytes"
@@ -125,6 +126,11 @@ var All = []Metric{
 		Name: ServerDecode, Title: "Server decode tokens/s", Unit: TokensPerSecond, Better: Higher, Value: serverDecode,
 		Formula: "output tokens per second as the engine itself reports it, by its own definition",
 		Needs:   "an engine that reports it; 0 is no report (exo's of a single token)",
+	},
+	{
+		Name: ServerPeakMemory, Title: "Server's own peak memory", Unit: Bytes, Better: Lower, Value: serverPeakMemory,
+		Formula: "greatest memory as the engine itself reports it with an answer, by its own definition: exo's is MLX's peak since the warm-up, of the runner of rank 0 only, less the 7.37 % that exo says too much",
+		Needs:   "an engine that reports it; 0 is no report",
 	},
 	{
 		Name: MemoryPeak, Title: "Memory peak", Unit: Bytes, Better: Lower,

@@ -24,7 +24,7 @@ func answer() *exobench.Record {
 		PrefillStart: 1050 * ms, PrefillEnd: 1150 * ms, PrefillTokens: tokens(39),
 		PromptTokens: tokens(50), CachedTokens: tokens(10), OutputTokens: tokens(5),
 		Chunks: exobench.Chunks{{At: 1200 * ms}, {At: 1300 * ms}, {At: 1400 * ms}, {At: 1600 * ms}, {At: 2000 * ms}},
-		Server: &exobench.ServerStats{PrefillTPS: &prefill, DecodeTPS: &decode},
+		Server: &exobench.ServerStats{PrefillTPS: &prefill, DecodeTPS: &decode, PeakMemory: new(exobench.Bytes(1 << 30))},
 	}
 }
 
@@ -56,6 +56,7 @@ func TestMetricsOfOneAnswerByHand(t *testing.T) {
 		"prefill_measured_tokens_per_second": 390, // 39 / (1.150 − 1.050)
 		"server_prefill_tps":                 300,
 		"server_decode_tps":                  12.5,
+		"server_peak_memory_bytes":           1 << 30,
 	}
 	for _, m := range PerRequest() {
 		want, listed := hand[m.Name]
@@ -121,7 +122,8 @@ func TestUnknownIsBlank(t *testing.T) {
 		{"a prefill without length", func(r *exobench.Record) { r.PrefillEnd = r.PrefillStart }, "prefill_measured_tokens_per_second"},
 		{"reasoning without an answer", func(r *exobench.Record) { r.FirstAnswer = 0 }, "ttfa_s"},
 		{"the engine reports nothing", func(r *exobench.Record) { r.Server = nil },
-			"server_prefill_tps server_decode_tps"},
+			"server_prefill_tps server_decode_tps server_peak_memory_bytes"},
+		{"the engine says 0 bytes", func(r *exobench.Record) { r.Server.PeakMemory = new(exobench.Bytes(0)) }, "server_peak_memory_bytes"},
 		{"exo's rate of a single token", func(r *exobench.Record) { r.Server.DecodeTPS = new(0.0) }, "server_decode_tps"},
 	} {
 		r := answer()

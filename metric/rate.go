@@ -113,3 +113,12 @@ func reported(rate *float64) (float64, bool) {
 	}
 	return *rate, true
 }
+
+// serverPeakMemory returns what the engine says of its own memory; 0 says
+// nothing.
+func serverPeakMemory(r *exobench.Record) (float64, bool) {
+	if r.Server == nil || r.Server.PeakMemory == nil || *r.Server.PeakMemory <= 0 {
+		return 0, false
+	}
+	return float64(*r.Server.PeakMemory), true
+}

@@ -7,6 +7,7 @@ var comments = map[string]string{
 	"engines[].name":          "The driver: exo, llamacpp, ollama, ...; auto is exo if it answers, else embedded.",
 	"engines[].variant":       "Tells apart several entries of one driver.",
 	"engines[].url":           "Where it answers; empty is its usual place, or one that exobench starts.",
+	"engines[].url_secret":    "The address had a user or a key, which no plan keeps: give --url again.",
 	"engines[].options":       "The driver's own options, by the names of their flags.",
 	"engines[].headers":       "Headers to send: by name, the environment variable that holds the value.",
 	"models":                  "Short names of the catalogue, the engine's own ids, or .gguf files.",

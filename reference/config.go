@@ -67,6 +67,9 @@ type Config struct {
 	// Patience is how long a client may leave its socket full before its stream
 	// is aborted; 0 means 5 s.
 	Patience time.Duration
+	// Token is what every request must carry as a bearer token; empty means that
+	// none need.
+	Token string
 }
 
 const (

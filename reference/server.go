@@ -2,6 +2,7 @@ package reference
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"exobench/alarm"
+	"exobench/internal/loopback"
 )
 
 // modelID is the one model that the reference says it has.
@@ -26,7 +28,7 @@ type Server struct {
 	late       lateness
 	schedulers []*scheduler
 	running    sync.WaitGroup
-	mux        http.ServeMux
+	handler    http.Handler
 	requests   atomic.Uint64
 }
 
@@ -46,15 +48,18 @@ func New(cfg Config) (*Server, error) {
 		s.schedulers = append(s.schedulers, one)
 		s.running.Go(one.run)
 	}
-	s.mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, openAI) })
-	s.mux.HandleFunc("POST /bench/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, exo) })
-	s.mux.HandleFunc("GET /v1/models", models)
-	s.mux.HandleFunc("GET /reference/behind", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Behind()) })
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, openAI) })
+	mux.HandleFunc("POST /bench/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, exo) })
+	mux.HandleFunc("GET /v1/models", models)
+	mux.HandleFunc("GET /reference/behind", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Behind()) })
+	s.handler = loopback.Guard(mux, "the timing reference", s.config.Token)
 	return s, nil
 }
 
-// ServeHTTP implements [http.Handler]. Streams need HTTP/1.1 without TLS.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+// ServeHTTP implements [http.Handler], on the names of the loopback interface
+// only. Streams need HTTP/1.1 without TLS.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Behind returns how late the writes were since it, or GET /reference/behind,
 // was last asked.
@@ -72,6 +77,10 @@ func (s *Server) Close() {
 func (s *Server) chat(w http.ResponseWriter, r *http.Request, f format) {
 	arrival := s.clock.now()
 	t, err := s.config.read(w, r)
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is longer than %d MiB", maxBody>>20))
+		return
+	}
 	if err != nil {
 		writeError(w, http.StatusBadRequest, err.Error())
 		return

@@ -335,3 +335,17 @@ func TestValidateReportsEverything(t *testing.T) {
 		t.Errorf("got %v, want five problems", err)
 	}
 }
+
+func TestTheBodyOfARequestIsBounded(t *testing.T) {
+	_, url := serve(t, Config{TTFT: time.Millisecond, Interval: time.Millisecond, Tokens: 1, PerChunk: 1})
+	body := `{"stream":true,"model":"` + strings.Repeat("m", maxBody) + `"}`
+	response, err := http.Post(url+"/v1/chat/completions", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(text), "longer than 16 MiB") {
+		t.Errorf("%d %s", response.StatusCode, text)
+	}
+}

@@ -178,6 +178,9 @@ func definitions(run *summary.Run) Section {
 	if clientServerTable(run) != nil {
 		names = append(names, metric.Prefill, metric.PrefillMeasured, metric.ServerPrefill, metric.ServerDecode)
 	}
+	if tellsOwnPeak(run) {
+		names = append(names, metric.ServerPeakMemory)
+	}
 	if energyTable(run) != nil {
 		names = append(names, metric.Energy, metric.EnergyPerToken)
 	}

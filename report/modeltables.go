@@ -25,6 +25,10 @@ func memoryTable(run *summary.Run) *Table {
 		t.Columns = append(t.Columns, right(fmt.Sprintf("%s (%s)", head, scale.unit)))
 	}
 	t.Columns = append(t.Columns, left("Source"))
+	own := tellsOwnPeak(run)
+	if own {
+		t.Columns = append(t.Columns, right(fmt.Sprintf("Server's own peak, rank 0 only (%s)", scale.unit)))
+	}
 	level := func(l *summary.Level) string {
 		if l == nil {
 			return dash
@@ -37,10 +41,23 @@ func memoryTable(run *summary.Run) *Table {
 		if m.Peak != nil {
 			file = scale.size(pointed(m.Peak.File))
 		}
-		t.add(append(cellFields(run, &run.Cells[i]), level(m.Before), level(m.Loaded), level(m.Peak),
-			scale.size(m.Model()), scale.size(m.Inference()), scale.size(m.Additional()), file, orDash(string(m.Source)))...)
+		fields := append(cellFields(run, &run.Cells[i]), level(m.Before), level(m.Loaded), level(m.Peak),
+			scale.size(m.Model()), scale.size(m.Inference()), scale.size(m.Additional()), file, orDash(string(m.Source)))
+		if own {
+			peak, known := run.Cells[i].Metric(metric.ServerPeakMemory)
+			fields = append(fields, scale.size(exobench.Bytes(peak.Max), known))
+		}
+		t.add(fields...)
 	}
 	return labelled(run, t)
+}
+
+// tellsOwnPeak reports whether an engine of the run tells its own peak of memory.
+func tellsOwnPeak(run *summary.Run) bool {
+	return slices.ContainsFunc(run.Cells, func(c summary.Cell) bool {
+		_, known := c.Metric(metric.ServerPeakMemory)
+		return known
+	})
 }
 
 // memorySentences say what the readings are of.
@@ -48,6 +65,9 @@ func memorySentences(run *summary.Run) []string {
 	all := []string{
 		"Before and loaded are the last readings before and after the model's load, once the memory held still.",
 		"Peak is the greatest over the OK requests of the cell; the results above have the median request.",
+	}
+	if tellsOwnPeak(run) {
+		all = append(all, "The server's own peak is what the engine says of itself, the greatest over the OK requests: of exo it is of the runner of rank 0 only, since its warm-up, and has been seen far too low; the other columns are what was read here.")
 	}
 	sources := 0
 	for _, m := range []struct {

@@ -111,7 +111,7 @@ func TestResultsKeepTheirColumns(t *testing.T) {
 		"prompt_tokens,cached_tokens,output_tokens,tokens_from,scheduled_s,sent_s,ttft_s,ttfa_s,latency_s,latency_from_schedule_s," +
 		"tokens_per_second,e2e_tokens_per_second,prefill_tokens_per_second,inter_chunk_mean_s,inter_chunk_p50_s,inter_chunk_p99_s,inter_chunk_max_s," +
 		"server_prefill_tps,server_decode_tps,memory_before_bytes,memory_loaded_bytes,memory_peak_bytes,memory_additional_bytes,gpu_memory_peak_bytes,energy_j" +
-		",reasoning_tokens,prefill_measured_tokens_per_second" // came later
+		",reasoning_tokens,prefill_measured_tokens_per_second,server_peak_memory_bytes" // came later
 	rows := resultRows(t, finished())
 	if got := strings.Join(rows[0], ","); got != contract {
 		t.Errorf("columns:\n%s\nwant\n%s", got, contract)
@@ -459,4 +459,42 @@ func TestRowsSayWhereTheModelWas(t *testing.T) {
 	if loads := loadTable(run).Rows; len(run.Cells) != 1 || len(loads) != 2 {
 		t.Errorf("%d cells, loads %v", len(run.Cells), loads)
 	}
+}
+
+func TestTheServersOwnPeakStandsBesideTheMeasuredMemory(t *testing.T) {
+	const heading = "Server's own peak, rank 0 only (MiB)"
+	entries := finished()
+	if text := reportOf(t, entries); strings.Contains(text, heading) || strings.Contains(text, "Server's own peak memory:") {
+		t.Error("it is there where no engine tells it")
+	}
+	told := exobench.Bytes(60 << 20)
+	for _, e := range entries {
+		if r, ok := e.(*exobench.Record); ok {
+			told += 1 << 20
+			r.Server = &exobench.ServerStats{PeakMemory: new(told)}
+		}
+	}
+	text := reportOf(t, entries)
+	if !strings.Contains(text, heading) || !strings.Contains(text, "rank 0 only, less the 7.37 %") {
+		t.Errorf("it is not told:\n%s", text)
+	}
+	rows := resultRows(t, entries)
+	if at := len(rows[0]) - 1; rows[1][at] == "" || rows[0][at] != "server_peak_memory_bytes" {
+		t.Errorf("row %v", rows[1])
+	}
+}
+
+// reportOf returns report.md of the entries.
+func reportOf(t *testing.T, entries []exobench.Entry) string {
+	t.Helper()
+	run, all := build(t, entries)
+	dir := t.TempDir()
+	if err := Write(dir, run, all); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -80,6 +80,7 @@ var columns = []column{
 	// What came later stands after all that was there before.
 	{"reasoning_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.ReasoningTokens) })},
 	ofMetric(metric.PrefillMeasured),
+	ofMetric(metric.ServerPeakMemory),
 }
 
 func ofCell(text func(*summary.Cell) string) func([]byte, *exobench.Header, *summary.Row) []byte {

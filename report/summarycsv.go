@@ -90,7 +90,9 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 
 func lateOutcome(o exobench.Outcome) bool { return o == exobench.ContentFilter }
 
-func lateMetric(name string) bool { return name == metric.PrefillMeasured }
+func lateMetric(name string) bool {
+	return name == metric.PrefillMeasured || name == metric.ServerPeakMemory
+}
 
 // valueColumns are the columns of numbers of a cell as a whole, and of what its
 // memory counts. They are a contract: names and order stay.

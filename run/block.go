@@ -26,7 +26,7 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	s.append(&b)
 	endSampling := s.sample(ctx, b.ID)
 	loop := s.loop(b, traffic, stop)
-	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, breaker}, workers(traffic), func(r exobench.Record) error {
+	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, s, breaker}, workers(traffic), func(r exobench.Record) error {
 		s.append(&r)
 		if givenUp(r.Outcome) {
 			s.working = s.deployment.PID
@@ -97,10 +97,13 @@ func (s *step) giveUp(loop *load.Loop, b *breaker) {
 // source is a loop that ends when the engine has stopped answering.
 type source struct {
 	*load.Loop
+	step    *step
 	breaker *breaker
 }
 
-func (s *source) Next(at exobench.Instant) (exobench.Request, exobench.Instant, exobench.BlockEndReason) {
+func (s *source) Next(at exobench.Instant) (r exobench.Request, due exobench.Instant, end exobench.BlockEndReason) {
+	end = exobench.BlockFailed // where it panics
+	defer s.step.rescue()
 	if s.breaker.isOpen() {
 		return exobench.Request{}, 0, exobench.BlockNoAnswer
 	}
@@ -115,7 +118,9 @@ type sender struct {
 	breaker *breaker
 }
 
-func (s *sender) Do(ctx context.Context, r exobench.Request) exobench.Record {
+func (s *sender) Do(ctx context.Context, r exobench.Request) (record exobench.Record) {
+	record = exobench.Record{Outcome: exobench.Canceled, Error: "exobench broke off"} // where it panics
+	defer s.rescue()
 	if !s.breaker.ready(ctx) {
 		return s.breaker.unsent()
 	}

@@ -193,6 +193,7 @@ func (x *execution) note(n exobench.Note) {
 }
 
 func (x *execution) append(e exobench.Entry) {
+	defer x.rescue()
 	if err := x.Recorder.Append(e); err != nil {
 		x.fail(err)
 	}

@@ -29,7 +29,7 @@ func (s *step) sample(ctx context.Context, block int) (stop func()) {
 		}}
 		all = append(all, m)
 		if sensor.Every() > 0 {
-			under.Go(func() { m.run(sampling) })
+			under.Go(func() { defer s.rescue(); m.run(sampling) })
 		} else {
 			m.begin(ctx)
 		}
@@ -63,7 +63,7 @@ func (s *step) sampleAfter(ctx context.Context, all []*sampler) {
 	var under sync.WaitGroup
 	for _, m := range all {
 		if m.sensor.Every() > 0 && ctx.Err() == nil {
-			under.Go(func() { m.take(ctx, exobench.After) })
+			under.Go(func() { defer s.rescue(); m.take(ctx, exobench.After) })
 		}
 	}
 	under.Wait()
@@ -117,7 +117,7 @@ func (m *sampler) begin(ctx context.Context) {
 func (m *sampler) take(ctx context.Context, moment exobench.Moment) time.Duration {
 	runtime.LockOSThread()
 	before := m.busy()
-	samples, err := m.sensor.Read(ctx, moment)
+	samples, err := read(ctx, m.sensor, moment)
 	cost := m.busy() - before
 	runtime.UnlockOSThread()
 	if ctx.Err() != nil {
@@ -135,6 +135,16 @@ func (m *sampler) take(ctx context.Context, moment exobench.Moment) time.Duratio
 		m.first = err
 	}
 	return cost
+}
+
+// read reads a sensor. One that panics is one that cannot be read.
+func read(ctx context.Context, sensor driver.Sensor, moment exobench.Moment) (samples []exobench.Sample, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			samples, err = nil, newPanic(value)
+		}
+	}()
+	return sensor.Read(ctx, moment)
 }
 
 // err says how many readings failed, and how the first did; nil if none did.

@@ -49,6 +49,7 @@ func (s *step) settle(ctx context.Context, moment exobench.Moment) {
 			continue
 		}
 		under.Go(func() {
+			defer s.rescue()
 			if err := s.settleOne(ctx, sensor, moment, own && sensor.Name() != processes); err != nil && ctx.Err() == nil {
 				s.note(fmt.Sprintf("the sensor %s could not be read %s: %v", sensor.Name(), momentText[moment], err))
 			}
@@ -69,18 +70,18 @@ func (s *step) settleOne(ctx context.Context, sensor driver.Sensor, moment exobe
 	var still map[size]float64
 	var since exobench.Instant
 	for ctx.Err() == nil {
-		samples, err := sensor.Read(ctx, moment)
+		samples, err := read(ctx, sensor, moment)
 		if err != nil {
 			return err
 		}
 		now := s.Clock.Now()
 		s.samples(sensor, samples, moment, 0)
-		read := sizes(samples)
-		if !hold(still, read) {
-			still, since = read, now
+		told := sizes(samples)
+		if !hold(still, told) {
+			still, since = told, now
 		}
 		fresh := now.Sub(began) >= period
-		if len(read) == 0 || extra && fresh || now.Sub(since) >= settlePeriods*period || now.Sub(began) >= limit {
+		if len(told) == 0 || extra && fresh || now.Sub(since) >= settlePeriods*period || now.Sub(began) >= limit {
 			return nil
 		}
 		sleep(ctx, period)

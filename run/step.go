@@ -33,6 +33,7 @@ type step struct {
 // step carries out one step with its blocks, from before the load until the model
 // is gone.
 func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []exobench.Block) {
+	defer x.rescue()
 	s, id := &step{execution: x, Step: planned}, planned.ID
 	s.engine = x.engines[s.Engine]
 	s.awaitIdle(ctx)
@@ -54,16 +55,23 @@ func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []ex
 		return
 	}
 	s.deployment = d
-	s.tellHeld(d)
+	s.measure(ctx, blocks)
+	reason := s.release(ctx)
+	s.observe()
+	x.endStep(ctx, id, reason, x.failed())
+}
+
+// measure carries out the step's blocks on the model that was brought up, and
+// always returns, so that the model is taken away again.
+func (s *step) measure(ctx context.Context, blocks []exobench.Block) {
+	defer s.rescue()
+	s.tellHeld(s.deployment)
 	if s.fetched.Load() {
 		s.note("its files were fetched while it was loaded: its memory holds what the engine itself grew by in fetching them, and its load was under way meanwhile; run it again for the figures of the model alone")
 	}
 	s.settle(ctx, exobench.Loaded)
 	s.observe()
 	s.blocks(ctx, blocks)
-	reason := s.release(ctx)
-	s.observe()
-	x.endStep(ctx, id, reason, x.failed())
 }
 
 // clear takes out of the model's way what may be, so that the reading before the

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,7 +73,8 @@ func (f *File) Cached(ctx context.Context, progress func(line string)) (path str
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", fmt.Errorf("no cache folder for synthetic weights: %w", err)
 	}
-	path = filepath.Join(folder, fmt.Sprintf("%s-%s.gguf", f.model.Name, f.options.Quant))
+	// A name may have slashes; none leads out of the folder.
+	path = filepath.Join(folder, fmt.Sprintf("%s-%s.gguf", url.PathEscape(f.model.Name), f.options.Quant))
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
 		return path, nil
 	}

@@ -50,6 +50,7 @@ func TestAnswersWithoutEndAreBounded(t *testing.T) {
 		{"events", content("word"), `{"max_tokens":64}`, "the answer is over 2048 KiB long, and 64 tokens were asked for", OpenAI{}},
 		{"Ollama's lines", said("word"), `{"options":{"num_predict":64}}`, "over 2048 KiB long, and 64 tokens", Ollama{}},
 		{"keep-alives", ": keep-alive\n\n", `{"max_tokens":1}`, "over 1040 KiB long", OpenAI{}},
+		{"line ends", "\n", `{"max_tokens":500}`, "over 9024 KiB long", OpenAI{}},
 		{"a line", "data: word", "{}", "a line of the answer is over 1 MiB long", OpenAI{}},
 		{"no stream", `{"choices":[[`, "{}", "a line of the answer is over 1 MiB long", Ollama{}},
 	} {

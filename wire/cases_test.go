@@ -64,22 +64,32 @@ type figures struct {
 	reasoning, hidden, chunks int
 }
 
-// cases are what real servers send, with the values that are right.
+// Kinds of cases that the page of faults has; see faultTable.
+const (
+	otherCases   = "other"
+	dressCases   = "Errors in any dress"
+	doneCases    = "When an answer is done"
+	grammarCases = "The grammar of event streams"
+	endCases     = "The end of an answer"
+)
+
+// cases are what real servers send, with the values that are right. A case is of
+// the kind of the one before it where it has none.
 var cases = []struct {
-	name    string
-	parts   []part
-	asked   string // the request's body
-	outcome exobench.Outcome
-	text    string // in the error
-	want    figures
-	doubts  string // their kinds
-	dialect Dialect
+	kind, name string
+	parts      []part
+	asked      string // the request's body
+	outcome    exobench.Outcome
+	text       string // in the error
+	want       figures
+	doubts     string // their kinds
+	dialect    Dialect
 }{
-	{name: "the baseline", parts: script(part{0, roleOnly}, words(20), tail()), outcome: exobench.OK,
+	{kind: otherCases, name: "the baseline", parts: script(part{0, roleOnly}, words(20), tail()), outcome: exobench.OK,
 		want: figures{ttft: 100, latency: 290, rate: 100, prompt: 7, output: 20, cached: -1, chunks: 20, reasoning: -1, hidden: -1}},
 
 	// K2: an error in any dress.
-	{name: "an error as a field", parts: script(words(5), part{150, "error: {\"code\":500,\"message\":\"context size exceeded\"}\n\n"}, ends(150)),
+	{kind: dressCases, name: "an error as a field", parts: script(words(5), part{150, "error: {\"code\":500,\"message\":\"context size exceeded\"}\n\n"}, ends(150)),
 		outcome: exobench.StreamError, text: "context size exceeded"},
 	{name: "an error as a field, in plain words", parts: script(words(5), part{150, "error: out of memory\n\n"}),
 		outcome: exobench.StreamError, text: "out of memory"},
@@ -125,13 +135,13 @@ var cases = []struct {
 		outcome: exobench.OK, want: figures{latency: 290, rate: 100}, doubts: "unknown_fields"},
 
 	// K3: when an answer is done.
-	{name: "a finish reason amid the output", parts: script(words(5), part{150, chunk(`{"delta":{"content":" w"},"finish_reason":"stop"}`, "")}, wordsFrom(160, 14, `"content":" w"`), counts(295, twenty), ends(295)),
+	{kind: doneCases, name: "a finish reason amid the output", parts: script(words(5), part{150, chunk(`{"delta":{"content":" w"},"finish_reason":"stop"}`, "")}, wordsFrom(160, 14, `"content":" w"`), counts(295, twenty), ends(295)),
 		outcome: exobench.OK, want: figures{latency: 290, rate: 100, chunks: 20}},
 	{name: "a finish reason twice", parts: script(words(20), finishing(300, `"stop"`), part{1300, chunk(`{"delta":{},"finish_reason":"stop"}`, `,"usage":`+twenty)}, ends(1300)),
 		outcome: exobench.OK, want: figures{latency: 300, rate: 100}},
 
 	// K4: usage is merged and doubted.
-	{name: "zeros after the usage", parts: script(words(20), finishing(290, `"stop"`), counts(290, `{"prompt_tokens":7,"completion_tokens":40}`), counts(291, `{"prompt_tokens":0,"completion_tokens":0}`), counts(292, `null`), counts(293, `{"prompt_tokens":null}`), ends(300)),
+	{kind: otherCases, name: "zeros after the usage", parts: script(words(20), finishing(290, `"stop"`), counts(290, `{"prompt_tokens":7,"completion_tokens":40}`), counts(291, `{"prompt_tokens":0,"completion_tokens":0}`), counts(292, `null`), counts(293, `{"prompt_tokens":null}`), ends(300)),
 		outcome: exobench.OK, want: figures{prompt: 7, output: 40, rate: 200}, doubts: "usage_misfit"},
 	{name: "mlx-vlm's names", parts: script(words(20), finishing(290, `"stop"`), counts(290, `{"input_tokens":11,"output_tokens":40,"total_tokens":51,"prompt_tps":120.5,"generation_tps":99.5,"peak_memory":1.5}`), ends(290)),
 		outcome: exobench.OK, want: figures{prompt: 11, output: 40, rate: 200}, doubts: "usage_misfit"},
@@ -182,7 +192,7 @@ var cases = []struct {
 		wordsFrom(100, 20, `"content":" w","tool_calls":{},"reasoning":{}`), tail()), outcome: exobench.OK, want: figures{ttft: 100, rate: 100, chunks: 20}},
 
 	// K7: the event stream's grammar.
-	{name: "CR line ends", parts: script(part{0, "\r\r"}, cr(script(words(20), tail()), "\r")), outcome: exobench.OK, want: figures{latency: 290, rate: 100, chunks: 20}},
+	{kind: grammarCases, name: "CR line ends", parts: script(part{0, "\r\r"}, cr(script(words(20), tail()), "\r")), outcome: exobench.OK, want: figures{latency: 290, rate: 100, chunks: 20}},
 	{name: "CRLF line ends", parts: cr(script(words(20), tail()), "\r\n"), outcome: exobench.OK, want: figures{latency: 290, rate: 100, chunks: 20}},
 	{name: "a byte-order mark", parts: script(part{0, "\xef\xbb\xbf"}, words(20), tail()), outcome: exobench.OK, want: figures{ttft: 100, latency: 290, rate: 100, chunks: 20}},
 	{name: "events over several lines", parts: script(lined(words(20)), tail()), outcome: exobench.OK, want: figures{latency: 290, rate: 100, chunks: 20}},
@@ -190,13 +200,13 @@ var cases = []struct {
 	{name: "comments and fields anywhere", parts: script(part{0, ": hi\n:\nid\nevent: message\n"}, words(20), part{290, "retry: 3\nevent: ping\ndata: {\"type\": \"ping\"}\n\n: bye\n\n"}, tail()), outcome: exobench.OK, want: figures{latency: 290, rate: 100, chunks: 20}},
 
 	// K8: the end of an answer.
-	{name: "no terminator after the finish reason and the usage", parts: script(words(20), finishing(290, `"stop"`), counts(290, twenty)), outcome: exobench.OK, want: figures{latency: 290, rate: 100}},
+	{kind: endCases, name: "no terminator after the finish reason and the usage", parts: script(words(20), finishing(290, `"stop"`), counts(290, twenty)), outcome: exobench.OK, want: figures{latency: 290, rate: 100}},
 	{name: "no terminator after the finish reason", parts: script(words(20), finishing(290, `"stop"`)), outcome: exobench.OK, want: figures{latency: 290, rate: 100}},
 	{name: "a cut without a finish reason", parts: script(words(20)), outcome: exobench.Truncated, text: "without [DONE]"},
 	{name: "a cut after a finish reason amid the output", parts: script(words(5), finishing(145, `"stop"`), wordsFrom(150, 5, `"content":" w"`)), outcome: exobench.Truncated},
 
 	// K12: who answers.
-	{name: "another model", asked: `{"model":"llama-3.2-3b"}`, parts: script(words(20), tail()), outcome: exobench.OK, want: figures{rate: 100}, doubts: "other_model"},
+	{kind: otherCases, name: "another model", asked: `{"model":"llama-3.2-3b"}`, parts: script(words(20), tail()), outcome: exobench.OK, want: figures{rate: 100}, doubts: "other_model"},
 	{name: "the same model by its path", asked: `{"messages":[{"content":"x"}],"model":"/models/M.gguf"}`, parts: script(words(20), tail()), outcome: exobench.OK, want: figures{rate: 100}},
 
 	// X: exo.

@@ -37,7 +37,7 @@ type Client struct {
 	// fresh makes a connection for each request: for servers that close theirs
 	// after an answer.
 	fresh  *http.Client
-	halves atomic.Int64 // of events that came; see Events
+	events atomic.Int64 // see Events
 	kernel atomic.Bool
 	// sending holds the turns to send a request, from its stamp until it is written.
 	sending turns
@@ -71,7 +71,9 @@ func NewClient(cfg Config) *Client {
 		// Compressed events would be held back and come in blocks.
 		DisableCompression: true,
 		ReadBufferSize:     readBuffer,
-		WriteBufferSize:    writeBuffer,
+
+		MaxResponseHeaderBytes: maxHeader,
+		WriteBufferSize:        writeBuffer,
 		// Offering HTTP/1.1 alone lets a server that has only HTTP/2 say so.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: cfg.Insecure, NextProtos: []string{"http/1.1"}},
 	}
@@ -90,11 +92,9 @@ func NewClient(cfg Config) *Client {
 	}
 }
 
-// Events returns how many events all streams have brought so far, ended or not:
-// an estimate for live views, counted from line ends.
-func (c *Client) Events() int64 {
-	return c.halves.Load() / 2
-}
+// Events returns how many events with output all streams have brought so far,
+// ended or not, as far as a glance at each line tells: an estimate for live views.
+func (c *Client) Events() int64 { return c.events.Load() }
 
 // KernelStamps reports whether an answer came so far whose every read had a
 // receive stamp of the kernel.

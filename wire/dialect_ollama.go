@@ -33,6 +33,7 @@ var (
 
 // look takes any line for life, and the one that is done for the end.
 func (Ollama) look(l *lookout, line []byte) (alive, over bool) {
+	l.glance(line)
 	if len(line) == 0 || !bytes.Contains(line, doneKey) || bytes.HasSuffix(line, notDone) {
 		return len(line) > 0, false
 	}

@@ -38,6 +38,7 @@ func (OpenAI) look(l *lookout, line []byte) (alive, over bool) {
 	case eventField:
 		l.ping = isPing(value)
 	case dataField:
+		l.glance(value)
 		return len(value) > 0 && !l.ping, bytes.Equal(value, doneMark)
 	case commentField:
 		return bytes.HasPrefix(line, prefillComment), false

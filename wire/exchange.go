@@ -35,8 +35,9 @@ type exchange struct {
 	plain   bool
 	headers arrival
 	look    lookout
-	// over is set where the dialect saw the end of the stream.
-	over bool
+	// over is set where the dialect saw the end of the stream, and idling where
+	// what came last was no sign of life.
+	over, idling bool
 }
 
 func (x *exchange) run(ctx context.Context) {
@@ -100,23 +101,24 @@ func readError(raw io.Closer, body io.Reader, answer *capture) error {
 
 // read takes the body to its end: one read, one stamp, one append per turn.
 func (x *exchange) read(body io.Reader, answer *capture) error {
-	reads, lineEnds := x.arrivals.reads.Load(), 0
-	dialect := x.call.dialect()
-	halves := 2 / dialect.lineEnds() // of an event, by each line end
+	reads := x.arrivals.reads.Load()
 	look := &x.look
-	*look = lookout{dialect: dialect, carry: look.carry[:0]}
+	*look = lookout{dialect: x.call.dialect(), carry: look.carry[:0]}
 	limit := answerStart // until the answer is longer, it does not matter what was asked
 	for {
 		buffer := answer.spare()
 		n, err := body.Read(buffer)
 		if n > 0 {
 			reads = x.noteRead(n, answer, reads)
-			x.client.halves.Add(int64(halves * (answer.lineEnds - lineEnds)))
-			lineEnds = answer.lineEnds
 			alive, over, lineErr := look.read(buffer[:n])
+			if look.outputs > 0 {
+				x.client.events.Add(look.outputs)
+				look.outputs = 0
+			}
 			if alive {
 				x.watchdog.alive(answer.marks[len(answer.marks)-1].user)
 			}
+			x.idling = !alive
 			if lineErr != nil {
 				return lineErr
 			}
@@ -240,7 +242,11 @@ func (x *exchange) judge(ctx context.Context, response *http.Response, answer *c
 	switch {
 	case s.failure != "":
 		x.fail(exobench.StreamError, s.failure)
-	case errors.Is(readErr, errLongLine), errors.As(readErr, &long), errors.Is(readErr, errEncoding):
+	case errors.As(readErr, &long):
+		// Nobody wants the timeline of an answer that nobody asked for.
+		x.record.Chunks, x.record.Delays = nil, nil
+		x.fail(exobench.Malformed, readErr.Error())
+	case errors.Is(readErr, errLongLine), errors.Is(readErr, errEncoding):
 		x.fail(exobench.Malformed, readErr.Error())
 	case !s.over && context.Cause(ctx) != nil, !s.complete() && readErr != nil:
 		// Of a request that we end, TLS may let the server end the stream well.
@@ -296,7 +302,11 @@ func (x *exchange) broken(ctx context.Context, err error, otherwise exobench.Out
 	case errors.Is(cause, errTimeout):
 		x.fail(exobench.Timeout, "no complete answer within "+x.call.Timeout.String()+" (--timeout)")
 	case errors.Is(cause, errIdle):
-		x.fail(exobench.IdleTimeout, "no data came for "+x.call.Idle.String()+" (--idle-timeout)")
+		what := "no data came"
+		if x.idling {
+			what = "nothing but keep-alives came"
+		}
+		x.fail(exobench.IdleTimeout, what+" for "+x.call.Idle.String()+" (--idle-timeout)")
 	case cause != nil:
 		x.fail(exobench.Canceled, "the run was interrupted")
 	default:

@@ -19,6 +19,7 @@ const (
 	bytesPerToken = 16 << 10
 	maxAnswer     = 64 << 20
 	maxErrorBody  = 64 << 10
+	maxHeader     = 256 << 10
 )
 
 // errLongLine ends an answer that has a line longer than any event.
@@ -55,6 +56,9 @@ type lookout struct {
 	carry   []byte // the start of a line that has no end so far
 	later   bool   // than the first line
 	ping    bool   // the event under way is a mere sign of life
+	outputs int64  // events with output, as far as a glance tells
+	spoken  []byte // what the text of the latest event was in, and where
+	at      int
 
 	// For dialects that must read a line to know whether it is the last; nil
 	// until there is a line that may be.
@@ -102,6 +106,7 @@ func (l *lookout) usual(text []byte) (rest []byte, alive bool) {
 		if end < 0 || end+1 >= len(text) || text[end-1] != '}' || text[end+1] != '\n' {
 			break
 		}
+		l.glance(text[:end])
 		text, alive, l.later = text[end+2:], true, true
 	}
 	return text, alive
@@ -115,4 +120,104 @@ func (l *lookout) look(line []byte) (alive, over bool) {
 		line = bytes.TrimPrefix(line, byteOrderMark)
 	}
 	return l.dialect.look(l, line)
+}
+
+// glance counts a line that has output, if it does.
+func (l *lookout) glance(line []byte) {
+	if l.speaks(line) {
+		l.outputs++
+	}
+}
+
+// What the text of an event is in, in the order of how usual that is.
+var spoken = [][]byte{[]byte(`"delta":`), []byte(`"message":`), []byte(`"response":`)}
+
+// speaks reports whether a line has output, without reading it as JSON. The text
+// is most often where that of the event before was.
+func (l *lookout) speaks(line []byte) bool {
+	if l.spoken != nil && l.at < len(line) && bytes.HasPrefix(line[l.at:], l.spoken) {
+		return hasText(line[l.at+len(l.spoken):])
+	}
+	for _, key := range spoken {
+		if i := bytes.Index(line, key); i >= 0 {
+			l.spoken, l.at = key, i
+			return hasText(line[i+len(key):])
+		}
+	}
+	return false
+}
+
+// usualText is how most texts begin; it is there for speed.
+const usualText = `{"content":"`
+
+// hasText reports whether JSON that begins with a text, or with an object of
+// texts, has one that is not empty and is no label.
+func hasText(json []byte) bool {
+	if n := len(usualText); len(json) > n && string(json[:n]) == usualText && json[n] != '"' {
+		return true
+	}
+	json = pastSpace(json)
+	if len(json) == 0 || json[0] != '{' {
+		return filled(json)
+	}
+	for {
+		for len(json) > 0 && json[0] != '"' && json[0] != '}' {
+			json = json[1:]
+		}
+		if len(json) == 0 || json[0] == '}' {
+			return false
+		}
+		json = json[1:]
+		end := bytes.IndexByte(json, '"')
+		if end < 0 {
+			return false
+		}
+		key := json[:end]
+		if json = pastSpace(json[end+1:]); len(json) == 0 {
+			return false
+		}
+		if !isLabel(key) && filled(json) {
+			return true
+		}
+		if json = pastValue(json); json == nil {
+			return false
+		}
+	}
+}
+
+// pastSpace returns what follows spaces and a colon.
+func pastSpace(json []byte) []byte {
+	for len(json) > 0 && (json[0] == ' ' || json[0] == ':') {
+		json = json[1:]
+	}
+	return json
+}
+
+// filled reports whether a value is a text or a list with something in it.
+func filled(value []byte) bool {
+	if len(value) < 2 {
+		return false
+	}
+	switch value[0] {
+	case '"':
+		return value[1] != '"'
+	case '[', '{':
+		return value[1] != ']' && value[1] != '}'
+	}
+	return false
+}
+
+// pastValue returns what follows a label or an empty value.
+func pastValue(json []byte) []byte {
+	switch json[0] {
+	case '"':
+		end := bytes.IndexByte(json[1:], '"')
+		if end < 0 {
+			return nil
+		}
+		return json[end+2:]
+	case '[', '{':
+		return json[min(2, len(json)):]
+	}
+	return json
 }

@@ -63,7 +63,7 @@ func TestOllamaOutcomes(t *testing.T) {
 	}
 }
 
-func TestEventsAreCountedAsTheirDialectEndsThem(t *testing.T) {
+func TestEventsWithOutputAreCounted(t *testing.T) {
 	client := NewClient(Config{Clock: exobench.NewClock()})
 	t.Cleanup(client.Close)
 	for _, c := range []struct {
@@ -71,9 +71,14 @@ func TestEventsAreCountedAsTheirDialectEndsThem(t *testing.T) {
 		dialect      Dialect
 		want         int64 // in all so far
 	}{
-		{"4 of SSE", chunked(content("a"), content("b"), finish, terminate), OpenAI{}, 4},
-		{"3 lines", chunked(said("a"), said("b"), ended("stop", fourTokens)), Ollama{}, 7},
-		{"3 of SSE, the last without its empty line", chunked(content("a"), finish, "data: [DONE]\n"), OpenAI{}, 9},
+		{"2 of SSE", chunked(roleOnly, content("a"), content("b"), finish, usageOnly, terminate), OpenAI{}, 2},
+		{"2 lines", chunked(said("a"), said("b"), ended("stop", fourTokens)), Ollama{}, 4},
+		{"1 of SSE, the last without its empty line", chunked(content("a"), finish, "data: [DONE]\n"), OpenAI{}, 5},
+		{"a prefill in comments", chunked(strings.Repeat(exoPrefill(1, 9)+": keep-alive\n\n", 50), content("a"), finish, terminate), OpenAI{}, 6},
+		{"spaces, as Python writes them", chunked(`data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}`+"\n\n", strings.Repeat(`data: {"choices": [{"delta": {"role": "assistant", "content": "a"}}]}`+"\n\n", 3), finish, terminate), OpenAI{}, 9},
+		{"reasoning and calls", chunked(chunk(delta(`"content":"","reasoning_content":"hm"`), ""), chunk(delta(`"tool_calls":[{"function":{"arguments":"{}"}}]`), ""), chunk(delta(`"content":null,"tool_calls":[]`), ""), finish, terminate), OpenAI{}, 11},
+		{"llama.cpp's progress", chunked(`data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null}}],"prompt_progress":{"total":9,"processed":4}}`+"\n\n", content("a"), finish, terminate), OpenAI{}, 12},
+		{"legacy exo", chunked(content("a"), finish), LegacyExo{}, 13},
 	} {
 		if r := client.Do(t.Context(), Call{URL: rawServer(t, c.answer, false), Dialect: c.dialect}); r.Outcome != exobench.OK {
 			t.Fatalf("%s: outcome %s %s", c.name, r.Outcome, r.Error)

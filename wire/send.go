@@ -130,6 +130,8 @@ func (x *exchange) unanswered(ctx context.Context, err error) {
 		x.fail(exobench.Malformed, "the server speaks HTTP/2 only, or no HTTP; exobench needs HTTP/1.1, over which it can tell when each event arrived")
 	case spokeFirst(err):
 		x.fail(exobench.ConnectError, "the server sent something before it was asked")
+	case longHeader(err):
+		x.fail(exobench.Malformed, fmt.Sprintf("the head of the answer is over %d KiB long", maxHeader>>10))
 	case errors.Is(err, errRedirects):
 		x.fail(exobench.HTTPError, err.Error())
 	case x.rubbish(err):
@@ -150,6 +152,12 @@ func speaksHTTP2(err error) bool {
 // spokeFirst reports whether a server sent something before the request, as those
 // of HTTP/2 do. net/http has no error of its own for it.
 func spokeFirst(err error) bool { return strings.Contains(err.Error(), "readLoopPeekFailLocked") }
+
+// longHeader reports whether the head of an answer was longer than maxHeader.
+// net/http has no error of its own for it.
+func longHeader(err error) bool {
+	return strings.Contains(err.Error(), "server response headers exceeded")
+}
 
 // rubbish reports whether bytes came that net/http cannot read: what then failed
 // was no read.

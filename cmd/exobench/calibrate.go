@@ -91,14 +91,14 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 	if len(points) == 0 {
 		return driver.UsageError{Err: errors.New("calibrate needs at least one of --streams and of --rate")}
 	}
-	all, err := withReference(ctx, func(url string) ([]exobench.Calibration, error) {
-		return calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: f.duration, Warm: true}, points)
+	all, err := withReference(ctx, func(server *child.Server) ([]exobench.Calibration, error) {
+		return calibrate.Grid(ctx, calibrate.Config{URL: server.URL, Header: server.Header(nil), Wire: client, Clock: clock, Duration: f.duration, Warm: true}, points)
 	})
 	if err != nil {
 		return err
 	}
 	result := calibrated{Tool: thisTool(), Host: thisHost(ctx), When: clock.Epoch().UTC(), Calibrations: all}
-	if err := keepCalibration(result); err != nil {
+	if err := keep(calibrationFile, result); err != nil {
 		fmt.Fprintf(env.Stderr, "exobench: the calibration is not kept: %v\n", err)
 	}
 	if f.plot != "" {
@@ -115,7 +115,7 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 }
 
 // withReference runs do with the timing reference in a process of its own.
-func withReference(ctx context.Context, do func(url string) ([]exobench.Calibration, error)) ([]exobench.Calibration, error) {
+func withReference(ctx context.Context, do func(*child.Server) ([]exobench.Calibration, error)) ([]exobench.Calibration, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find exobench's own program: %w", err)
@@ -125,7 +125,7 @@ func withReference(ctx context.Context, do func(url string) ([]exobench.Calibrat
 		return nil, err
 	}
 	defer process.Stop()
-	return do(process.URL)
+	return do(process)
 }
 
 // runRate is the tokens per second of a stream in a run's own calibration, about
@@ -165,8 +165,9 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 		points = append(points, calibrate.Point{Streams: n, Rate: runRate})
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT
-	return withReference(ctx, func(url string) ([]exobench.Calibration, error) {
-		all, err := calibrate.Grid(ctx, calibrate.Config{URL: url, Wire: client, Clock: clock, Duration: each}, points)
+	return withReference(ctx, func(server *child.Server) ([]exobench.Calibration, error) {
+		config := calibrate.Config{URL: server.URL, Header: server.Header(nil), Wire: client, Clock: clock, Duration: each}
+		all, err := calibrate.Grid(ctx, config, points)
 		if len(all) > 0 {
 			all[0].Observed = keptObservation()
 		}
@@ -175,32 +176,38 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 }
 
 // calibrationFile is where the machine's calibration is kept.
-func calibrationFile() (string, error) {
-	folder, err := os.UserCacheDir()
-	return filepath.Join(folder, "exobench", "calibration.json"), err
-}
-
-func keepCalibration(c calibrated) error {
-	path, err := calibrationFile()
-	if err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text, 0o644))
-}
+const calibrationFile = "calibration.json"
 
 // keptCalibration returns the machine's calibration, if there is one.
 func keptCalibration() (calibrated, bool) {
 	var c calibrated
-	path, err := calibrationFile()
+	there := kept(calibrationFile, &c)
+	return c, there && len(c.Calibrations) > 0
+}
+
+// keep writes what was found out of this machine into a file of the user's cache
+// folder.
+func keep(name string, value any) error {
+	folder, err := os.UserCacheDir()
 	if err != nil {
-		return c, false
+		return err
 	}
-	text, err := os.ReadFile(path)
-	return c, err == nil && json.Unmarshal(text, &c) == nil && len(c.Calibrations) > 0
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(folder, "exobench", name)
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text, 0o644))
+}
+
+// kept reads what keep wrote, and reports whether there was anything.
+func kept(name string, value any) bool {
+	folder, err := os.UserCacheDir()
+	if err != nil {
+		return false
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "exobench", name))
+	return err == nil && json.Unmarshal(text, value) == nil
 }
 
 func showCalibration(w io.Writer, all []exobench.Calibration) error {

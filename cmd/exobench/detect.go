@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +23,7 @@ import (
 	"exobench/driver"
 	"exobench/driver/api"
 	"exobench/resource"
+	"exobench/secret"
 )
 
 // sensor is something that can be measured here, or why not.
@@ -48,6 +48,7 @@ loaded, what machine this is, and which sensors can be read.`,
 			if err := cmp.Or(cmd.Context().Err(), err); err != nil {
 				return err
 			}
+			engines = secret.Map(engines, env.secrets.Hide)
 			sensors, host := detectSensors(cmd.Context()), thisHost(cmd.Context())
 			if asJSON {
 				encoder := json.NewEncoder(env.Stdout)
@@ -70,7 +71,7 @@ const (
 
 // detect looks for engines for the user.
 func detect(ctx context.Context, env environment, address string) ([]driver.Found, error) {
-	base, err := baseOf(address)
+	base, err := baseOf(address, env.secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,8 @@ func detect(ctx context.Context, env environment, address string) ([]driver.Foun
 
 // baseOf returns the base of the server that --url of a user means, which is one
 // whatever its form; it is empty where nothing was given.
-func baseOf(given string) (string, error) {
+func baseOf(given string, secrets *secret.Set) (string, error) {
+	secrets.AddURL(given)
 	if given == "" {
 		return "", nil
 	}
@@ -97,17 +99,6 @@ func baseOf(given string) (string, error) {
 		return "", driver.UsageError{Err: fmt.Errorf("--url is %q: %w", given, err)}
 	}
 	return base.String(), nil
-}
-
-// withoutSecrets returns a base as it may be shown: a user part and a query may
-// be secrets.
-func withoutSecrets(base string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "the address given"
-	}
-	u.User, u.RawQuery = nil, ""
-	return u.String()
 }
 
 // find asks for engines of all kinds at once, for as long as limit. Where two
@@ -220,7 +211,7 @@ func showDetected(w io.Writer, host exobench.Host, engines []driver.Found, senso
 	} else {
 		fmt.Fprintln(t, "ENGINE\tVERSION\tURL\tMODELS\tLOADED\t")
 	}
-	for _, f := range engines {
+	for _, f := range secret.Map(engines, forTable) {
 		loaded := strings.Join(f.Loaded, ", ")
 		if loaded == "" {
 			loaded = "–"

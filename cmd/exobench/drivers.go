@@ -19,6 +19,7 @@ import (
 	"exobench/driver/ollama"
 	"exobench/driver/openai"
 	"exobench/run"
+	"exobench/secret"
 	"exobench/wire"
 )
 
@@ -78,7 +79,10 @@ type opener struct {
 	env  driver.Env
 	// header has the values of headers that the command line gave.
 	header map[string]string
-	notes  []exobench.Note
+	// addresses are the whole ones of engines whose spec has only a part.
+	addresses map[string]string
+	secrets   *secret.Set
+	notes     []exobench.Note
 }
 
 // note keeps something that a reader must know of an engine.
@@ -140,11 +144,17 @@ func (o *opener) openOne(ctx context.Context, spec *exobench.EngineSpec) (driver
 		return nil, err
 	}
 	env.Header = header
+	whole, err := o.reached(*spec, env)
+	if err != nil {
+		return nil, err
+	}
 	if spec.Name == auto {
-		return o.openAuto(ctx, spec, env)
+		e, err := o.openAuto(ctx, &whole, env)
+		spec.Name, spec.Options = whole.Name, whole.Options
+		return e, err
 	}
 	d, _ := driverOf(spec.Name)
-	return d.Open(ctx, *spec, env)
+	return d.Open(ctx, whole, env)
 }
 
 // openAuto takes the exo that answers, of either line, else the embedded engine,

@@ -10,6 +10,7 @@ import (
 	"exobench"
 	"exobench/driver"
 	"exobench/run"
+	"exobench/secret"
 )
 
 // prospect is what a run would do.
@@ -37,6 +38,9 @@ func dryRun(ctx context.Context, env environment, o opener, engines []run.Engine
 	if err := p.place(ctx, engines); err != nil {
 		return err
 	}
+	hide := env.secrets.Hide
+	p.outline.Steps, p.outline.Cells = secret.Map(p.outline.Steps, hide), secret.Map(p.outline.Cells, hide)
+	p.Engines, p.Notes = secret.Map(p.Engines, hide), secret.Map(p.Notes, hide)
 	p.Steps, p.Cells = p.outline.Steps, p.outline.Cells
 	if asJSON {
 		encoder := json.NewEncoder(env.Stdout)
@@ -78,12 +82,12 @@ func (p *prospect) place(ctx context.Context, engines []run.Engine) error {
 func (p *prospect) show(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ENGINE\tVERSION\tURL\tWHAT")
-	for _, e := range p.Engines {
+	for _, e := range secret.Map(p.Engines, forTable) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.Name, orUnknown(e.Version), e.URL, e.Label)
 	}
 	fmt.Fprintln(t)
 	fmt.Fprintln(t, "STEP\tENGINE\tMODEL\tID\tPLACEMENT")
-	for _, s := range p.outline.Steps {
+	for _, s := range secret.Map(p.outline.Steps, forTable) {
 		placement := s.Placement
 		if placement == "" {
 			placement = "the engine's choice"
@@ -108,7 +112,7 @@ func (p *prospect) show(w io.Writer) error {
 		fmt.Fprint(t, " or as many as the time allows")
 	}
 	fmt.Fprintf(t, ", %d warm-ups; %d prompts, answers of %d tokens.\n", warmups, len(p.Plan.Workload.Prompts), p.Plan.Workload.MaxTokens)
-	for _, n := range p.Notes {
+	for _, n := range secret.Map(p.Notes, forTable) {
 		fmt.Fprintf(t, "Note: %s: %s\n", n.Engine, n.Text)
 	}
 	fmt.Fprintln(t, "Nothing was loaded, and nothing is written.")

@@ -14,12 +14,11 @@ import (
 
 // engineFlags are the flags of exobench engine.
 type engineFlags struct {
-	port       int
+	serveFlags
 	modelsFile string
 	preload    []string
 	seed       uint64
 	workers    int
-	withParent bool
 }
 
 func engineCommand(env environment) *cobra.Command {
@@ -32,20 +31,19 @@ func engineCommand(env environment) *cobra.Command {
 It speaks the part of exo's v1 API that exobench uses, and OpenAI's chat completions. Its tokens
 come from a real Llama-style decoder on the processor; the weights are random, and each model of
 the catalogue has a stand-in of its own proportions, scaled down. Its speed says nothing of a real
-engine. It answers to localhost, 127.0.0.1 and ::1 only.`,
+engine. It answers to localhost, 127.0.0.1 and ::1 only, and to every process of this machine unless
+it has --token.`,
 		Example: `  exobench engine --port 52415
   exobench engine --preload llama-3.2-1b`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serveEngine(cmd.Context(), env, f) },
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&f.port, "port", 52415, "port to listen on; 0 takes a free one")
+	f.serveFlags.register(flags, 52415)
 	flags.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
 	flags.StringSliceVar(&f.preload, "preload", nil, "models to make instances of at the start")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the random weights")
 	flags.IntVar(&f.workers, "workers", 0, "cores to compute with; 0 leaves one to the client")
-	flags.BoolVar(&f.withParent, "with-parent", false, "end when standard input ends")
-	_ = flags.MarkHidden("with-parent")
 	return cmd
 }
 
@@ -54,11 +52,14 @@ func serveEngine(ctx context.Context, env environment, f engineFlags) error {
 	if err != nil {
 		return driver.UsageError{Err: err}
 	}
+	if config.Token, err = f.tokenOf(env); err != nil {
+		return err
+	}
 	server, err := embedded.New(config)
 	if err != nil {
 		return driver.UsageError{Err: err}
 	}
-	return serve(ctx, env, server.Handler(), func() { _ = server.Close() }, f.port, f.withParent)
+	return f.serve(ctx, env, server.Handler(), func() { _ = server.Close() })
 }
 
 // exoCards are the models of the catalogue that exo ships cards for; the others

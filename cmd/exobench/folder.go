@@ -125,7 +125,8 @@ func (f folder) linkLatest() {
 	}
 	fresh := link + ".new"
 	_ = os.Remove(fresh)
-	if os.Symlink(f.runID, fresh) == nil {
+	// The id of a run that is resumed is what its journal says.
+	if os.Symlink(filepath.Base(f.path), fresh) == nil {
 		_ = os.Rename(fresh, link)
 	}
 }

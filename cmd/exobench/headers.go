@@ -7,6 +7,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/secret"
 )
 
 // parseHeader takes a value of --header: "Name: value", or "Name: $VARIABLE"
@@ -45,4 +46,40 @@ func headerOf(spec exobench.EngineSpec, given map[string]string, getenv func(str
 		}
 	}
 	return header, nil
+}
+
+// hideAddresses takes out of the addresses of a plan's engines what no plan may
+// keep, and keeps the whole ones for the calls of this process.
+func (f *planFlags) hideAddresses(specs []exobench.EngineSpec) {
+	for i := range specs {
+		spec := &specs[i]
+		shown, hidden := secret.Shown(spec.URL)
+		if !hidden {
+			continue
+		}
+		f.secrets.AddURL(spec.URL)
+		if f.addresses == nil {
+			f.addresses = map[string]string{}
+		}
+		f.addresses[spec.Label()] = spec.URL
+		spec.URL, spec.URLSecret = shown, true
+	}
+}
+
+// reached returns the spec with the address that calls go to, and has what its
+// calls carry hidden from now on.
+func (o *opener) reached(spec exobench.EngineSpec, env driver.Env) (exobench.EngineSpec, error) {
+	// That the key cannot be had is told by the driver.
+	if header, err := env.HeaderOf(spec); err == nil {
+		o.secrets.AddHeader(header, append(labels(o.plan.Engines), o.plan.Models...)...)
+	}
+	if !spec.URLSecret {
+		return spec, nil
+	}
+	address, known := o.addresses[spec.Label()]
+	if !known {
+		return spec, driver.UsageError{Err: fmt.Errorf("engine %s: its address %s had a user or a key, which a plan does not keep: give the whole of it again with --url", spec.Label(), spec.URL)}
+	}
+	spec.URL = address
+	return spec, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/url"
 	"path/filepath"
 
 	"exobench"
@@ -13,8 +12,7 @@ import (
 // so the journal is then its owner's alone to read.
 func secretive(p exobench.Plan) bool {
 	for _, e := range p.Engines {
-		address, err := url.Parse(e.URL)
-		if len(e.Headers) > 0 || e.Options["api-key-env"] != "" || e.Options["api-key-file"] != "" || err == nil && address.User != nil {
+		if len(e.Headers) > 0 || e.Options["api-key-env"] != "" || e.Options["api-key-file"] != "" || e.URLSecret {
 			return true
 		}
 	}

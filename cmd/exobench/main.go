@@ -6,6 +6,7 @@
 //	exobench detect     which engines answer here, and what can be measured
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
+//	exobench clean      take away what a killed run left on an engine
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
 //	exobench reference  serve the timing reference
@@ -26,6 +27,7 @@ import (
 	"syscall"
 
 	"exobench/driver"
+	"exobench/secret"
 
 	"github.com/spf13/cobra"
 )
@@ -51,18 +53,28 @@ type environment struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	*speaker
+	// secrets are what is shown and stored nowhere.
+	secrets *secret.Set
 }
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, env environment, args []string) int {
+	env.secrets = new(secret.Set)
 	root := rootCommand(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := executeRoot(ctx, root)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
 	}
-	return exitCode(env.Stderr, err)
+	return exitCode(env, err)
+}
+
+// executeRoot runs the command. A panic is an error like another: what the command
+// deferred has stopped what it had started.
+func executeRoot(ctx context.Context, root *cobra.Command) (err error) {
+	defer rescue(&err)
+	return root.ExecuteContext(ctx)
 }
 
 // interrupted says what became of a command line that was interrupted and left
@@ -90,7 +102,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
@@ -133,7 +145,7 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // exitCode prints the error, if any, and returns its exit code.
-func exitCode(stderr io.Writer, err error) int {
+func exitCode(env environment, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -141,7 +153,7 @@ func exitCode(stderr io.Writer, err error) int {
 	if errors.As(err, &silent) {
 		return int(silent)
 	}
-	fmt.Fprintf(stderr, "exobench: %s\n", strings.ReplaceAll(plainly(err.Error()), "\n", "\nexobench: "))
+	fmt.Fprintf(env.Stderr, "exobench: %s\n", strings.ReplaceAll(env.shown(err.Error()), "\n", "\nexobench: "))
 	var usage driver.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage

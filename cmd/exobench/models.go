@@ -16,6 +16,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/secret"
 )
 
 func modelsCommand(env environment) *cobra.Command {
@@ -41,10 +42,11 @@ the memory that is free now. What an engine does not tell is a question mark.`,
 				return err
 			}
 			defer drivers.Wire.Close()
-			offers, err := offers(cmd.Context(), engine, url, drivers)
+			offers, err := offers(cmd.Context(), env, engine, url, drivers)
 			if err := cmp.Or(cmd.Context().Err(), err); err != nil {
 				return err
 			}
+			offers = secret.Map(offers, env.secrets.Hide)
 			if asJSON {
 				encoder := json.NewEncoder(env.Stdout)
 				encoder.SetIndent("", "  ")
@@ -64,8 +66,8 @@ the memory that is free now. What an engine does not tell is a question mark.`,
 // offers asks the engine of that name, or all that answer and those that
 // exobench itself can start. Only an engine that was named is an error when it
 // does not answer.
-func offers(ctx context.Context, engine, url string, env driver.Env) ([]driver.Offer, error) {
-	url, err := baseOf(url)
+func offers(ctx context.Context, user environment, engine, url string, env driver.Env) ([]driver.Offer, error) {
+	url, err := baseOf(url, user.secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -74,9 +76,9 @@ func offers(ctx context.Context, engine, url string, env driver.Env) ([]driver.O
 	if engine == "" && url != "" {
 		found := find(ctx, url, env, detectTime)
 		if len(found) == 0 {
-			return nil, fmt.Errorf("no engine answers at %s", withoutSecrets(url))
+			return nil, fmt.Errorf("no engine answers at %s", url)
 		}
-		engine, url = found[0].Engine, found[0].URL
+		engine = found[0].Engine
 	}
 	if engine != "" {
 		d, _ := driverOf(engine)
@@ -104,7 +106,7 @@ func showOffers(w io.Writer, offers []driver.Offer) error {
 	slices.SortStableFunc(offers, func(a, b driver.Offer) int { return strings.Compare(a.Model, b.Model) })
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "MODEL\tENGINE\tID\tSIZE\tDOWNLOADED\tLOADED\tFITS")
-	for _, o := range offers {
+	for _, o := range secret.Map(offers, forTable) {
 		size := o.Size.String()
 		switch {
 		case o.Size == 0:

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,7 +71,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	plan := defaultPlan()
 	plan.Models, plan.ModelsFile = []string{f.model}, f.modelsFile
 	drivers.Plan = plan
-	spec, end, err := f.spec(ctx, drivers)
+	spec, end, err := f.spec(ctx, &drivers)
 	if err != nil {
 		return err
 	}
@@ -94,7 +92,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	}
 	defer os.RemoveAll(folder)
 	o := calibrate.Observer{
-		Engine: engine, Model: model, Clock: clock, Endpoint: endpoint(spec), Folder: folder,
+		Engine: engine, Model: model, Clock: clock, Endpoint: endpoint(spec), Header: drivers.Header, Folder: folder,
 		Bare:  func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, drivers.Program, "bare-client") },
 		Pairs: f.pairs, Streams: f.streams, Requests: f.requests, Tokens: exobench.Tokens(f.tokens),
 		Progress: func(pair int, ratio float64) {
@@ -111,7 +109,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	if err != nil {
 		return err
 	}
-	if err := keepObservation(seen); err != nil {
+	if err := keep(observationFile, seen); err != nil {
 		fmt.Fprintf(env.Stderr, "exobench: the observation is not kept: %v\n", err)
 	}
 	if asJSON {
@@ -125,7 +123,7 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 // spec returns the engine to observe, which end ends. The embedded one is given
 // all cores here, as real engines take them, and is driven as the exo that it
 // speaks like.
-func (f observerFlags) spec(ctx context.Context, env driver.Env) (spec exobench.EngineSpec, end func(), err error) {
+func (f observerFlags) spec(ctx context.Context, env *driver.Env) (spec exobench.EngineSpec, end func(), err error) {
 	spec, end = exobench.EngineSpec{Name: f.engine, URL: f.url}, func() {}
 	switch {
 	case f.engine == "embedded" && f.url == "":
@@ -137,6 +135,7 @@ func (f observerFlags) spec(ctx context.Context, env driver.Env) (spec exobench.
 		if err != nil {
 			return spec, end, err
 		}
+		env.Header = server.Header(nil)
 		spec.Name, spec.URL, end = "exo", server.URL, func() { _ = server.Stop() }
 	case f.engine != "exo" && f.engine != "llamacpp" && f.engine != "openai":
 		return spec, end, driver.UsageError{Err: fmt.Errorf("--observer takes --engine embedded, exo, llamacpp or openai, not %s", f.engine)}
@@ -171,32 +170,12 @@ func showObservation(w io.Writer, o exobench.Observation) error {
 }
 
 // observationFile is where the machine's observation is kept.
-func observationFile() (string, error) {
-	folder, err := os.UserCacheDir()
-	return filepath.Join(folder, "exobench", "observer.json"), err
-}
-
-func keepObservation(o exobench.Observation) error {
-	path, err := observationFile()
-	if err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text, 0o644))
-}
+const observationFile = "observer.json"
 
 // keptObservation returns the machine's observation; nil where there is none.
 func keptObservation() *exobench.Observation {
-	path, err := observationFile()
-	if err != nil {
-		return nil
-	}
-	text, err := os.ReadFile(path)
 	o := new(exobench.Observation)
-	if err != nil || json.Unmarshal(text, o) != nil || o.Cores != cores() {
+	if !kept(observationFile, o) || o.Cores != cores() {
 		return nil
 	}
 	return o

@@ -15,7 +15,7 @@ import (
 )
 
 func planCommand(env environment) *cobra.Command {
-	var f planFlags
+	f := planFlags{secrets: env.secrets}
 	var from string
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -47,6 +47,7 @@ runs it. With --from, print the plan of a run, which gives that run again.`,
 			if err != nil {
 				return err
 			}
+			f.hideAddresses(p.Engines)
 			return planfile.Write(env.Stdout, p, optionHelps())
 		},
 	}

@@ -11,8 +11,7 @@ import (
 
 func referenceCommand(env environment) *cobra.Command {
 	var c reference.Config
-	var port int
-	var withParent bool
+	var f serveFlags
 	var jitter, fault string
 	cmd := &cobra.Command{
 		Use:   "reference",
@@ -29,15 +28,19 @@ engine's speed. A request overrides each setting with its member "reference".`,
 			if err := c.Validate(); err != nil {
 				return driver.UsageError{Err: err}
 			}
+			var err error
+			if c.Token, err = f.tokenOf(env); err != nil {
+				return err
+			}
 			server, err := reference.New(c)
 			if err != nil {
 				return driver.UsageError{Err: err}
 			}
-			return serve(cmd.Context(), env, server, server.Close, port, withParent)
+			return f.serve(cmd.Context(), env, server, server.Close)
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&port, "port", 8089, "port to listen on; 0 takes a free one")
+	f.register(flags, 8089)
 	flags.DurationVar(&c.TTFT, "ttft", 100*time.Millisecond, "time from a request to its first event")
 	flags.DurationVar(&c.Interval, "interval", 20*time.Millisecond, "time from one event to the next")
 	flags.IntVar(&c.Tokens, "tokens", 100, "length of an answer")
@@ -47,7 +50,5 @@ engine's speed. A request overrides each setting with its member "reference".`,
 	flags.Uint64Var(&c.Jitter.Seed, "jitter-seed", 1, "seed of the delays")
 	flags.DurationVar(&c.PrefillPerToken, "prefill", 0, "added to the TTFT for each word of the prompt")
 	flags.StringVar(&fault, "fault", "none", "what goes wrong: none, http_500, stream_error, truncated, stall")
-	flags.BoolVar(&withParent, "with-parent", false, "end when standard input ends")
-	_ = flags.MarkHidden("with-parent")
 	return cmd
 }

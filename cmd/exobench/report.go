@@ -93,7 +93,7 @@ func reportOn(env environment, path, as string, asJSON bool, allowed float64) er
 	if err := errors.Join(show(env.Stdout, results, asJSON, written), err); err != nil {
 		return err
 	}
-	return results.pass(env.Stderr, allowed)
+	return results.pass(env, allowed)
 }
 
 // checkJournal makes sure that a folder has a journal that can be read to its
@@ -176,12 +176,12 @@ func readJournal(path string, read func(*journal.Reader) error) error {
 
 // pass returns nil if all that was to be measured was, but for the failures that
 // are allowed; else it says what was not.
-func (r results) pass(stderr io.Writer, allowed float64) error {
+func (r results) pass(env environment, allowed float64) error {
 	why := verdict(r.run, allowed)
 	if why == "" {
 		return nil
 	}
-	fmt.Fprintln(stderr, "exobench: "+plainly(why))
+	fmt.Fprintln(env.Stderr, "exobench: "+env.shown(why))
 	return exitError(exitFailed)
 }
 

@@ -21,6 +21,7 @@ import (
 	"exobench/journal"
 	"exobench/planfile"
 	"exobench/run"
+	"exobench/secret"
 )
 
 // resumeFlags are the flags of exobench run that go on with a run.
@@ -87,11 +88,12 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 		return end.Reason, true, nil
 	}
 	plan := b.header.Plan
+	f.hideAddresses(plan.Engines) // of a journal of old
 	models, err := catalogue.Load(plan.ModelsFile)
 	if err != nil {
 		return "", false, driver.UsageError{Err: err}
 	}
-	if err := samePlan(f.planFlags, plan, models); err != nil {
+	if err := samePlan(&f.planFlags, plan, models); err != nil {
 		return "", false, err
 	}
 	// What is known without an engine comes first: opening one may take long.
@@ -106,19 +108,19 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 	}
 	defer drivers.Wire.Close()
 	if !f.quiet {
-		drivers.Progress = func(line string) { fmt.Fprintln(env.Stderr, line) }
+		drivers.Progress = func(line string) { fmt.Fprintln(env.Stderr, env.shown(line)) }
 	}
-	o := opener{plan: plan, env: drivers, header: f.given}
+	o := opener{plan: plan, env: drivers, header: f.given, addresses: f.addresses, secrets: env.secrets}
 	all, err := o.open(ctx)
 	if err != nil {
 		return "", false, err
 	}
 	defer closeAll(all)
-	changes = append(changes, b.engineChanges(all)...)
+	changes = append(changes, b.engineChanges(all, env.secrets)...)
 	if err := refuse(f, changes); err != nil {
 		return "", false, err
 	}
-	s := session{id: b.past.Last + 1, past: b.past, plan: plan, engines: all, out: out, clock: clock, wire: drivers.Wire}
+	s := session{id: b.past.Last + 1, past: b.past, plan: plan, engines: all, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets}
 	for _, change := range changes {
 		s.notes = append(s.notes, exobench.Note{Text: "the run was resumed by force although " + change})
 	}
@@ -171,7 +173,7 @@ func readBegun(path string) (begun, error) {
 // samePlan makes sure that the flags given do not ask for another plan. Another
 // plan would be another run, by force too: it stands in the header, and all that
 // was measured is of it.
-func samePlan(f planFlags, plan exobench.Plan, models *catalogue.Catalogue) error {
+func samePlan(f *planFlags, plan exobench.Plan, models *catalogue.Catalogue) error {
 	wanted := plan
 	if f.file != "" {
 		var err error
@@ -188,6 +190,7 @@ func samePlan(f planFlags, plan exobench.Plan, models *catalogue.Catalogue) erro
 	if err := complete(&wanted, models); err != nil {
 		return driver.UsageError{Err: err}
 	}
+	f.hideAddresses(wanted.Engines)
 	if others := planDifferences(plan, wanted); len(others) > 0 {
 		return driver.UsageError{Err: fmt.Errorf("--resume goes on with the plan of the run, and what is asked for differs in %s: leave that out, or start a new run", strings.Join(others, ", "))}
 	}
@@ -276,14 +279,14 @@ func (b begun) machineChanges(tool exobench.Tool, host exobench.Host) []string {
 }
 
 // engineChanges says in what the engines are others than they were.
-func (b begun) engineChanges(now []run.Engine) []string {
+func (b begun) engineChanges(now []run.Engine, secrets *secret.Set) []string {
 	var c changes
 	for i, was := range b.header.Engines {
 		if i >= len(now) {
 			c.check("engine "+was.Name, was.Name, "")
 			continue
 		}
-		is, of := now[i].Entry, "engine "+was.Name+": "
+		is, of := secret.Map(now[i].Entry, secrets.Hide), "engine "+was.Name+": "
 		c.check("engine "+was.Name, was.Name, is.Name)
 		c.check(of+"the driver", was.Driver, is.Driver)
 		c.check(of+"the version", was.Version, is.Version)

@@ -18,6 +18,7 @@ import (
 	"exobench/report"
 	"exobench/resource"
 	"exobench/run"
+	"exobench/secret"
 	"exobench/terminal"
 	"exobench/wire"
 )
@@ -32,7 +33,7 @@ type runFlags struct {
 }
 
 func runCommand(env environment) *cobra.Command {
-	var f runFlags
+	f := runFlags{planFlags: planFlags{secrets: env.secrets}}
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Measure models with prompts: the main job",
@@ -95,9 +96,9 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	}
 	defer drivers.Wire.Close()
 	if !f.quiet {
-		drivers.Progress = func(line string) { fmt.Fprintln(env.Stderr, line) }
+		drivers.Progress = func(line string) { fmt.Fprintln(env.Stderr, env.shown(line)) }
 	}
-	o := opener{plan: plan, env: drivers, header: f.given}
+	o := opener{plan: plan, env: drivers, header: f.given, addresses: f.addresses, secrets: env.secrets}
 	all, err := o.open(ctx)
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	s := session{id: 1, plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire}
+	s := session{id: 1, plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets}
 	writer, err := s.begin()
 	if err != nil {
 		return err
@@ -134,13 +135,14 @@ type session struct {
 	out     folder
 	clock   exobench.Clock
 	wire    *wire.Client
+	secrets *secret.Set
 }
 
 // header is what a journal begins with.
 func (s session) header() *exobench.Header {
 	h := &exobench.Header{Schema: exobench.SchemaVersion, RunID: s.out.runID, Tool: thisTool(), Plan: s.plan}
 	for _, e := range s.engines {
-		h.Engines = append(h.Engines, e.Entry)
+		h.Engines = append(h.Engines, secret.Map(e.Entry, s.secrets.Hide))
 	}
 	return h
 }
@@ -164,7 +166,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
-	recorder, promptSeed := tee{writer, view}, run.PromptSeed(s.plan)
+	recorder, promptSeed := tee{writer, view, s.secrets}, run.PromptSeed(s.plan)
 	writer.OnTrouble(s.tellTrouble(env, writer))
 	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
 		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(), PromptSeed: promptSeed,
@@ -184,6 +186,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		}
 	}
 	reason, runErr := run.Execute(ctx, config)
+	runErr = withStack(runErr, s.out.path)
 	// The writer tells of its first failure again and again.
 	return reason, cmp.Or(err, runErr, writer.Close())
 }
@@ -192,10 +195,11 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 type tee struct {
 	journal *journal.Writer
 	view    *terminal.View
+	secrets *secret.Set
 }
 
 func (t tee) Append(e exobench.Entry) error {
-	reword(e)
+	e = reword(e, t.secrets)
 	if err := t.journal.Append(e); err != nil {
 		return err
 	}
@@ -220,7 +224,7 @@ func conclude(env environment, f runFlags, out folder, allowed float64, reason e
 	}
 	if err := errors.Join(trouble, shown); err != nil {
 		if reason == exobench.EndInterrupted {
-			exitCode(env.Stderr, err)
+			exitCode(env, err)
 			return exitError(exitInterrupted)
 		}
 		return err
@@ -228,7 +232,7 @@ func conclude(env environment, f runFlags, out folder, allowed float64, reason e
 	if reason == exobench.EndInterrupted {
 		return exitError(exitInterrupted)
 	}
-	return results.pass(env.Stderr, allowed)
+	return results.pass(env, allowed)
 }
 
 // show prints the results and, where all reports are written, where they are.

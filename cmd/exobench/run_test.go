@@ -110,6 +110,20 @@ func longRunIn(t *testing.T, dress func(*exec.Cmd)) (cmd *exec.Cmd, out string, 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	awaitRequests(t, out)
+	at, err := url.Parse(entries(t, out)[0].(*exobench.Header).Engines[0].URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if engine, err = resource.FindListener(t.Context(), at.Host); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out, engine
+}
+
+// awaitRequests waits until a run has made three requests.
+func awaitRequests(t *testing.T, out string) {
+	t.Helper()
 	journalPath := filepath.Join(out, "journal.jsonl")
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		text, err := os.ReadFile(journalPath)
@@ -120,14 +134,6 @@ func longRunIn(t *testing.T, dress func(*exec.Cmd)) (cmd *exec.Cmd, out string, 
 			t.Fatal("no three requests within a minute")
 		}
 	}
-	at, err := url.Parse(entries(t, out)[0].(*exobench.Header).Engines[0].URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if engine, err = resource.FindListener(t.Context(), at.Host); err != nil {
-		t.Fatal(err)
-	}
-	return cmd, out, engine
 }
 
 // awaitGone waits until a process is gone.

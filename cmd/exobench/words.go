@@ -1,9 +1,13 @@
 package main
 
 import (
+	"os"
 	"regexp"
+	"strings"
+	"unicode"
 
 	"exobench"
+	"exobench/secret"
 )
 
 // rawTexts are what Go's libraries say where no package of ours found words of
@@ -34,20 +38,81 @@ func plainly(text string) string {
 	return text
 }
 
-// reword words what an entry says of errors for people.
-func reword(entry exobench.Entry) {
+// shown makes a text fit for a terminal, whoever wrote it: worded for people,
+// without secrets, and with nothing that a terminal would obey.
+func (env environment) shown(text string) string {
+	return tame(env.secrets.Hide(plainly(text)))
+}
+
+// forTable makes a text of an engine's fit for a cell of a table on a terminal.
+func forTable(text string) string { return strings.Join(strings.Fields(tame(text)), " ") }
+
+// The most letters of one word of a text on a terminal, and of one that may be a
+// path of this machine: some servers' ids have no end.
+const (
+	longestWord = 200
+	longestPath = 4096
+)
+
+// tame takes out of a text what a terminal would obey: control characters, C1
+// among them, and marks that turn the direction of writing. Words without end
+// are cut. Ends of lines stay.
+func tame(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == '\ufeff':
+			return '\ufffd'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
+	return longWord.ReplaceAllStringFunc(text, func(word string) string {
+		most, letters := longestWord, []rune(word)
+		if strings.ContainsRune(word, os.PathSeparator) {
+			most = longestPath
+		}
+		if len(letters) <= most {
+			return word
+		}
+		return string(letters[:most]) + "…"
+	})
+}
+
+var longWord = regexp.MustCompile(`\S{200}\S+`)
+
+// reword words what an entry says of errors for people, and hides secrets in
+// what it has from an engine. Only a record is changed in place: of other
+// entries a run may use the texts, so that they are copied.
+func reword(entry exobench.Entry, secrets *secret.Set) exobench.Entry {
+	fit := func(text string) string { return secrets.Hide(plainly(text)) }
 	switch e := entry.(type) {
 	case *exobench.Record:
 		if e.Error != "" {
-			e.Error = plainly(e.Error)
+			e.Error = fit(e.Error)
+		}
+		e.FinishReason, e.ServerID, e.ServerModel = secrets.Hide(e.FinishReason), secrets.Hide(e.ServerID), secrets.Hide(e.ServerModel)
+		for i := range e.Doubts {
+			e.Doubts[i].Text = secrets.Hide(e.Doubts[i].Text)
 		}
 	case *exobench.StepEnd:
-		e.Error = plainly(e.Error)
+		return new(secret.Map(*e, fit))
 	case *exobench.End:
-		e.Error = plainly(e.Error)
+		return new(secret.Map(*e, fit))
 	case *exobench.Note:
-		e.Text = plainly(e.Text)
+		return new(secret.Map(*e, fit))
 	case *exobench.StageEvent:
-		e.Detail = plainly(e.Detail)
+		return new(secret.Map(*e, fit))
+	case *exobench.Step:
+		return new(secret.Map(*e, secrets.Hide))
+	case *exobench.Cell:
+		return new(secret.Map(*e, secrets.Hide))
+	case *exobench.Sample:
+		if e.Of != "" {
+			e.Of = secrets.Hide(e.Of)
+		}
 	}
+	return entry
 }

@@ -86,10 +86,22 @@ func TestEntriesAreWordedForPeopleToo(t *testing.T) {
 	t.Parallel()
 	step, note, end := &exobench.StepEnd{Error: "x: EOF"}, &exobench.Note{Text: "x: context canceled"}, &exobench.End{Error: "x: context deadline exceeded"}
 	record, stage := &exobench.Record{Error: "EOF"}, &exobench.StageEvent{Detail: "waiting: EOF"}
+	var texts []string
 	for _, e := range []exobench.Entry{step, note, end, record, stage, &exobench.BlockEnd{}} {
-		reword(e)
+		switch e := reword(e, nil).(type) {
+		case *exobench.StepEnd:
+			texts = append(texts, e.Error)
+		case *exobench.Note:
+			texts = append(texts, e.Text)
+		case *exobench.End:
+			texts = append(texts, e.Error)
+		case *exobench.Record:
+			texts = append(texts, e.Error)
+		case *exobench.StageEvent:
+			texts = append(texts, e.Detail)
+		}
 	}
-	got := strings.Join([]string{step.Error, note.Text, end.Error, record.Error, stage.Detail}, "|")
+	got := strings.Join(texts, "|")
 	if want := "x: the connection was closed|x: interrupted|x: no answer in time|the connection was closed|waiting: the connection was closed"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -74,7 +74,7 @@ func (d Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.E
 	if err != nil {
 		return nil, err
 	}
-	spec.URL = server.URL
+	spec.URL, env.Header = server.URL, server.Header(env.Header)
 	e, err := exo.OpenAs(ctx, spec, env, exo.Identity{
 		Driver: d.Name(), Version: env.Version, Label: label, Caveat: caveat, PID: server.PID,
 	})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +25,9 @@ type marks struct {
 	mu   sync.Mutex
 	held map[string]*os.File // by instance
 }
+
+// extension is that of a mark's file.
+const extension = ".lock"
 
 // whose says what a mark tells of an instance.
 type whose int
@@ -64,7 +68,44 @@ func newMarks(folder, address string) *marks {
 }
 
 func (m *marks) path(instance string) string {
-	return filepath.Join(m.folder, url.PathEscape(instance)+".lock")
+	return filepath.Join(m.folder, url.PathEscape(instance)+extension)
+}
+
+// addresses lists those for which there are marks in the folder.
+func addresses(folder string) []string {
+	var all []string
+	for _, name := range entries(folder) {
+		if address, err := url.PathUnescape(name); err == nil {
+			all = append(all, address)
+		}
+	}
+	return all
+}
+
+// instances lists what is marked.
+func (m *marks) instances() []string {
+	var all []string
+	for _, name := range entries(m.folder) {
+		if name, is := strings.CutSuffix(name, extension); is {
+			if id, err := url.PathUnescape(name); err == nil {
+				all = append(all, id)
+			}
+		}
+	}
+	return all
+}
+
+// entries lists the names in a folder, none where it cannot be read.
+func entries(folder string) []string {
+	if folder == "" {
+		return nil
+	}
+	var names []string
+	all, _ := os.ReadDir(folder)
+	for _, e := range all {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // set marks an instance that is about to be made.
@@ -128,7 +169,7 @@ func (m *marks) prune(there []instance) {
 	if m.folder == "" {
 		return
 	}
-	files, _ := filepath.Glob(filepath.Join(m.folder, "*.lock"))
+	files, _ := filepath.Glob(filepath.Join(m.folder, "*"+extension))
 	keep := map[string]bool{}
 	for _, one := range there {
 		keep[m.path(one.id)] = true

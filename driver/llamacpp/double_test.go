@@ -187,6 +187,13 @@ func playServer(args []string) {
 			os.Exit(3)
 		}
 	}
+	if does("starve") {
+		d.onChat = func(*http.Request) { // as the kernel does with what takes too much memory
+			fmt.Fprintln(os.Stderr, "0.01.000.000 I slot launch_slot_: processing task")
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
 	if does("endless") {
 		d.onChat = func(r *http.Request) { <-r.Context().Done() }
 	}

@@ -262,6 +262,25 @@ func TestARequestTellsThatTheServerEnded(t *testing.T) {
 	}
 }
 
+func TestARequestTellsThatTheServerWasKilledForWantOfMemoryAndTheNextModelIsServed(t *testing.T) {
+	t.Parallel()
+	target, tiny := fake(t, "starve")
+	var got events
+	for range 2 { // the second time it is started anew
+		d, err := target.Prepare(t.Context(), tiny, "", got.report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := target.Do(t.Context(), d, ask("hello", 5))
+		if r.Outcome == exobench.OK || !strings.Contains(r.Error, "llama-server ended (killed, by the system for want of memory or by somebody)") {
+			t.Errorf("got %s: %s", r.Outcome, r.Error)
+		}
+		if err := target.Release(t.Context(), d, got.report); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTheServerGoesWhenExobenchIsKilled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, fake, at string }{

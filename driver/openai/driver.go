@@ -64,7 +64,7 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 			if e.models.missing != "" {
 				return // anything may answer so
 			}
-			found[i] = &driver.Found{Engine: "openai", URL: url, Models: len(e.models.ids), Detail: "has " + driver.List(e.models.ids)}
+			found[i] = &driver.Found{Engine: "openai", URL: e.client.Base(), Models: len(e.models.ids), Detail: "has " + driver.List(e.models.ids)}
 		})
 	}
 	asked.Wait()
