@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"exobench"
 )
@@ -122,7 +123,7 @@ func (e Env) HeaderOf(s exobench.EngineSpec) (http.Header, error) {
 }
 
 // variable is what names of environment variables are like, and keys seldom are.
-var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`) })
 
 // apiKey returns the key that the spec names; it is empty where it names none.
 func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
@@ -132,7 +133,7 @@ func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
 	case name != "":
 		key := e.Getenv(name)
 		if key == "" {
-			if !variable.MatchString(name) {
+			if !variable().MatchString(name) {
 				// It may be the key itself.
 				return "", UsageError{errors.New("--api-key-env takes the name of an environment variable, and what it was given is no such name: put the key into a variable")}
 			}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"exobench"
 )
@@ -126,7 +127,7 @@ func scalar(value reflect.Value) string {
 }
 
 // plain is text that means itself in YAML, whatever stands around it.
-var plain = regexp.MustCompile(`^[a-zA-Z/][a-zA-Z0-9 ./_+,-]*[a-zA-Z0-9./_+-]$`)
+var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z/][a-zA-Z0-9 ./_+,-]*[a-zA-Z0-9./_+-]$`) })
 
 // words are the texts that YAML takes for something else.
 var words = []string{"true", "false", "yes", "no", "on", "off", "null"}
@@ -134,7 +135,7 @@ var words = []string{"true", "false", "yes", "no", "on", "off", "null"}
 // quoted writes a string: as it is where nobody can take it for something else,
 // otherwise as JSON does, which YAML understands.
 func quoted(s string) string {
-	if plain.MatchString(s) && !slices.Contains(words, strings.ToLower(s)) {
+	if plain().MatchString(s) && !slices.Contains(words, strings.ToLower(s)) {
 		return s
 	}
 	var text bytes.Buffer

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -132,12 +133,12 @@ func markdownField(t Text) string { return strings.ReplaceAll(markdownText(t), "
 // more than that: escapes, emphasis, code, HTML, entities, links and the end of a
 // heading. An underscore between letters is none, nor is a bracket that nothing of
 // a link follows.
-var special = regexp.MustCompile("[\\\\`*~<]|&[#\\pL]|\\][(\\[:]|_{2,}|\\b_|_\\b|#+$")
+var special = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("[\\\\`*~<]|&[#\\pL]|\\][(\\[:]|_{2,}|\\b_|_\\b|#+$") })
 
 // escapeMarkdown is what every text goes through on its way into Markdown: it
 // then stands on one line and means only itself.
 func escapeMarkdown(text string) string {
-	return special.ReplaceAllStringFunc(printable(oneLine(text)), func(found string) string {
+	return special().ReplaceAllStringFunc(printable(oneLine(text)), func(found string) string {
 		if found[0] == '_' {
 			return strings.Repeat(`\_`, len(found))
 		}
@@ -146,11 +147,11 @@ func escapeMarkdown(text string) string {
 }
 
 // opening is what begins something else than a paragraph at the start of a line.
-var opening = regexp.MustCompile(`^(?:[-+#>=|]|(\d+)([.)]))`)
+var opening = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[-+#>=|]|(\d+)([.)]))`) })
 
 // startOfLine escapes what at the start of a line would not be text.
 func startOfLine(escaped string) string {
-	found := opening.FindStringSubmatchIndex(escaped)
+	found := opening().FindStringSubmatchIndex(escaped)
 	switch {
 	case found == nil:
 		return escaped

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -80,7 +81,7 @@ func (r procRoot) startOf(pid int) (uint64, bool) {
 }
 
 // container is a path component that names a container by its id.
-var container = regexp.MustCompile(`(^|[^0-9a-f])[0-9a-f]{64}($|[^0-9a-f])`)
+var container = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[^0-9a-f])[0-9a-f]{64}($|[^0-9a-f])`) })
 
 // service returns the control group of the service or container that a process
 // belongs to; empty where it belongs to none.
@@ -98,7 +99,7 @@ func (r procRoot) service(pid int) string {
 		parts := strings.Split(fields[2], "/")
 		for i := len(parts) - 1; i >= 0; i-- {
 			part := parts[i]
-			if container.MatchString(part) || strings.HasSuffix(part, ".service") && !strings.HasPrefix(part, "user@") {
+			if container().MatchString(part) || strings.HasSuffix(part, ".service") && !strings.HasPrefix(part, "user@") {
 				return strings.Join(parts[:i+1], "/")
 			}
 		}

@@ -4,16 +4,19 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
 var (
 	// userPart is that of an address within a text.
-	userPart = regexp.MustCompile(`://[^/\s"'<>?#]*@`)
+	userPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`://[^/\s"'<>?#]*@`) })
 	// member is one of a query within a text.
-	member = regexp.MustCompile(`([?&])([^\s=&?"'<>]+)=([^\s&"'<>;,)]+)`)
+	member = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([?&])([^\s=&?"'<>]+)=([^\s&"'<>;,)]+)`) })
 	// keyName is in the names of what is secret.
-	keyName = regexp.MustCompile(`(?i)key|token|secret|passw|pwd|auth|signature|credential|session|jwt|^(?:sig|sas|code)$`)
+	keyName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)key|token|secret|passw|pwd|auth|signature|credential|session|jwt|^(?:sig|sas|code)$`)
+	})
 )
 
 // keyLike reports whether a member of a query looks like a key: by its name, or
@@ -22,7 +25,7 @@ func keyLike(name, value string) bool {
 	if value == "" || value == Mark {
 		return false
 	}
-	if keyName.MatchString(name) {
+	if keyName().MatchString(name) {
 		return true
 	}
 	const long = 20
@@ -32,13 +35,13 @@ func keyLike(name, value string) bool {
 // hideInAddresses hides what is secret in the addresses in a text.
 func hideInAddresses(text string) string {
 	if strings.Contains(text, "@") {
-		text = userPart.ReplaceAllString(text, "://")
+		text = userPart().ReplaceAllString(text, "://")
 	}
 	if !strings.Contains(text, "://") || !strings.ContainsAny(text, "?&") {
 		return text
 	}
-	return member.ReplaceAllStringFunc(text, func(found string) string {
-		parts := member.FindStringSubmatch(found)
+	return member().ReplaceAllStringFunc(text, func(found string) string {
+		parts := member().FindStringSubmatch(found)
 		if !keyLike(parts[2], parts[3]) {
 			return found
 		}

@@ -3,6 +3,7 @@ package wire
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"exobench"
 )
@@ -71,13 +72,15 @@ func (a asked) isModel(name string) bool {
 
 // What may be left out of a model's name without its being another: the kind of
 // file, how its weights are stored, and the date of a version.
-var modelSuffix = regexp.MustCompile(`(?:\.(?:gguf|safetensors|bin)` +
-	`|-\d{5}-of-\d{5}` +
-	`|[-.](?:i?q\d(?:-[0-9a-z]+)*|\d+-?bits?|[bf]f?p?16|[bf]p?32|mxfp\d|nvfp\d|fp\d|int\d|w\d+a\d+|awq|gptq|exl\d|mlx|gguf|quantized|dwq|latest)` +
-	`|-\d{4}-\d{2}-\d{2}|-\d{8})$`)
+var modelSuffix = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:\.(?:gguf|safetensors|bin)` +
+		`|-\d{5}-of-\d{5}` +
+		`|[-.](?:i?q\d(?:-[0-9a-z]+)*|\d+-?bits?|[bf]f?p?16|[bf]p?32|mxfp\d|nvfp\d|fp\d|int\d|w\d+a\d+|awq|gptq|exl\d|mlx|gguf|quantized|dwq|latest)` +
+		`|-\d{4}-\d{2}-\d{2}|-\d{8})$`)
+})
 
 // modelSize is a number of parameters in a name.
-var modelSize = regexp.MustCompile(`(?:^|[^0-9a-z.])(\d+(?:\.\d+)?[bm])(?:$|[^0-9a-z])`)
+var modelSize = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|[^0-9a-z.])(\d+(?:\.\d+)?[bm])(?:$|[^0-9a-z])`) })
 
 // sameModel reports whether two names are of one model, as far as names tell. Of
 // a path, its base name counts; providers before a slash, tags after a colon,
@@ -86,7 +89,7 @@ func sameModel(a, b string) bool {
 	if a == b {
 		return true
 	}
-	if m, n := modelSize.FindStringSubmatch(strings.ToLower(a)), modelSize.FindStringSubmatch(strings.ToLower(b)); m != nil && n != nil && m[1] != n[1] {
+	if m, n := modelSize().FindStringSubmatch(strings.ToLower(a)), modelSize().FindStringSubmatch(strings.ToLower(b)); m != nil && n != nil && m[1] != n[1] {
 		return false
 	}
 	return plainModel(a) == plainModel(b)
@@ -101,7 +104,7 @@ func plainModel(name string) string {
 	name, _, _ = strings.Cut(name, "@")
 	name = strings.NewReplacer("_", "-", " ", "-").Replace(name)
 	for {
-		shorter := modelSuffix.ReplaceAllString(name, "")
+		shorter := modelSuffix().ReplaceAllString(name, "")
 		if shorter == name || shorter == "" {
 			return name
 		}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"exobench"
@@ -69,7 +70,7 @@ func tame(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, "\ufffd"))
-	return longWord.ReplaceAllStringFunc(text, func(word string) string {
+	return longWord().ReplaceAllStringFunc(text, func(word string) string {
 		most, letters := longestWord, []rune(word)
 		if strings.ContainsRune(word, os.PathSeparator) {
 			most = longestPath
@@ -81,7 +82,7 @@ func tame(text string) string {
 	})
 }
 
-var longWord = regexp.MustCompile(`\S{200}\S+`)
+var longWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S{200}\S+`) })
 
 // reword words what an entry says of errors for people, and hides secrets in
 // what it has from an engine. Only a record is changed in place: of other

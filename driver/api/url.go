@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // endpoints are what follows the base in the URLs of OpenAI's API, as people
@@ -55,7 +56,7 @@ func parse(raw string) (base *url.URL, roots []string, err error) {
 }
 
 // versioned is an element of a path that names a version of an API.
-var versioned = regexp.MustCompile(`^v\d+(?:(?:alpha|beta|p|preview)\d*)?$`)
+var versioned = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v\d+(?:(?:alpha|beta|p|preview)\d*)?$`) })
 
 // rootsOf returns where OpenAI's API may be below a path that does not end in
 // /v1. Clients of that API take a base with its version, servers tell theirs
@@ -64,7 +65,7 @@ func rootsOf(path string) []string {
 	elements := strings.Split(path, "/")
 	for i, element := range elements {
 		switch {
-		case !versioned.MatchString(element):
+		case !versioned().MatchString(element):
 		case i == len(elements)-1:
 			return []string{""}
 		default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"exobench/child"
 )
@@ -15,7 +16,7 @@ func endError(p *child.Process) error {
 
 var (
 	// linePrefix is the time and the level before each line of newer servers.
-	linePrefix = regexp.MustCompile(`^(\d+\.)+\d+ [A-Z] `)
+	linePrefix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d+\.)+\d+ [A-Z] `) })
 	// signs find the line that says why a server ended, the best first.
 	signs = []*regexp.Regexp{
 		regexp.MustCompile(`error loading model`),
@@ -33,7 +34,7 @@ const reasonLimit = 300
 func reason(output string) string {
 	var lines []string
 	for line := range strings.Lines(output) {
-		line = strings.Join(strings.Fields(linePrefix.ReplaceAllString(line, "")), " ")
+		line = strings.Join(strings.Fields(linePrefix().ReplaceAllString(line, "")), " ")
 		if line != "" {
 			lines = append(lines, line)
 		}

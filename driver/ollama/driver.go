@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"exobench"
 	"exobench/driver"
@@ -139,11 +140,13 @@ type listed struct {
 }
 
 // ownBase matches the end of a URL that goes on into Ollama's own API.
-var ownBase = regexp.MustCompile(`/api(?:/(?:chat|generate|tags|ps|version))?/?(\?.*)?$`)
+var ownBase = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`/api(?:/(?:chat|generate|tags|ps|version))?/?(\?.*)?$`)
+})
 
 func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
 	url := cmp.Or(spec.URL, usualURL)
-	c, err := api.New(api.Config{URL: ownBase.ReplaceAllString(url, "$1"), Header: env.Header, Insecure: env.Plan.Insecure})
+	c, err := api.New(api.Config{URL: ownBase().ReplaceAllString(url, "$1"), Header: env.Header, Insecure: env.Plan.Insecure})
 	if err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", url, err)}
 	}
