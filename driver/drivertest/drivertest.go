@@ -192,3 +192,11 @@ func deadURL(t *testing.T) string {
 	defer listener.Close()
 	return "http://" + listener.Addr().String()
 }
+
+// Notices returns an engine's notices but for those on processes beside it, which
+// the test's own neighbours on this machine may give rise to.
+func Notices(e driver.Engine) []string {
+	return slices.DeleteFunc(slices.Clone(e.Notices()), func(text string) bool {
+		return strings.Contains(text, "not counted as the engine's memory")
+	})
+}

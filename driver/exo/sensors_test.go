@@ -3,7 +3,6 @@ package exo
 import (
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +92,7 @@ func TestExoOnThisHostIsMeasuredByItsProcesses(t *testing.T) {
 	}
 	defer e.Close()
 	samples, err := sensor(e, "processes").Read(t.Context(), exobench.Before)
-	if err != nil || len(samples) != 1 || len(ownNotices(e)) != 0 {
+	if err != nil || len(samples) != 1 || len(drivertest.Notices(e)) != 0 {
 		t.Errorf("samples %+v, %v; notices %q", samples, err, e.Notices())
 	}
 	if count, _ := samples[0].Values.Get(exobench.Processes); count < 1 {
@@ -133,7 +132,7 @@ func TestAnEngineThatOnlySpeaksExosAPIIsWhatItIs(t *testing.T) {
 	if got := e.Info(); !sameEngine(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if sensor(e, "nodes") != nil || sensor(e, "processes") == nil || len(e.Notices()) > 0 {
+	if sensor(e, "nodes") != nil || sensor(e, "processes") == nil || len(drivertest.Notices(e)) > 0 {
 		t.Errorf("sensors %v, notices %q: its process is all there is", e.Sensors(), e.Notices())
 	}
 }
@@ -142,12 +141,4 @@ func sameEngine(a, b exobench.Engine) bool {
 	a.Models, b.Models = nil, nil
 	return a.Name == b.Name && a.Driver == b.Driver && a.Version == b.Version && a.URL == b.URL && a.Label == b.Label &&
 		a.Caveat == b.Caveat && a.LifeCycle == b.LifeCycle && a.CacheSwitch == b.CacheSwitch && a.IgnoresEOS == b.IgnoresEOS
-}
-
-// ownNotices are the engine's notices but for those on processes beside it, which
-// the test's own neighbours on this machine may give rise to.
-func ownNotices(e driver.Engine) []string {
-	return slices.DeleteFunc(slices.Clone(e.Notices()), func(text string) bool {
-		return strings.Contains(text, "not counted as the engine's memory")
-	})
 }

@@ -44,7 +44,7 @@ func TestOpenWaitsWhileTheServerLoads(t *testing.T) {
 	if got := e.session.server; !reflect.DeepEqual(got, server) {
 		t.Errorf("server: got %+v, want %+v", got, server)
 	}
-	if notices := e.Notices(); len(notices) != 0 {
+	if notices := drivertest.Notices(e); len(notices) != 0 {
 		t.Errorf("Notices: got %q, want none", notices)
 	}
 	if sensors := e.Sensors(); len(sensors) != 1 || sensors[0].Name() != "processes" {
@@ -122,11 +122,7 @@ func TestASlotLessThanThePlanMayHaveUnderWayIsTold(t *testing.T) {
 	} {
 		env := testEnv(t)
 		env.Plan.Traffic, env.Plan.Stop = []exobench.Traffic{c.traffic}, c.stop
-		all := open(t, exobench.EngineSpec{Name: "llamacpp", URL: (&double{}).serve(t)}, env).Notices()
-		notices := strings.Join(slices.DeleteFunc(all, func(text string) bool {
-			// The test's own neighbours on this machine may give rise to it.
-			return strings.Contains(text, "not counted as the engine's memory")
-		}), "\n")
+		notices := strings.Join(drivertest.Notices(open(t, exobench.EngineSpec{Name: "llamacpp", URL: (&double{}).serve(t)}, env)), "\n")
 		if (notices == "") != (c.want == "") || !strings.Contains(notices, c.want) {
 			t.Errorf("%s: got %q, want %q in it", c.name, notices, c.want)
 		}

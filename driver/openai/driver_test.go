@@ -211,7 +211,7 @@ func TestAServerIsDescribedFoundAndItsModelsOffered(t *testing.T) {
 	if info := e.Info(); !reflect.DeepEqual(info, exobench.Engine{Name: "openai b", Driver: "openai", URL: web.URL}) {
 		t.Errorf("info %+v", info)
 	}
-	if len(e.Sensors()) != 1 || len(e.Notices()) != 1 || !strings.Contains(e.Notices()[0], "no life cycle") {
+	if len(e.Sensors()) != 1 || len(drivertest.Notices(e)) != 1 || !strings.Contains(drivertest.Notices(e)[0], "no life cycle") {
 		t.Errorf("sensors %v, notices %q", e.Sensors(), e.Notices())
 	}
 	if err := e.Alive(t.Context()); err != nil {
