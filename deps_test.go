@@ -53,6 +53,8 @@ var imports = map[string]string{
 	"timeline":           ".",
 	"internal/textfile":  "",
 	"internal/faults":    ".",
+	"internal/pty":       "",
+	"internal/rawserver": "",
 	"internal/soak":      ". internal/faults journal",
 }
 

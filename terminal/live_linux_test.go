@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -12,34 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// openTerminal returns both ends of a pseudo-terminal of 80 by 24.
-func openTerminal(t *testing.T) (controller, terminal *os.File) {
-	t.Helper()
-	controller, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skip("no pseudo-terminals here:", err)
-	}
-	t.Cleanup(func() { controller.Close() })
-	fd := int(controller.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { terminal.Close() })
-	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
-		t.Fatal(err)
-	}
-	return controller, terminal
-}
+	"exobench/internal/pty"
+)
 
 // untilBegun parts a script after the first news of its first step.
 func (s *script) untilBegun() (begun, rest []scriptLine) {
@@ -91,7 +65,7 @@ func (s *screen) await(t *testing.T, text string) {
 }
 
 func TestLiveLeavesTheTerminalAsItWas(t *testing.T) {
-	controller, terminal := openTerminal(t)
+	controller, terminal := pty.Open(t)
 	before, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +99,7 @@ func TestLiveLeavesTheTerminalAsItWas(t *testing.T) {
 }
 
 func TestWhatIsSaidShowsInThePictureAndBelowIt(t *testing.T) {
-	controller, terminal := openTerminal(t)
+	controller, terminal := pty.Open(t)
 	out := watch(controller)
 	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}})
 	begun, rest := wholeRun().untilBegun()
@@ -142,7 +116,7 @@ func TestWhatIsSaidShowsInThePictureAndBelowIt(t *testing.T) {
 }
 
 func TestReasonsThatThePictureCutStandBelowIt(t *testing.T) {
-	controller, terminal := openTerminal(t)
+	controller, terminal := pty.Open(t)
 	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 9, Col: 60}); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +138,7 @@ func TestLiveWithoutColour(t *testing.T) {
 		{[]string{"TERM=xterm-256color"}, true},
 		{[]string{"TERM=xterm-256color", "NO_COLOR=1"}, false},
 	} {
-		controller, terminal := openTerminal(t)
+		controller, terminal := pty.Open(t)
 		out := watch(controller)
 		v := Start(terminal, Options{Env: test.env})
 		begun, _ := wholeRun().untilBegun()
@@ -179,7 +153,7 @@ func TestLiveWithoutColour(t *testing.T) {
 
 func TestLinesOnATerminalThatCannotMoveItsCursor(t *testing.T) {
 	for _, env := range [][]string{{"TERM=dumb"}, {}} {
-		controller, terminal := openTerminal(t)
+		controller, terminal := pty.Open(t)
 		out := watch(controller)
 		v := Start(terminal, Options{Env: env})
 		begun, _ := wholeRun().untilBegun()
@@ -193,7 +167,7 @@ func TestLinesOnATerminalThatCannotMoveItsCursor(t *testing.T) {
 }
 
 func TestAppendNeverWaitsForATerminalThatStands(t *testing.T) {
-	controller, terminal := openTerminal(t)
+	controller, terminal := pty.Open(t)
 	fill(t, int(terminal.Fd())) // and nobody reads, as after Ctrl-S
 	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}})
 	slowest := time.Duration(0)

@@ -11,34 +11,21 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/rawserver"
 )
 
 // endless is a server that sends a text again and again, for as long as there is
 // somebody to read it.
 func endless(t *testing.T, text string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
 	block := httpChunkOf(strings.Repeat(text, max(1, 60_000/len(text))))
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
+	return "http://" + rawserver.Start(t, func(c *net.TCPConn) {
+		defer c.Close()
+		if asks(bufio.NewReader(c)) {
+			for _, err := io.WriteString(c, chunkedHead); err == nil; _, err = io.WriteString(c, block) {
 			}
-			go func() {
-				defer c.Close()
-				if asks(bufio.NewReader(c)) {
-					for _, err = io.WriteString(c, chunkedHead); err == nil; _, err = io.WriteString(c, block) {
-					}
-				}
-			}()
 		}
-	}()
-	return "http://" + listener.Addr().String()
+	})
 }
 
 func TestAnswersWithoutEndAreBounded(t *testing.T) {

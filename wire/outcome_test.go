@@ -11,30 +11,17 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/rawserver"
 )
 
 // rawServer answers each connection's request with the bytes given and closes
 // the connection, with a reset where reset is set. It returns its URL.
 func rawServer(t *testing.T, answer string, reset bool) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go serveRaw(c, answer, reset)
-		}
-	}()
-	return "http://" + listener.Addr().String() + "/v1/chat/completions"
+	return "http://" + rawserver.Start(t, func(c *net.TCPConn) { serveRaw(c, answer, reset) }) + "/v1/chat/completions"
 }
 
-func serveRaw(c net.Conn, answer string, reset bool) {
+func serveRaw(c *net.TCPConn, answer string, reset bool) {
 	defer c.Close()
 	request, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil {
@@ -45,7 +32,7 @@ func serveRaw(c net.Conn, answer string, reset bool) {
 	c.Write([]byte(answer))
 	if reset {
 		time.Sleep(50 * time.Millisecond)
-		c.(*net.TCPConn).SetLinger(0)
+		c.SetLinger(0)
 	}
 }
 

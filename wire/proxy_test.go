@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/rawserver"
 )
 
 // The proxies take whatever host they are asked for to be the target, and the
@@ -74,37 +75,23 @@ func splice(c net.Conn, from io.Reader, target string) {
 // returns its URL.
 func socks5(t *testing.T, target string, tunneled *atomic.Int64) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				r := bufio.NewReader(c)
-				read := func(n int) []byte { b := make([]byte, n); io.ReadFull(r, b); return b }
-				read(int(read(2)[1])) // version, methods
-				c.Write([]byte{5, 0}) // no authentication
-				head := read(5)       // version, connect, 0, by name, its length
-				host := read(int(head[4]))
-				read(2) // port
-				if head[1] != 1 || head[3] != 3 || string(host) != nowhere {
-					c.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0}) // host unreachable
-					c.Close()
-					return
-				}
-				tunneled.Add(1)
-				c.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
-				splice(c, r, target)
-			}()
+	return "socks5://" + rawserver.Start(t, func(c *net.TCPConn) {
+		r := bufio.NewReader(c)
+		read := func(n int) []byte { b := make([]byte, n); io.ReadFull(r, b); return b }
+		read(int(read(2)[1])) // version, methods
+		c.Write([]byte{5, 0}) // no authentication
+		head := read(5)       // version, connect, 0, by name, its length
+		host := read(int(head[4]))
+		read(2) // port
+		if head[1] != 1 || head[3] != 3 || string(host) != nowhere {
+			c.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0}) // host unreachable
+			c.Close()
+			return
 		}
-	}()
-	return "socks5://" + listener.Addr().String()
+		tunneled.Add(1)
+		c.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+		splice(c, r, target)
+	})
 }
 
 func mustParse(t testing.TB, text string) *url.URL {

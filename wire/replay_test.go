@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/rawserver"
 )
 
 // keeper answers the first request of each connection well and keeps the
@@ -24,21 +25,7 @@ type keeper struct {
 
 func (k *keeper) start(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go k.serve(c.(*net.TCPConn))
-		}
-	}()
-	return "http://" + listener.Addr().String()
+	return "http://" + rawserver.Start(t, k.serve)
 }
 
 func (k *keeper) serve(c *net.TCPConn) {

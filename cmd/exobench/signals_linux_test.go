@@ -1,40 +1,16 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"exobench/internal/pty"
 )
 
-// openTerminal returns both ends of a pseudo-terminal.
-func openTerminal(t *testing.T) (controller, terminal *os.File) {
-	t.Helper()
-	controller, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip("no pseudo-terminals here:", err)
-	}
-	t.Cleanup(func() { controller.Close() })
-	fd := int(controller.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return controller, terminal
-}
-
 func TestATerminalThatIsClosedEndsTheRunInOrder(t *testing.T) {
-	controller, terminal := openTerminal(t)
+	controller, terminal := pty.Open(t)
 	read := make(chan struct{})
 	cmd, out, engine := longRunIn(t, func(cmd *exec.Cmd) {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"exobench/internal/rawserver"
 )
 
 // dial returns a client of the server.
@@ -35,30 +37,16 @@ func dial(t *testing.T, c Config, handler http.HandlerFunc) *Client {
 // text and then holds the connection open.
 func dialRaw(t *testing.T, c Config, answer string) *Client {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
+	c.URL = "http://" + rawserver.Start(t, func(connection *net.TCPConn) {
+		defer connection.Close()
+		requests := bufio.NewReader(connection)
 		for {
-			connection, err := listener.Accept()
-			if err != nil {
+			if _, err := http.ReadRequest(requests); err != nil {
 				return
 			}
-			t.Cleanup(func() { connection.Close() })
-			go func() {
-				requests := bufio.NewReader(connection)
-				for {
-					if _, err := http.ReadRequest(requests); err != nil {
-						return
-					}
-					io.WriteString(connection, answer)
-				}
-			}()
+			io.WriteString(connection, answer)
 		}
-	}()
-	c.URL = "http://" + listener.Addr().String()
+	})
 	client, err := New(c)
 	if err != nil {
 		t.Fatal(err)

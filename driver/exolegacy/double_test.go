@@ -16,6 +16,7 @@ import (
 
 	"exobench"
 	"exobench/driver/drivertest"
+	"exobench/internal/rawserver"
 )
 
 // double is a scripted exo 0.0.x: it answers each request on a raw socket with
@@ -33,24 +34,10 @@ type double struct {
 
 func (d *double) start(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go d.serve(c)
-		}
-	}()
-	return "http://" + listener.Addr().String()
+	return "http://" + rawserver.Start(t, d.serve)
 }
 
-func (d *double) serve(c net.Conn) {
+func (d *double) serve(c *net.TCPConn) {
 	defer c.Close()
 	request, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil {

@@ -114,3 +114,12 @@ func upper(bucket int) time.Duration {
 	shift := bucket/steps - 1
 	return time.Duration(bucket-shift*steps+1)<<shift - 1
 }
+
+// Add adds what another histogram counted.
+func (h *Histogram) Add(other *Histogram) {
+	for i, count := range &other.counts {
+		h.counts[i] += count
+	}
+	h.n += other.n
+	h.max = max(h.max, other.max)
+}
