@@ -74,7 +74,8 @@ func (s *Shared) Record(d time.Duration) {
 }
 
 // Take returns what was recorded since the last Take. A duration that is
-// recorded meanwhile counts now or the next time.
+// recorded meanwhile counts now or the next time, and may be the exact maximum of
+// the next one where it counts now.
 func (s *Shared) Take() *Histogram {
 	h := &Histogram{max: time.Duration(s.max.Swap(0))}
 	for i := range s.counts {
