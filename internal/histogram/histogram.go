@@ -45,6 +45,9 @@ func (h *Histogram) Max() time.Duration { return h.max }
 // Quantile returns an upper bound, within 1.6 %, of the least duration that a
 // share p of all do not exceed (the nearest rank); 0 where there are none.
 func (h *Histogram) Quantile(p float64) time.Duration {
+	if h.n == 0 {
+		return 0 // a shared one's maximum may have come alone
+	}
 	rank := max(1, int64(math.Ceil(p*float64(h.n))))
 	for i, count := range &h.counts {
 		if rank -= int64(count); rank <= 0 {
