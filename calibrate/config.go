@@ -21,8 +21,10 @@ const (
 	// within two seconds.
 	maxEvents  = 120_000
 	maxStreams = 20_000
-	// minEvents of a stream are what a gap and a rate need.
-	minEvents = 3
+	// minEvents of a stream are what a gap and a rate need, and someEvents what is
+	// measured of each where many bring enough together.
+	minEvents  = 3
+	someEvents = 25
 	// slack is how much longer than planned a stream may take.
 	slack = 20 * time.Second
 )
@@ -42,6 +44,9 @@ type Config struct {
 	// Duration is for how long each stream brings tokens; 0 means 1 s. It is
 	// cut where all streams together would bring more than 120,000 events.
 	Duration time.Duration
+	// Enough is how many events of all streams together suffice: then streams bring
+	// fewer tokens than Duration has, though at least 25. 0 is no bound.
+	Enough int
 	// Warm runs a few events on every stream first.
 	Warm bool
 }
@@ -64,12 +69,18 @@ func (c Config) Validate() error {
 	if c.Duration < 0 || c.Duration > time.Hour {
 		errs = append(errs, fmt.Errorf("duration of %v is not between 0 and 1h", c.Duration))
 	}
+	if c.Enough < 0 {
+		errs = append(errs, fmt.Errorf("%d events cannot be enough", c.Enough))
+	}
 	return errors.Join(errs...)
 }
 
 // tokens returns how many events each stream is to bring.
 func (c Config) tokens() int {
 	wanted := int(math.Round(cmp.Or(c.Duration, time.Second).Seconds() * c.Rate))
+	if c.Enough > 0 {
+		wanted = min(wanted, max(someEvents, c.Enough/c.Streams))
+	}
 	return max(minEvents, min(wanted, maxEvents/c.Streams))
 }
 

@@ -43,17 +43,15 @@ type ProcessID struct {
 // may be another engine: it is in Beside. Where what listens only passes requests
 // on, the error wraps [ErrNotFound].
 func FindEngine(ctx context.Context, hostport string) (Engine, error) {
-	holders, err := holdersOf(ctx, hostport)
+	holders, sockets, err := holdersOf(ctx, hostport)
 	if err != nil {
 		return Engine{}, err
 	}
 	table, err := processTable(ctx)
-	if err == nil {
-		table.ports, err = readPorts(ctx)
-	}
 	if err != nil {
 		return Engine{}, fmt.Errorf("find the engine process: %w", err)
 	}
+	table.ports = portsOf(sockets)
 	tops := table.tops(holders)
 	if err := notRelays(ctx, tops, hostport); err != nil {
 		return Engine{}, err

@@ -31,7 +31,7 @@ type listener struct {
 // the others. The error wraps [ErrNotLocal] or [ErrNotFound] where one of them
 // is the reason.
 func FindListener(ctx context.Context, hostport string) (int, error) {
-	holders, err := holdersOf(ctx, hostport)
+	holders, _, err := holdersOf(ctx, hostport)
 	if err != nil {
 		return 0, err
 	}
@@ -45,27 +45,28 @@ func FindListener(ctx context.Context, hostport string) (int, error) {
 
 // holdersOf returns the processes that hold the sockets which a connection to
 // hostport reaches. A service manager holds the sockets that it hands to its
-// services: it is left out while anybody else is there.
-func holdersOf(ctx context.Context, hostport string) ([]int, error) {
+// services: it is left out while anybody else is there. With them it returns the
+// sockets of this host.
+func holdersOf(ctx context.Context, hostport string) ([]int, []socket, error) {
 	host, service, err := net.SplitHostPort(hostport)
 	if err != nil {
-		return nil, fmt.Errorf("find the engine process: %w", err)
+		return nil, nil, fmt.Errorf("find the engine process: %w", err)
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("find the engine process: port %q is not a number up to 65535", service)
+		return nil, nil, fmt.Errorf("find the engine process: port %q is not a number up to 65535", service)
 	}
 	addrs, err := localAddrs(ctx, host)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	listeners, err := listening(ctx, uint16(port))
+	sockets, err := readSockets(ctx, uint16(port))
 	if err != nil {
-		return nil, fmt.Errorf("find the engine process: %w", err)
+		return nil, nil, fmt.Errorf("find the engine process: %w", err)
 	}
-	chosen := choose(listeners, addrs)
+	chosen := choose(listening(sockets, uint16(port)), addrs)
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("%w: nothing that can be seen from here listens at %s", ErrNotFound, hostport)
+		return nil, nil, fmt.Errorf("%w: nothing that can be seen from here listens at %s", ErrNotFound, hostport)
 	}
 	var pids []int
 	for _, l := range chosen {
@@ -76,10 +77,10 @@ func holdersOf(ctx context.Context, hostport string) ([]int, error) {
 		if chosen[0].Owner != "" {
 			who = "user " + chosen[0].Owner
 		}
-		return nil, fmt.Errorf("%w: a process of %s, or one in a container, listens at %s and cannot be seen from here",
+		return nil, nil, fmt.Errorf("%w: a process of %s, or one in a container, listens at %s and cannot be seen from here",
 			ErrNotFound, who, hostport)
 	}
-	return slices.Compact(slices.Sorted(slices.Values(pids))), nil
+	return slices.Compact(slices.Sorted(slices.Values(pids))), sockets, nil
 }
 
 // localAddrs resolves host to those of its addresses that are this host's, in

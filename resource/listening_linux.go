@@ -3,10 +3,10 @@ package resource
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,12 +19,14 @@ const (
 	tcpListen      = 0x0A
 )
 
-// listening returns the sockets that listen on port in this network namespace.
+// readSockets returns the sockets of this network namespace. The processes that
+// hold them are looked for, in the files that every process has open, only where
+// one listens on the port.
 //
 // Note: gopsutil's net.Connections names one process per socket and drops the
 // second of two sockets with the same address, so it cannot tell a server from
 // its workers.
-func listening(ctx context.Context, port uint16) ([]listener, error) {
+func readSockets(ctx context.Context, port uint16) ([]socket, error) {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {
 		return nil, err
@@ -33,22 +35,29 @@ func listening(ctx context.Context, port uint16) ([]listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []listener
-	byInode := map[string]int{}
+	var all []socket
+	byInode := map[uint64]int{}
 	for _, line := range lines {
 		addr, ok := netip.AddrFromSlice(line.LocalAddr)
-		if !ok || line.St != tcpListen || line.LocalPort != uint64(port) {
-			continue
+		switch {
+		case !ok:
+		case line.St == tcpListen:
+			byInode[line.Inode] = len(all)
+			all = append(all, socket{
+				local: netip.AddrPortFrom(addr.Unmap(), uint16(line.LocalPort)),
+				owner: func() string { return userName(line.UID) },
+			})
+		case line.St == tcpEstablished && (line.RemAddr.IsLoopback() || line.RemAddr.Equal(line.LocalAddr)):
+			byInode[line.Inode] = len(all)
+			all = append(all, socket{dials: uint16(line.RemPort)})
 		}
-		byInode[socketName(line.Inode)] = len(found)
-		found = append(found, listener{Addr: addr.Unmap(), Owner: userName(line.UID)})
 	}
-	if len(found) == 0 {
-		return nil, nil
+	if !slices.ContainsFunc(all, func(s socket) bool { return s.dials == 0 && s.local.Port() == port }) {
+		return all, nil
 	}
-	return found, eachSocket(ctx, proc, func(pid int, socket string) {
-		if i, ok := byInode[socket]; ok {
-			found[i].PIDs = append(found[i].PIDs, pid)
+	return all, eachSocket(ctx, proc, func(pid int, inode uint64) {
+		if i, ok := byInode[inode]; ok {
+			all[i].pids = append(all[i].pids, pid)
 		}
 	})
 }
@@ -69,12 +78,9 @@ func tcpLines(proc procfs.FS) (procfs.NetTCP, error) {
 	return all, nil
 }
 
-// socketName is how a file descriptor of a socket is shown.
-func socketName(inode uint64) string { return fmt.Sprintf("socket:[%d]", inode) }
-
 // eachSocket calls found with each socket that a process has open. Processes whose
 // files may not be looked at are passed over.
-func eachSocket(ctx context.Context, proc procfs.FS, found func(pid int, socket string)) error {
+func eachSocket(ctx context.Context, proc procfs.FS, found func(pid int, inode uint64)) error {
 	processes, err := proc.AllProcs()
 	if err != nil {
 		return err
@@ -88,43 +94,16 @@ func eachSocket(ctx context.Context, proc procfs.FS, found func(pid int, socket 
 			continue
 		}
 		for _, target := range targets {
-			if strings.HasPrefix(target, "socket:") {
-				found(p.PID, target)
+			number, ok := strings.CutPrefix(target, "socket:[")
+			if !ok {
+				continue
+			}
+			if inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64); err == nil {
+				found(p.PID, inode)
 			}
 		}
 	}
 	return nil
-}
-
-// readPorts returns the ports that each process serves, and those of this host
-// that it is connected to.
-func readPorts(ctx context.Context) (ports, error) {
-	all := ports{serves: map[int][]uint16{}, dials: map[int][]uint16{}}
-	proc, err := procfs.NewDefaultFS()
-	if err != nil {
-		return all, err
-	}
-	lines, err := tcpLines(proc)
-	if err != nil {
-		return all, err
-	}
-	serves, dials := map[string]uint16{}, map[string]uint16{}
-	for _, line := range lines {
-		switch {
-		case line.St == tcpListen:
-			serves[socketName(line.Inode)] = uint16(line.LocalPort)
-		case line.St == tcpEstablished && (line.RemAddr.IsLoopback() || line.RemAddr.Equal(line.LocalAddr)):
-			dials[socketName(line.Inode)] = uint16(line.RemPort)
-		}
-	}
-	return all, eachSocket(ctx, proc, func(pid int, socket string) {
-		if port, ok := serves[socket]; ok {
-			all.serves[pid] = append(all.serves[pid], port)
-		}
-		if port, ok := dials[socket]; ok {
-			all.dials[pid] = append(all.dials[pid], port)
-		}
-	})
 }
 
 func userName(uid uint64) string {

@@ -11,40 +11,25 @@ import (
 	"github.com/shirou/gopsutil/v4/net"
 )
 
-// listening returns the sockets that listen on port, one entry for each process
-// that holds one; on macOS, as lsof shows them.
-func listening(ctx context.Context, port uint16) ([]listener, error) {
+// readSockets returns the sockets of this host, one entry for each process that
+// holds one; on macOS, as lsof shows them.
+func readSockets(ctx context.Context, _ uint16) ([]socket, error) {
 	connections, err := net.ConnectionsWithContext(ctx, "tcp")
 	if err != nil {
 		return nil, err
 	}
-	var found []listener
+	var all []socket
 	for _, c := range connections {
-		if c.Status != "LISTEN" || c.Laddr.Port != uint32(port) {
-			continue
-		}
-		if addr, ok := boundAddr(c); ok {
-			found = append(found, listener{Addr: addr, PIDs: []int{int(c.Pid)}})
-		}
-	}
-	return found, nil
-}
-
-// readPorts returns the ports that each process serves, and those of this host
-// that it is connected to.
-func readPorts(ctx context.Context) (ports, error) {
-	all := ports{serves: map[int][]uint16{}, dials: map[int][]uint16{}}
-	connections, err := net.ConnectionsWithContext(ctx, "tcp")
-	for _, c := range connections {
-		pid := int(c.Pid)
 		switch {
 		case c.Status == "LISTEN":
-			all.serves[pid] = append(all.serves[pid], uint16(c.Laddr.Port))
+			if addr, ok := boundAddr(c); ok {
+				all = append(all, socket{local: netip.AddrPortFrom(addr, uint16(c.Laddr.Port)), pids: []int{int(c.Pid)}})
+			}
 		case c.Status == "ESTABLISHED" && c.Raddr.IP == c.Laddr.IP:
-			all.dials[pid] = append(all.dials[pid], uint16(c.Raddr.Port))
+			all = append(all, socket{dials: uint16(c.Raddr.Port), pids: []int{int(c.Pid)}})
 		}
 	}
-	return all, err
+	return all, nil
 }
 
 // boundAddr reads a local address; lsof writes a wildcard as "*" and IPv6 in

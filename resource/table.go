@@ -24,10 +24,6 @@ type kin struct {
 	name                   string
 }
 
-// ports are the TCP ports of this host that processes serve, and those that they
-// are connected to.
-type ports struct{ serves, dials map[int][]uint16 }
-
 func newProcesses(all map[int]kin, self int, service func(int) string) *processes {
 	t := &processes{all: all, children: map[int][]int{}, self: self, service: service}
 	for _, pid := range slices.Sorted(maps.Keys(all)) {
