@@ -10,13 +10,14 @@ import (
 // Confidence is the level at which reports give intervals.
 const Confidence = 0.95
 
-// Interval is a confidence interval. Both ends are measured values.
+// Interval is a confidence interval.
 type Interval struct {
 	Lo float64 `json:"lo"`
 	Hi float64 `json:"hi"`
-	// Confidence is the level attained, at least the level asked for: order
-	// statistics give only certain levels.
+	// Confidence is the level. That of a Sample's intervals is the one attained, at
+	// least the level asked for: order statistics give only certain levels.
 	Confidence float64 `json:"confidence"`
+	Basis      Basis   `json:"basis"`
 }
 
 // MedianInterval returns an interval that holds the median of the population
@@ -34,7 +35,7 @@ func (s Sample) MedianInterval(confidence float64) (iv Interval, ok bool, warnin
 	if math.IsInf(sum.Lo, 0) || math.IsInf(sum.Hi, 0) {
 		return Interval{}, false, warnings
 	}
-	return Interval{sum.Lo, sum.Hi, sum.Confidence}, true, warnings
+	return Interval{sum.Lo, sum.Hi, sum.Confidence, WithinBlock}, true, warnings
 }
 
 // QuantileInterval returns an interval that holds the p-quantile of the
@@ -59,7 +60,7 @@ func (s Sample) QuantileInterval(p, confidence float64) (iv Interval, ok bool, w
 		return Interval{}, false, []string{fmt.Sprintf("need >= %d samples for confidence interval of the %g-quantile at level %v",
 			quantileSamples(p, confidence), p, confidence)}
 	}
-	return Interval{s.sorted[l-1], s.sorted[u-1], attained}, true, nil
+	return Interval{s.sorted[l-1], s.sorted[u-1], attained, WithinBlock}, true, nil
 }
 
 // quantileOrders returns the ranks l and u (from 1) of QuantileInterval for a

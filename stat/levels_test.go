@@ -1,0 +1,80 @@
+package stat
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestLevelsAreThoseThatWerePutIn(t *testing.T) {
+	w := world{noise: lognormal(0.02), loads: 200, repeats: 3, prompts: []float64{1, 1.1, 1.3}, between: 0.05}
+	l, ok := LevelsOf(w.measure(rand.New(rand.NewPCG(1, 2))))
+	if !ok || l.Within == nil || l.Strata == nil || l.Blocks == nil {
+		t.Fatalf("got %+v, %v", l, ok)
+	}
+	for _, c := range []struct {
+		level     string
+		got, want float64
+	}{{"within", *l.Within, 0.02}, {"blocks", *l.Blocks, 0.05}, {"strata", *l.Strata, 0.1331}} {
+		if math.Abs(c.got/c.want-1) > 0.1 {
+			t.Errorf("%s: %.4f, want %.4f", c.level, c.got, c.want)
+		}
+	}
+}
+
+func TestALevelThatIsNotThereIsAbsentOrNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	one := world{noise: lognormal(0.02), loads: 1, repeats: 5, prompts: []float64{1}}
+	if l, ok := LevelsOf(one.measure(r)); !ok || l.Blocks != nil || l.Strata != nil || l.Within == nil {
+		t.Errorf("of one load and prompt: %+v, %v", l, ok)
+	}
+	alike := world{noise: lognormal(0.02), loads: 20, repeats: 20, prompts: []float64{1}}
+	if l, _ := LevelsOf(alike.measure(r)); *l.Blocks > 0.005 {
+		t.Errorf("of loads that do not differ: %v", *l.Blocks)
+	}
+	if l, ok := LevelsOf([]Observation{{0, 0, 0}}); ok {
+		t.Errorf("of a value of 0: %+v", l)
+	}
+}
+
+// Experiments of the effort that is said to be needed have the width that was
+// wanted, about half of the time or more.
+func TestTheEffortBringsTheWidth(t *testing.T) {
+	for _, c := range []struct {
+		world
+		want float64
+	}{
+		{world{name: "repeats", noise: lognormal(0.05), loads: 1, repeats: 10, prompts: []float64{1}}, 0.01},
+		{world{name: "loads", noise: lognormal(0.01), loads: 4, repeats: 5, prompts: []float64{1}, between: 0.03}, 0.02},
+	} {
+		r := rand.New(rand.NewPCG(3, 4))
+		reached, n := 0, 60
+		for range n {
+			effort, ok := EffortFor(c.measure(r), c.want, Confidence)
+			if !ok {
+				t.Fatal("no effort")
+			}
+			next := c.world
+			if c.loads > 1 {
+				next.loads = effort.Blocks
+			} else {
+				next.repeats = effort.Each
+			}
+			interval, _ := MedianInterval(next.measure(r), Confidence)
+			if math.Log(interval.Hi/interval.Lo)/2 <= math.Log1p(c.want)*1.25 {
+				reached++
+			}
+		}
+		if reached < n*6/10 {
+			t.Errorf("%s: %d of %d reach it", c.name, reached, n)
+		}
+	}
+}
+
+func TestMoreOfEachDoesNotHelpAgainstLoadsThatDiffer(t *testing.T) {
+	w := world{noise: lognormal(0.001), loads: 4, repeats: 5, prompts: []float64{1}, between: 0.05}
+	effort, ok := EffortFor(w.measure(rand.New(rand.NewPCG(3, 4))), 0.01, Confidence)
+	if !ok || effort.Each != 0 || effort.Blocks < 5 {
+		t.Errorf("got %+v, %v", effort, ok)
+	}
+}
