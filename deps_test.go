@@ -43,7 +43,7 @@ var imports = map[string]string{
 	"stat":               "",
 	"summary":            ". internal/histogram metric stat timeline",
 	"plot":               "",
-	"report":             ". metric plot summary",
+	"report":             ". metric plot stat summary",
 	"internal/histogram": "",
 	"internal/loopback":  "",
 	"secret":             "",

@@ -6,6 +6,7 @@ import (
 
 	"exobench"
 	"exobench/metric"
+	"exobench/stat"
 	"exobench/summary"
 )
 
@@ -59,9 +60,33 @@ func banner(run *summary.Run) []Part {
 func results(run *summary.Run) Section {
 	s := Section{Title: "Results"}
 	s.add(charts(run))
-	s.prose("Median of the OK requests, with its 95 % confidence interval; n is the number of OK requests (of all, where some failed).", "Throughput is over the whole cell.")
+	sentences := []string{"Median of the OK requests, with its 95 % confidence interval; n is the number of OK requests (of all, where some failed)."}
+	if text := basisText(run); text != "" {
+		sentences = append(sentences, text)
+	}
+	s.prose(append(sentences, "Throughput is over the whole cell.")...)
 	s.add(mainTable(run))
 	return s
+}
+
+// basisText says what the intervals of the results speak for.
+func basisText(run *summary.Run) string {
+	within, between := false, false
+	for i := range run.Cells {
+		if s, ok := run.Cells[i].Metric(metric.Latency); ok && s.Interval != nil {
+			within = within || s.Interval.Basis == stat.WithinBlock
+			between = between || s.Interval.Basis == stat.BetweenBlocks
+		}
+	}
+	switch {
+	case within && between:
+		return "Where a model was loaded several times, its intervals hold what differs from load to load; elsewhere they are within one load."
+	case within:
+		return "The intervals are within one load of each model: how much another load would differ they do not say."
+	case between:
+		return "The intervals hold what differs from load to load."
+	}
+	return ""
 }
 
 func percentiles(run *summary.Run) Section {

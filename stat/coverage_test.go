@@ -9,6 +9,14 @@ import (
 
 var trials = flag.Int("trials", 1500, "simulated experiments for each coverage")
 
+// simulated leaves a simulation out of short tests, such as those of the race
+// detector: it takes long and has nothing concurrent in it.
+func simulated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which the whole tests run")
+	}
+}
+
 // noise draws values around 1.
 type noise func(*rand.Rand) float64
 
@@ -73,6 +81,7 @@ func (w world) median() float64 {
 }
 
 func TestIntervalsCoverTheMedianAsOftenAsTheySay(t *testing.T) {
+	simulated(t)
 	alike, apart := []float64{1, 1, 1, 1, 1}, []float64{1, 1.3, 0.8, 2, 1.1}
 	for _, w := range []world{
 		{name: "one prompt, skewed", noise: skewed, loads: 1, repeats: 15, prompts: []float64{1}},

@@ -26,11 +26,15 @@ const (
 	manyOfEach = 20
 	// mostDrawn is beyond how many measurements nothing is drawn again.
 	mostDrawn = 300
+	// leastFree is how many more measurements than strata there must be to tell how
+	// they vary within.
+	leastFree = 4
 	// draws is how often measurements are drawn again.
 	draws = 200
 	// leastOrdered is from how many measurements on their order tells how alike
-	// those are that follow each other.
+	// those are that follow each other, and mostOrdered how many are looked at.
 	leastOrdered = 30
+	mostOrdered  = 5000
 )
 
 // MedianInterval returns an interval for the median of all observations, of a
@@ -102,8 +106,8 @@ func withinBlock(d design, confidence float64) (Interval, bool) {
 	}
 	inflation := d.inflation()
 	switch {
-	case fewest == 1 && len(strata) > 1:
-		// No stratum tells how it varies: they can only be taken for a sample.
+	case n-len(strata) < leastFree:
+		// Too little tells how a stratum varies: they can only be taken for a sample.
 		return d.byRanks(map[int][]float64{0: valuesOf(d.all)}, inflation, confidence)
 	case len(strata) == 1, fewest >= manyOfEach, n > mostDrawn:
 		return d.byRanks(strata, inflation, confidence)
@@ -214,16 +218,18 @@ func (d design) rankInflation() float64 {
 }
 
 func (d design) inflated(of func(r float64) float64) float64 {
-	n := len(d.all)
+	// The first of many tell enough.
+	some := d.all[:min(len(d.all), mostOrdered)]
+	n := len(some)
 	if n < leastOrdered {
 		return 1
 	}
 	medians := map[int]float64{}
-	for stratum, values := range byStratum(d.all) {
+	for stratum, values := range byStratum(some) {
 		medians[stratum] = medianOf(values)
 	}
 	distances := make([]float64, n)
-	for i, o := range d.all {
+	for i, o := range some {
 		distances[i] = o.Value - medians[o.Stratum]
 	}
 	r := nextTo(ranks(distances))
@@ -240,7 +246,7 @@ func (d design) inflated(of func(r float64) float64) float64 {
 			break
 		}
 	}
-	return min(sum, float64(n)/leastN)
+	return min(sum, float64(len(d.all))/leastN)
 }
 
 // ranks returns the place of each value among all; equal ones share theirs.

@@ -49,6 +49,7 @@ func (w world) compared(t *testing.T, by float64) rates {
 }
 
 func TestComparisonsErrAsSeldomAsTheySay(t *testing.T) {
+	simulated(t)
 	alike, apart := []float64{1, 1, 1, 1, 1}, []float64{1, 1.3, 0.8, 2, 1.1}
 	for _, c := range []struct {
 		world
@@ -81,6 +82,7 @@ func TestComparisonsErrAsSeldomAsTheySay(t *testing.T) {
 }
 
 func TestALargeExperimentShowsThatTwoAreEqual(t *testing.T) {
+	simulated(t)
 	w := world{noise: lognormal(0.03), loads: 1, repeats: 40, prompts: []float64{1, 2}}
 	if got := w.compared(t, 1); got.equal < 0.9 {
 		t.Errorf("%+v", got)
@@ -99,6 +101,7 @@ func TestOneLoadEachSpeaksForThemselvesOnly(t *testing.T) {
 }
 
 func TestTheLoadsOfOneStandForThoseOfTheOther(t *testing.T) {
+	simulated(t)
 	r := rand.New(rand.NewPCG(4, 2))
 	several := world{noise: lognormal(0.03), loads: 5, repeats: 3, prompts: []float64{1, 2}, between: 0.04}
 	single := several

@@ -17,9 +17,12 @@ import (
 func TestCellByHand(t *testing.T) {
 	c := only(t, requests(7)...)
 	s, _ := c.Metric(metric.Latency)
-	// 1.0 ... 1.6 s: median 1.3, mean 1.3, sd 0.1·√(28/6); with n = 7 the
-	// interval is [least, greatest] at 1 − 2/2⁷.
-	want := map[string]float64{"median": 1.3, "mean": 1.3, "sd": 0.1 * math.Sqrt(28.0/6), "lo": 1.0, "hi": 1.6, "confidence": 0.984375}
+	// 1.0 ... 1.6 s: median 1.3, mean 1.3, sd 0.1·√(28/6); of one prompt with n = 7
+	// the interval is from rank 4 − half to rank 4 + half.
+	half := 1.959963984540054 * math.Sqrt(7.0/4)
+	want := map[string]float64{
+		"median": 1.3, "mean": 1.3, "sd": 0.1 * math.Sqrt(28.0/6), "lo": 1.3 - 0.1*half, "hi": 1.3 + 0.1*half, "confidence": 0.95,
+	}
 	got := map[string]float64{"median": s.Median, "mean": s.Mean, "sd": *s.SD, "lo": s.Interval.Lo, "hi": s.Interval.Hi, "confidence": s.Interval.Confidence}
 	if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); d != "" {
 		t.Errorf("latency (-want +got):\n%s", d)

@@ -3,6 +3,8 @@ package summary
 import (
 	"iter"
 	"math"
+
+	"exobench/stat"
 )
 
 // column is values of one kind, one for each request of a block. It grows by blocks:
@@ -84,6 +86,7 @@ func (v *values) known() iter.Seq2[int, float64] {
 // after that of another.
 type space struct {
 	floats    []float64
+	observed  []stat.Observation
 	exchanges []exchange
 	giving    []*exchange
 }

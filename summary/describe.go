@@ -62,17 +62,43 @@ func (s *sample) summaries(metrics []metric.Metric, c *Cell) map[string]Summary 
 		if metrics[m].OpenLoop && !c.Traffic.Open() {
 			continue
 		}
-		values := s.space.empty(s.n)
-		for r, value := range s.known(m) {
-			if r.enters(metrics[m], way) {
-				values = append(values, value)
-			}
-		}
-		if described, ok := describe(values); ok {
+		observations := s.observations(m, func(r *row) bool { return r.enters(metrics[m], way) })
+		if described, ok := s.describe(observations); ok {
 			summaries[metrics[m].Name] = described
 		}
 	}
 	return summaries
+}
+
+// describe summarises a metric of the cell, with the interval that its prompts and
+// loads give.
+func (s *sample) describe(observations []stat.Observation) (Summary, bool) {
+	values := s.space.empty(len(observations))
+	for _, o := range observations {
+		values = append(values, o.Value)
+	}
+	described, ok := describe(values)
+	described.Interval = nil
+	if iv, told := stat.MedianInterval(observations, stat.Confidence); told {
+		described.Interval = &iv
+	}
+	return described, ok
+}
+
+// observations returns the known values of a metric, by its place, of the requests
+// that are wanted, in the order in which they were sent: with the prompt for a
+// stratum and the step, that is the load, for a block.
+func (s *sample) observations(m int, wanted func(*row) bool) []stat.Observation {
+	all := s.space.observed[:0]
+	for _, b := range s.blocks {
+		for _, i := range b.ok.inOrder() {
+			if value, ok := b.ok.values[m].value(i); ok && wanted(b.ok.at(i)) {
+				all = append(all, stat.Observation{Value: value, Stratum: int(b.ok.at(i).prompt), Block: b.Step})
+			}
+		}
+	}
+	s.space.observed = all
+	return all
 }
 
 // promptMetric reports whether a metric is given for each prompt.

@@ -17,6 +17,9 @@ type rows struct {
 	values  []values // by metric
 	server  serverValues
 	outputs [len(ways)]lengths
+	// order is the places of the rows in the order in which they were sent, as far
+	// as it was asked for.
+	order []int
 }
 
 // row is what a request has besides its values.
@@ -25,6 +28,19 @@ type row struct {
 	prompt int32 // its place among the prompts of the fold
 	way    int8  // in which its output tokens were counted
 	first  bool  // its prompt had not been sent before
+}
+
+// inOrder returns the places of the rows in the order in which they were sent.
+func (rs *rows) inOrder() []int {
+	if len(rs.order) == rs.n {
+		return rs.order
+	}
+	rs.order = rs.order[:0]
+	for i := range rs.n {
+		rs.order = append(rs.order, i)
+	}
+	slices.SortFunc(rs.order, func(i, k int) int { return rs.at(i).compare(rs.at(k).span) })
+	return rs.order
 }
 
 // span is when a request was under way.
