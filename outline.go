@@ -1,5 +1,10 @@
 package exobench
 
+import (
+	"math/rand/v2"
+	"slices"
+)
+
 // Step is one bring-up of a model: one engine, one model, one placement, from
 // before the load until the model is gone.
 type Step struct {
@@ -7,9 +12,12 @@ type Step struct {
 	ID int `json:"id"`
 	// Session is the process that carries it out; Instants of what happens in
 	// the step are since that session's epoch.
-	Session int    `json:"session"`
-	Engine  string `json:"engine"` // the label of one of the header's engines
-	Model   Model  `json:"model"`
+	Session int `json:"session"`
+	// Load numbers the loads of a model from 1; 0 in journals from before there
+	// were several.
+	Load   int    `json:"load,omitempty"`
+	Engine string `json:"engine"` // the label of one of the header's engines
+	Model  Model  `json:"model"`
 	// Placement is the one of the engine's placements that is wanted; empty
 	// leaves the choice to the engine. Where the model came to be is told by the
 	// step's stages.
@@ -73,17 +81,63 @@ type Outline struct {
 }
 
 // NewOutline numbers the steps, cells and blocks of a plan for engines whose
-// models are known: for each engine and each of its models one step, with a
-// block of warm-ups where the plan wants them and a block for the cell of each
-// traffic.
+// models are known: for each engine and each of its models as many steps as the
+// plan wants loads, each with a block of warm-ups where the plan wants them and a
+// block for the cell of each traffic.
+//
+// Loads run in rounds: each round has every model of every engine once. With one
+// load that is the plan's own order. With several, every second round has the
+// order of the one before backwards, and the others an order of their own: what
+// drifts over the run, such as heat, then meets all alike.
 func NewOutline(p Plan, engines []Engine, session int) *Outline {
 	o := new(Outline)
+	var subjects []Step
 	for _, e := range engines {
 		for _, m := range e.Models {
-			o.add(p, Step{Session: session, Engine: e.Name, Model: m})
+			subjects = append(subjects, Step{Session: session, Engine: e.Name, Model: m})
+		}
+	}
+	for _, s := range subjects {
+		o.cellsOf(p, s)
+	}
+	random := rand.New(rand.NewPCG(p.Seeds.Order, roundsStream))
+	for round := range p.LoadCount() {
+		switch {
+		case p.LoadCount() == 1:
+		case round%2 == 1:
+			slices.Reverse(subjects)
+		default:
+			random.Shuffle(len(subjects), func(i, k int) { subjects[i], subjects[k] = subjects[k], subjects[i] })
+		}
+		for _, s := range subjects {
+			s.Load = round + 1
+			o.add(p, s)
 		}
 	}
 	return o
+}
+
+// roundsStream tells the random numbers of rounds from those of blocks.
+const roundsStream = 1 << 32
+
+// cellsOf returns the ids of the cells that a step has a block for, one for each
+// traffic; those that there are not yet are made.
+func (o *Outline) cellsOf(p Plan, s Step) []int {
+	var ids []int
+	for _, t := range p.Traffic {
+		c := Cell{Engine: s.Engine, Model: s.Model, Placement: s.Placement, Traffic: t, Stop: p.Stop}
+		at := slices.IndexFunc(o.Cells, func(have Cell) bool {
+			c.ID = have.ID
+			return !slices.Contains(ids, have.ID) && have == c
+		})
+		if at < 0 {
+			at = len(o.Cells)
+			c.ID = at + 1
+			o.Cells = append(o.Cells, c)
+		}
+		ids = append(ids, at+1)
+	}
+	return ids
 }
 
 // add appends a step with its cells and blocks, and returns its id.
@@ -93,10 +147,8 @@ func (o *Outline) add(p Plan, s Step) int {
 	if p.Warmups() > 0 {
 		o.Blocks = append(o.Blocks, Block{ID: len(o.Blocks) + 1, Step: s.ID})
 	}
-	for _, t := range p.Traffic {
-		c := Cell{ID: len(o.Cells) + 1, Engine: s.Engine, Model: s.Model, Placement: s.Placement, Traffic: t, Stop: p.Stop}
-		o.Cells = append(o.Cells, c)
-		o.Blocks = append(o.Blocks, Block{ID: len(o.Blocks) + 1, Step: s.ID, Cell: c.ID})
+	for _, cell := range o.cellsOf(p, s) {
+		o.Blocks = append(o.Blocks, Block{ID: len(o.Blocks) + 1, Step: s.ID, Cell: cell})
 	}
 	return s.ID
 }
@@ -105,20 +157,38 @@ func (o *Outline) add(p Plan, s Step) int {
 // other one. It returns the ids of all of them, in the order of the placements.
 // What was numbered before keeps its numbers.
 func (o *Outline) Spread(p Plan, step int, placements []string) []int {
-	ids := []int{step}
 	s := o.Step(step)
 	s.Placement = placements[0]
-	for _, b := range o.BlocksOf(step) {
-		if !b.Warmup() {
-			o.Cell(b.Cell).Placement = placements[0]
-		}
-	}
+	o.place(p, s)
+	ids := []int{step}
 	base := *s
 	for _, placement := range placements[1:] {
 		base.Placement = placement
 		ids = append(ids, o.add(p, base))
 	}
 	return ids
+}
+
+// place gives the blocks of a step the cells of its placement. Where no other load
+// of the model was placed yet, those are its own, which get the placement.
+func (o *Outline) place(p Plan, s *Step) {
+	placed := slices.ContainsFunc(o.Cells, func(c Cell) bool {
+		return c.Engine == s.Engine && c.Model == s.Model && c.Placement == s.Placement
+	})
+	if !placed {
+		for _, b := range o.BlocksOf(s.ID) {
+			if !b.Warmup() {
+				o.Cell(b.Cell).Placement = s.Placement
+			}
+		}
+		return
+	}
+	cells := o.cellsOf(p, *s)
+	for i := range o.Blocks {
+		if b := &o.Blocks[i]; b.Step == s.ID && !b.Warmup() {
+			b.Cell, cells = cells[0], cells[1:]
+		}
+	}
 }
 
 // Step returns the step of that id, which must be one of the outline's.

@@ -28,8 +28,11 @@ type Plan struct {
 	Workload Workload `json:"workload"`
 	// Traffic lists what is offered to each model; each is a cell of its own.
 	Traffic []Traffic `json:"traffic"`
-	// Stop says when a cell has been measured.
+	// Stop says when a cell has been measured, in each load.
 	Stop Stop `json:"stop"`
+	// Loads is how often each model is brought up and measured anew; see
+	// LoadCount.
+	Loads int `json:"loads"`
 	// Warmup is the number of requests sent before the first cell of each
 	// loaded model; they are journaled and enter no statistic. See Warmups.
 	Warmup int `json:"warmup"`
@@ -181,6 +184,10 @@ type Seeds struct {
 	Prompts uint64 `json:"prompts"`
 }
 
+// LoadCount returns how often each model is brought up. A plan from before there
+// were several loads has 0 and means one.
+func (p Plan) LoadCount() int { return max(1, p.Loads) }
+
 // Warmups returns how many requests are sent before the first cell of each loaded
 // model. A plan that wants its caches warm sends every prompt once there: else
 // the first of each would be measured cold, and pooled with the rest.
@@ -240,6 +247,8 @@ func (p Plan) Validate() error {
 		labels[e.Label()] = true
 	}
 	check(len(p.Models) > 0, "models", "is empty: name at least one")
+	check(p.Loads >= 0, "loads", "is %d: it must be at least 1", p.Loads)
+	check(p.Loads <= 1 || !p.KeepLoaded, "loads", "is %d and models are to be left loaded: a model can only be loaded again once it was taken away", p.Loads)
 	check(p.Warmup >= 0, "warmup", "is %d: it must be 0 or more", p.Warmup)
 	check(p.Timeout >= 0, "timeout", "is %v: it must be 0 (none) or more", p.Timeout)
 	check(p.IdleTimeout >= 0, "idle_timeout", "is %v: it must be 0 (none) or more", p.IdleTimeout)

@@ -31,6 +31,7 @@ var comments = map[string]string{
 	"stop.repeat":             "How often each prompt is sent.",
 	"stop.requests":           "The number of requests; where it is set, repeat does not count.",
 	"stop.duration":           "The time in which requests are sent, such as 30s.",
+	"loads":                   "How often each model is loaded and measured anew; with several, intervals hold what differs from load to load.",
 	"warmup":                  "Requests sent to each loaded model before measuring; with a warm cache at least one for each prompt.",
 	"timeout":                 "Longest time for one request; 0s is no bound.",
 	"idle_timeout":            "Longest silence in a request, keep-alives not counted; 0s is no bound.",

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -82,7 +83,7 @@ func (s *state) frame(now exobench.Instant) frame {
 		calibrating: s.header.Plan.Calibrate && s.current == nil && !s.over,
 	}
 	f.single = s.block.Warmup()
-	if c := s.cell(s.block.Cell); c != nil {
+	if c := s.cellOf(s.block); c != nil {
 		f.single, f.open = c.Traffic.Concurrency == 1, c.Traffic.Open()
 	}
 	for i, t := range s.steps {
@@ -100,7 +101,7 @@ func (s *state) frame(now exobench.Instant) frame {
 
 func (s *state) row(t *step, now exobench.Instant) row {
 	r := row{
-		engine: t.Engine, name: oneLine(t.Model.Name), placement: oneLine(t.Placement),
+		engine: t.Engine, name: s.nameOf(t), placement: oneLine(t.Placement),
 		state: t.state, never: s.over && t.state == summary.Planned, reason: t.reason,
 		stage: t.stage, inStage: now.Sub(max(t.began, t.reached)),
 		warmups: t.warmups, warmupsWanted: s.header.Plan.Warmups(),
@@ -113,6 +114,16 @@ func (s *state) row(t *step, now exobench.Instant) row {
 		}
 	}
 	return r
+}
+
+// nameOf names the model of a step, with which load of it that is where there are
+// several.
+func (s *state) nameOf(t *step) string {
+	name := oneLine(t.Model.Name)
+	if n := s.header.Plan.LoadCount(); n > 1 {
+		name += fmt.Sprintf(" %d/%d", t.load(), n)
+	}
+	return name
 }
 
 func (s *state) cellRow(c *cell, now exobench.Instant) cellRow {
@@ -129,11 +140,11 @@ func (s *state) cellRow(c *cell, now exobench.Instant) cellRow {
 // sumUp counts the requests of all cells. Those that a failed step will never
 // send are planned no more; those that somebody cut short are.
 func (s *state) sumUp(f *frame, now exobench.Instant) {
-	settled := map[int]bool{}
+	settled := map[*cell]bool{}
 	for _, t := range s.steps {
 		if t.state.Ended() && t.state != summary.Interrupted {
 			for _, c := range s.cellsOf(t) {
-				settled[c.ID] = true
+				settled[c] = true
 			}
 		}
 	}
@@ -142,8 +153,8 @@ func (s *state) sumUp(f *frame, now exobench.Instant) {
 		f.requests += c.requests
 		f.wrong += c.wrong
 		planned := s.planned(c)
-		known = known && (planned > 0 || settled[c.ID])
-		if settled[c.ID] || c.state == summary.Done {
+		known = known && (planned > 0 || settled[c])
+		if settled[c] || c.state == summary.Done {
 			f.planned += c.requests
 			f.part += 1 / float64(len(s.cells))
 			continue

@@ -82,7 +82,7 @@ func (n *narrator) enter(s *state) string {
 		}
 	}
 	what := "model"
-	if len(s.header.Engines) > 1 || t.Placement != "" {
+	if len(s.header.Engines) > 1 || t.Placement != "" || s.header.Plan.LoadCount() > 1 {
 		what = "step"
 	}
 	return fmt.Sprintf("%s: %s %d of %d", s.label(t), what, begun, len(s.steps))
@@ -187,7 +187,7 @@ func tenths(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) 
 // request says how many requests of a cell have ended, now and then.
 func (n *narrator) request(s *state, r *exobench.Record) string {
 	b := s.blocks[r.Block]
-	t, c := s.step(b.Step), s.cell(b.Cell)
+	t, c := s.step(b.Step), s.cellOf(b)
 	if t == nil || c == nil {
 		return ""
 	}
@@ -211,7 +211,7 @@ func requestsOf(progress string, planned int) string {
 func (n *narrator) blockEnd(s *state, e *exobench.BlockEnd) string {
 	b := s.blocks[e.Block]
 	t := s.step(b.Step)
-	switch c := s.cell(b.Cell); {
+	switch c := s.cellOf(b); {
 	case t == nil:
 		return ""
 	case b.Warmup() && e.Reason == exobench.BlockDone:
@@ -244,6 +244,9 @@ func (s *state) label(t *step) string {
 	}
 	if t.Placement != "" {
 		name += " · " + oneLine(t.Placement)
+	}
+	if n := s.header.Plan.LoadCount(); n > 1 {
+		name += fmt.Sprintf(" · load %d/%d", t.load(), n)
 	}
 	return name
 }

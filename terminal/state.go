@@ -48,9 +48,10 @@ type step struct {
 	warmups int
 }
 
-// cell is a cell with what is known of how it goes.
+// cell is a cell in one load of its model, with what is known of how it goes.
 type cell struct {
 	exobench.Cell
+	load  int
 	state summary.State
 	// began is when its latest block did; spent is the time of those before it.
 	began exobench.Instant
@@ -117,7 +118,7 @@ func (s *state) addStep(e exobench.Step) {
 	}
 	i := len(s.steps)
 	for j, t := range s.steps {
-		if t.Engine == e.Engine && t.Model == e.Model {
+		if t.Engine == e.Engine && t.Model == e.Model && t.Load == e.Load {
 			i = j + 1 // a further placement of the model
 		}
 	}
@@ -126,11 +127,18 @@ func (s *state) addStep(e exobench.Step) {
 
 // addCell takes in a cell that became known, or what more is known of it.
 func (s *state) addCell(e exobench.Cell) {
-	if c := s.cell(e.ID); c != nil {
-		c.Cell = e
+	known := false
+	for _, c := range s.cells {
+		if c.ID == e.ID {
+			c.Cell, known = e, true
+		}
+	}
+	if known {
 		return
 	}
-	s.cells = append(s.cells, &cell{Cell: e, state: summary.Planned})
+	for load := range s.header.Plan.LoadCount() {
+		s.cells = append(s.cells, &cell{Cell: e, load: load + 1, state: summary.Planned})
+	}
 }
 
 // step returns the step of that id; nil where none is known.
@@ -142,24 +150,28 @@ func (s *state) step(id int) *step {
 	return s.steps[i]
 }
 
-// cell returns the cell of that id; nil where none is known. Ids run from 1, in
-// the order in which cells become known.
-func (s *state) cell(id int) *cell {
-	if id >= 1 && id <= len(s.cells) && s.cells[id-1].ID == id {
-		return s.cells[id-1]
+// cellOf returns the cell of a block in the load that its step is; nil where none
+// is known.
+func (s *state) cellOf(b exobench.Block) *cell {
+	t := s.step(b.Step)
+	if t == nil {
+		return nil
 	}
-	i := slices.IndexFunc(s.cells, func(c *cell) bool { return c.ID == id })
+	i := slices.IndexFunc(s.cells, func(c *cell) bool { return c.ID == b.Cell && c.load == t.load() })
 	if i < 0 {
 		return nil
 	}
 	return s.cells[i]
 }
 
+// load numbers the loads of the step's model from 1.
+func (t *step) load() int { return max(1, t.Load) }
+
 // cellsOf returns the cells that are, or are to be, measured in a step.
 func (s *state) cellsOf(t *step) []*cell {
 	var cells []*cell
 	for _, c := range s.cells {
-		if c.Engine == t.Engine && c.Model == t.Model && c.Placement == t.Placement {
+		if c.Engine == t.Engine && c.Model == t.Model && c.Placement == t.Placement && c.load == t.load() {
 			cells = append(cells, c)
 		}
 	}
@@ -206,7 +218,7 @@ func (s *state) beginBlock(b exobench.Block) {
 			t.asked = b.At
 		}
 	}
-	if c := s.cell(b.Cell); c != nil {
+	if c := s.cellOf(b); c != nil {
 		c.state, c.began = summary.Measuring, b.At
 	}
 }
@@ -225,7 +237,7 @@ func (s *state) count(r *exobench.Record) {
 		}
 		return
 	}
-	c := s.cell(b.Cell)
+	c := s.cellOf(b)
 	if c == nil {
 		return
 	}
@@ -245,7 +257,7 @@ func (s *state) endBlock(e exobench.BlockEnd) {
 	if s.block.ID == e.Block {
 		s.block = exobench.Block{}
 	}
-	c := s.cell(s.blocks[e.Block].Cell)
+	c := s.cellOf(s.blocks[e.Block])
 	if c == nil {
 		return
 	}

@@ -58,6 +58,7 @@ func (p *prospect) place(ctx context.Context, engines []run.Engine) error {
 	for _, e := range engines {
 		byName[e.Entry.Name] = e.Engine
 	}
+	told := map[string]bool{}
 	for _, step := range p.outline.Steps[:len(p.outline.Steps):len(p.outline.Steps)] {
 		engine, ok := byName[step.Engine].(driver.Previewer)
 		if !ok {
@@ -68,7 +69,11 @@ func (p *prospect) place(ctx context.Context, engines []run.Engine) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			p.Notes = append(p.Notes, exobench.Note{Engine: step.Engine, Step: step.ID, Text: plainly(step.Model.Name + ": " + err.Error())})
+			// It is the same for each load of the model.
+			if text := plainly(step.Model.Name + ": " + err.Error()); !told[step.Engine+text] {
+				told[step.Engine+text] = true
+				p.Notes = append(p.Notes, exobench.Note{Engine: step.Engine, Step: step.ID, Text: text})
+			}
 		case p.Plan.AllPlacements:
 			p.outline.Spread(p.Plan, step.ID, placements)
 		case len(placements) > 0:
@@ -86,16 +91,16 @@ func (p *prospect) show(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.Name, orUnknown(e.Version), e.URL, e.Label)
 	}
 	fmt.Fprintln(t)
-	fmt.Fprintln(t, "STEP\tENGINE\tMODEL\tID\tPLACEMENT")
+	fmt.Fprintln(t, "STEP\tENGINE\tMODEL\tID\tPLACEMENT\tLOAD")
 	for _, s := range secret.Map(p.outline.Steps, forTable) {
 		placement := s.Placement
 		if placement == "" {
 			placement = "the engine's choice"
 		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", s.ID, s.Engine, s.Model.Name, s.Model.ID, placement)
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%d of %d\n", s.ID, s.Engine, s.Model.Name, s.Model.ID, placement, s.Load, p.Plan.LoadCount())
 	}
 	fmt.Fprintln(t)
-	fmt.Fprintln(t, "CELL\tSTEP\tLOAD\tREQUESTS\tUNDER WAY")
+	fmt.Fprintln(t, "CELL\tSTEP\tTRAFFIC\tREQUESTS\tUNDER WAY")
 	requests, warmups := 0, 0
 	for _, b := range p.outline.Blocks {
 		if b.Warmup() {

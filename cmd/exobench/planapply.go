@@ -63,6 +63,7 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		"natural-stop":   func() { p.Workload.NaturalStop = f.naturalStop },
 		"temperature":    func() { p.Workload.Temperature = f.temperature },
 		"cache":          func() { p.Workload.Cache = exobench.CachePolicy(f.cache) },
+		"loads":          func() { p.Loads = f.loads },
 		"warmup":         func() { p.Warmup = f.warmup },
 		"timeout":        func() { p.Timeout = exobench.Duration(f.timeout) },
 		"idle-timeout":   func() { p.IdleTimeout = exobench.Duration(f.idleTimeout) },
@@ -87,7 +88,7 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 func (f *planFlags) changed(name string) bool { return f.flags.Changed(name) }
 
 func (f *planFlags) applyStop(p *exobench.Plan) error {
-	for name, n := range map[string]int64{"repeat": int64(f.repeat), "requests": int64(f.requests), "duration": int64(f.duration)} {
+	for name, n := range map[string]int64{"repeat": int64(f.repeat), "loads": int64(f.loads), "requests": int64(f.requests), "duration": int64(f.duration)} {
 		if f.changed(name) && n <= 0 {
 			return fmt.Errorf("--%s is %s: it must be above 0", name, f.flags.Lookup(name).Value)
 		}
@@ -292,7 +293,7 @@ var memberFlags = map[string]string{
 	"engines": "engine", "models": "model", "workload.prompts": "prompts", "workload.max_tokens": "max-tokens",
 	"workload.cache": "cache", "workload.temperature": "temperature", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
-	"stop.duration": "duration", "stop": "repeat", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
+	"stop.duration": "duration", "stop": "repeat", "loads": "loads", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
 }
 
 // explain says what is wrong with a plan, of each member by the flag that set

@@ -22,6 +22,7 @@ func defaultPlan() exobench.Plan {
 		Workload: exobench.Workload{PromptFiles: []string{"standard"}, MaxTokens: 64, Cache: exobench.ColdCache},
 		Traffic:  []exobench.Traffic{{Concurrency: 1}},
 		Stop:     exobench.Stop{Repeat: 3},
+		Loads:    1,
 		Warmup:   1,
 		Timeout:  exobench.Duration(10 * time.Minute), IdleTimeout: exobench.Duration(2 * time.Minute),
 		Calibrate: true,
@@ -42,6 +43,7 @@ type planFlags struct {
 	temperature                    float64
 	cache                          string
 	repeat, requests, warmup       int
+	loads                          int
 	duration                       time.Duration
 	concurrency                    []int
 	rates                          []float64
@@ -87,6 +89,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	load.IntVar(&f.repeat, "repeat", d.Stop.Repeat, "how often each prompt is measured")
 	load.IntVar(&f.requests, "requests", 0, "number of requests in each cell, in place of --repeat")
 	load.DurationVar(&f.duration, "duration", 0, "time in which requests are sent in each cell, in place of --repeat; with --requests, whichever comes first")
+	load.IntVar(&f.loads, "loads", d.Loads, "how often each model is loaded and measured anew, in turn with the others; intervals then hold what differs from load to load")
 	load.IntVar(&f.warmup, "warmup", d.Warmup, "requests sent to each loaded model before measuring; with --cache warm at least one for each prompt")
 	load.Uint64Var(&f.seed, "seed", d.Seeds.Order, "seed of the order of requests, of arrivals and of sampling")
 	load.Uint64Var(&f.promptSeed, "prompt-seed", d.Seeds.Prompts, "seed of what cold prompts begin with; 0 draws a new one for each run, so that none is in a cache")
