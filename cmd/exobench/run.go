@@ -14,6 +14,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/gpu"
 	"exobench/journal"
 	"exobench/report"
 	"exobench/resource"
@@ -175,10 +176,13 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		n.At, n.Session = s.clock.Now(), s.id
 		err = errors.Join(err, recorder.Append(&n))
 	}
+	gpus := gpu.Open(ctx, gpu.Config{Clock: s.clock})
+	defer gpus.Close()
 	config := run.Config{
 		Plan: s.plan, Session: s.id, PromptSeed: promptSeed, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
+		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
 	}
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
