@@ -12,6 +12,6 @@
 //	...
 //	samples, err := source.Sensor(members).Read(ctx, exobench.Before)
 //
-// It never guesses: what a driver does not tell is absent, not 0, and [Source.Notices]
-// says why.
+// It never guesses: what a driver does not tell is absent, not 0, and [Missing] says
+// what would make a GPU readable.
 package gpu

@@ -13,6 +13,15 @@ type Missing struct {
 	Enable string `json:"enable,omitempty"`
 }
 
+// String says all of it in a sentence without its end.
+func (m Missing) String() string {
+	text := m.What + " cannot be read: " + m.Why
+	if m.Enable != "" {
+		text += ": " + m.Enable
+	}
+	return text
+}
+
 // unseen says whether there is a GPU of NVIDIA's that cannot be read: nvidia-smi
 // told of n, or failed.
 func unseen(c Config, n int, failed error) []Missing {

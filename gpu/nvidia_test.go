@@ -200,11 +200,17 @@ func TestAnNvidiaSMIThatEndsIsStartedAnew(t *testing.T) {
 	eventually(t, "the reason is known", func() bool {
 		return strings.Contains(source.nvidia.streams[0].state().reason, "Unable to determine the device handle")
 	})
-	eventually(t, "readings are absent", func() bool { return len(readAt(t, sensor, exobench.During)) == 0 })
+	eventually(t, "readings are absent, with the reason", func() bool {
+		samples, err := sensor.Read(t.Context(), exobench.During)
+		return len(samples) == 0 && err != nil && strings.Contains(err.Error(), "Unable to determine the device handle")
+	})
 	if err := os.Remove(filepath.Join(folder, "failure.txt")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "readings are back", func() bool { return len(readAt(t, sensor, exobench.During)) == 1 })
+	eventually(t, "readings are back", func() bool {
+		samples, err := sensor.Read(t.Context(), exobench.During)
+		return len(samples) == 1 && err == nil
+	})
 }
 
 func TestNothingIsLeftOfASourceThatIsClosed(t *testing.T) {

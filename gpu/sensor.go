@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -50,13 +51,23 @@ func (s *Sensor) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sample
 		s.listed = time.Now()
 	}
 	var samples []exobench.Sample
+	var err error
 	if n := s.source.nvidia; n != nil {
 		if m != exobench.During {
 			n.await(ctx)
 		}
-		samples = s.nvidia(n, m)
+		samples, err = s.nvidia(n, m), n.failed()
 	}
-	return append(samples, s.cards(listed)...), nil
+	return append(samples, s.cards(listed)...), err
+}
+
+// failed says why nothing is read of devices, where nvidia-smi does not run.
+func (n *nvidia) failed() error {
+	ids, _ := n.devices.now(n.clock.Now())
+	if s := n.streams[0].state(); len(ids) == 0 && s.began == 0 && s.reason != "" {
+		return fmt.Errorf("nvidia-smi: %s", s.reason)
+	}
+	return nil
 }
 
 // cards reads the GPUs of AMD and Intel; listed is set where the processes were
