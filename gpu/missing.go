@@ -23,20 +23,18 @@ func (m Missing) String() string {
 }
 
 // unseen says whether there is a GPU of NVIDIA's that cannot be read: nvidia-smi
-// told of n, or failed.
+// told of n, or failed. Without a trace of a GPU it fails for want of one.
 func unseen(c Config, n int, failed error) []Missing {
 	trace := nvidiaTrace(c)
 	switch {
-	case n > 0:
+	case n > 0 || trace == "":
 		return nil
 	case c.Path != "" && failed != nil:
 		return []Missing{{"NVIDIA GPU", "nvidia-smi fails: " + failed.Error(),
 			"make nvidia-smi work: load the driver that it belongs to, or give the container its GPUs (docker run --gpus all)"}}
-	case c.Path != "" && trace != "":
+	case c.Path != "":
 		return []Missing{{"NVIDIA GPU", trace + ", and nvidia-smi shows none",
 			"give the container its GPUs (docker run --gpus all)"}}
-	case c.Path != "" || trace == "":
-		return nil
 	}
 	return []Missing{{"NVIDIA GPU", trace + ", and there is no nvidia-smi",
 		"put nvidia-smi in the PATH: it comes with the driver; a container has it where NVIDIA_DRIVER_CAPABILITIES holds \"utility\""}}

@@ -229,12 +229,26 @@ func TestNothingIsLeftOfASourceThatIsClosed(t *testing.T) {
 }
 
 func TestADriverThatDoesNotAnswerIsSaid(t *testing.T) {
-	_, source, sensor := openDialect(t, "no-driver")
-	if got := readAt(t, sensor, exobench.Before); len(got) > 0 || len(source.Devices()) > 0 {
-		t.Errorf("got %v of %v", got, source.Devices())
-	}
-	missing := source.Missing()
-	if len(missing) != 1 || !strings.Contains(missing[0].Why, "couldn't communicate with the NVIDIA driver") || missing[0].Enable == "" {
-		t.Errorf("missing %+v", missing)
+	_, path := dialect(t, "no-driver")
+	for _, there := range []bool{true, false} {
+		m := newMachine(t)
+		c := m.config()
+		c.Path = path
+		if there {
+			m.write("sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n")
+			m.write("sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n")
+		}
+		source := Open(t.Context(), c)
+		defer source.Close()
+		if len(source.Devices()) > 0 {
+			t.Errorf("devices %v", source.Devices())
+		}
+		missing := source.Missing()
+		if !there && len(missing) > 0 {
+			t.Errorf("a machine without a GPU lacks %v", missing)
+		}
+		if there && (len(missing) != 1 || !strings.Contains(missing[0].String(), "couldn't communicate with the NVIDIA driver") || missing[0].Enable == "") {
+			t.Errorf("missing %+v", missing)
+		}
 	}
 }
