@@ -32,6 +32,7 @@ var imports = map[string]string{
 	"child":              "",
 	"synth":              ". catalogue gguf",
 	"resource":           ". internal/histogram",
+	"gpu":                ". child",
 	"terminal":           ". summary",
 	"gguf":               "shape",
 	"reference":          ". alarm internal/histogram internal/loopback",

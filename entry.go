@@ -77,6 +77,23 @@ type Host struct {
 	CPU    string `json:"cpu,omitempty"`
 	Cores  int    `json:"cores"`
 	Memory Bytes  `json:"memory_bytes,omitempty"`
+	// GPUs are those that can be seen.
+	GPUs []GPU `json:"gpus,omitempty"`
+}
+
+// GPU is a GPU of a host. What is not known is empty.
+type GPU struct {
+	// ID is what samples call it by: the UUID of an NVIDIA one, the PCI address of
+	// another.
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Driver string `json:"driver,omitempty"`
+	// Memory is the GPU's own.
+	Memory Bytes `json:"memory_bytes,omitempty"`
+	// Unified reports whether it works in the host's memory.
+	Unified bool `json:"unified,omitempty"`
+	// MIG are the parts that it was divided into, as the driver names them.
+	MIG []string `json:"mig,omitempty"`
 }
 
 // Engine is what answered, and how it was reached.

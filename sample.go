@@ -86,6 +86,30 @@ const (
 	NodeGPU         Quantity = "node_gpu_share"
 	NodeTemperature Quantity = "node_temperature_celsius"
 
+	// GPUUsed is all memory in use on a GPU of this host, whoever uses it, GPUTotal
+	// the GPU's memory, and GPUEngine that of the engine's processes on it; it is
+	// absent where the system does not show it. GPUUnified is 1 where the GPU has no
+	// memory of its own: what it uses is the host's.
+	GPUUsed    Quantity = "gpu_used_bytes"
+	GPUTotal   Quantity = "gpu_total_bytes"
+	GPUEngine  Quantity = "gpu_engine_bytes"
+	GPUUnified Quantity = "gpu_unified"
+	// GPUBusy is the share of the time in which the GPU did something, 0 to 1, over
+	// a time that the driver chooses, up to a second.
+	GPUBusy Quantity = "gpu_busy_share"
+	// GPUPower is the GPU's power at the instant, GPUPowerAverage that over a time
+	// that the driver chooses, such as a second.
+	GPUPower        Quantity = "gpu_power_watts"
+	GPUPowerAverage Quantity = "gpu_power_average_watts"
+	GPUTemperature  Quantity = "gpu_temperature_celsius"
+	GPUClock        Quantity = "gpu_clock_hz"
+	GPUMemoryClock  Quantity = "gpu_memory_clock_hz"
+	// GPUThrottled is 1 where the GPU is slower than it could be for its power or its
+	// heat, else 0; GPUThrottleReasons are all reasons for its clocks, as the bits
+	// that NVML defines (nvmlClocksEventReasons).
+	GPUThrottled       Quantity = "gpu_throttled"
+	GPUThrottleReasons Quantity = "gpu_throttle_reasons"
+
 	// Steal is time that the host of a virtual machine took away; Foreign is
 	// the time of all processes but the engine's and our own. All four are
 	// shares of all cores over the sample's span, 0 to 1.

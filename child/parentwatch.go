@@ -34,6 +34,10 @@ type Command struct {
 	Args []string
 	// Env is its environment, as in exec.Cmd.
 	Env []string
+	// Stdout, where set, is given what the program writes to its standard output,
+	// as it comes and from one goroutine; Output then has only what it writes to
+	// its standard error.
+	Stdout io.Writer
 }
 
 // Start starts a program that goes with exobench. What it writes is kept; its
@@ -42,6 +46,9 @@ func Start(c Command) (*Process, error) {
 	cmd := exec.Command(shell, append([]string{"-c", starter, c.Path}, c.Args...)...)
 	cmd.Env = c.Env
 	p := newProcess(c.What, cmd)
+	if c.Stdout != nil {
+		cmd.Stdout = c.Stdout
+	}
 	begin, err := p.launch()
 	if err != nil {
 		return nil, err

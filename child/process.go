@@ -94,6 +94,10 @@ func (p *Process) Running() bool {
 	}
 }
 
+// Ended returns a channel that is closed when the process is gone and all that it
+// wrote was read.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
 // Gone waits for the end of the process, at most so long.
 func (p *Process) Gone(patience time.Duration) bool {
 	timer := time.NewTimer(patience)

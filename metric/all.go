@@ -26,6 +26,9 @@ const (
 	MemoryModel         = "memory_model_bytes"
 	MemoryInference     = "memory_inference_bytes"
 	MemoryAdditional    = "memory_additional_bytes"
+	GPUMemoryBefore     = "gpu_memory_before_bytes"
+	GPUMemoryLoaded     = "gpu_memory_loaded_bytes"
+	GPUMemoryPeak       = "gpu_memory_peak_bytes"
 	Throughput          = "throughput_tokens_per_second"
 	RequestRate         = "requests_per_second"
 	Energy              = "energy_j"
@@ -38,6 +41,7 @@ const (
 	CellMemoryPeak       = "memory_cell_peak_bytes"
 	CellMemoryInference  = "memory_cell_inference_bytes"
 	CellMemoryAdditional = "memory_cell_additional_bytes"
+	CellGPUMemoryPeak    = "gpu_memory_cell_peak_bytes"
 )
 
 // All is every metric, in the order of reports.
@@ -139,13 +143,18 @@ var All = []Metric{
 	},
 	{
 		Name: MemoryInference, Title: "Inference memory", Unit: Bytes, Better: Lower,
-		Formula: "memory peak − memory loaded: what answering takes on top",
+		Formula: "memory peak − memory loaded, and GPU memory peak − GPU memory loaded where GPUs have memory of their own: what answering takes on top",
 		Needs:   "both",
 	},
 	{
 		Name: MemoryAdditional, Title: "Additional memory", Unit: Bytes, Better: Lower,
-		Formula: "memory peak − memory before = model memory + inference memory",
-		Needs:   "both",
+		Formula: "memory peak − memory before, and GPU memory peak − GPU memory before where GPUs have memory of their own = model memory + inference memory",
+		Needs:   "both, and of GPUs that were read theirs",
+	},
+	{
+		Name: GPUMemoryPeak, Title: "GPU memory peak", Unit: Bytes, Better: Lower,
+		Formula: "greatest reading of GPU memory while the request was under way, the last reading before it was sent included, summed over the GPUs: that of the engine's processes, or where the driver does not tell that of the devices, whoever uses it",
+		Needs:   "a GPU of this host that can be read, and an engine whose processes run here",
 	},
 	{
 		Name: Energy, Title: "Energy", Unit: Joules, Better: Lower,
@@ -199,18 +208,33 @@ var All = []Metric{
 	},
 	{
 		Name: MemoryModel, Title: "Model memory", Unit: Bytes, Better: Lower, OfCell: memoryModel,
-		Formula: "memory loaded − memory before: what the loaded model takes",
+		Formula: "memory loaded − memory before, and the same of GPUs with memory of their own: what the loaded model takes",
 		Needs:   "both",
 	},
 	{
 		Name: CellMemoryInference, Title: "Inference memory of the cell", Unit: Bytes, Better: Lower, OfCell: memoryInference,
-		Formula: "memory peak of the cell − memory loaded",
+		Formula: "memory peak of the cell − memory loaded, and the same of GPUs with memory of their own",
 		Needs:   "both",
 	},
 	{
 		Name: CellMemoryAdditional, Title: "Additional memory of the cell", Unit: Bytes, Better: Lower, OfCell: memoryAdditional,
-		Formula: "memory peak of the cell − memory before",
+		Formula: "memory peak of the cell − memory before, and the same of GPUs with memory of their own",
 		Needs:   "both",
+	},
+	{
+		Name: GPUMemoryBefore, Title: "GPU memory before", Unit: Bytes, Better: Lower, OfCell: gpuMemoryBefore,
+		Formula: "as memory before, of GPU memory",
+		Needs:   "as GPU memory peak",
+	},
+	{
+		Name: GPUMemoryLoaded, Title: "GPU memory loaded", Unit: Bytes, Better: Lower, OfCell: gpuMemoryLoaded,
+		Formula: "as memory loaded, of GPU memory",
+		Needs:   "as GPU memory peak",
+	},
+	{
+		Name: CellGPUMemoryPeak, Title: "GPU memory peak of the cell", Unit: Bytes, Better: Lower, OfCell: gpuMemoryPeak,
+		Formula: "GPU memory peak of the OK request that has the greatest memory, that of GPUs with memory of their own included",
+		Needs:   "as GPU memory peak",
 	},
 	{
 		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true, OfCell: energyPerToken,

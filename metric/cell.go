@@ -23,8 +23,17 @@ type Totals struct {
 	Energy *float64
 	// Before, Loaded and Peak are memory; nil where unknown.
 	Before, Loaded, Peak *exobench.Bytes
+	// GPU is nil where no GPU was read.
+	GPU *GPUTotals
 	// Loading and Downloading are nil where no load was timed.
 	Loading, Downloading *time.Duration
+}
+
+// GPUTotals is memory on GPUs; each is nil where unknown. Apart is set where it is
+// no part of the engine's main memory, so that what it grew by is additional.
+type GPUTotals struct {
+	Before, Loaded, Peak *exobench.Bytes
+	Apart                bool
 }
 
 func wallTime(t *Totals) (float64, bool) { return t.Wall.Seconds(), t.Wall > 0 }
@@ -72,11 +81,44 @@ func memoryLoaded(t *Totals) (float64, bool) { return amount(t.Loaded) }
 
 func memoryPeak(t *Totals) (float64, bool) { return amount(t.Peak) }
 
-func memoryModel(t *Totals) (float64, bool) { return growth(t.Before, t.Loaded) }
+func memoryModel(t *Totals) (float64, bool) {
+	g := t.gpu()
+	return g.add(t.Before, t.Loaded, g.Before, g.Loaded)
+}
 
-func memoryInference(t *Totals) (float64, bool) { return growth(t.Loaded, t.Peak) }
+func memoryInference(t *Totals) (float64, bool) {
+	g := t.gpu()
+	return g.add(t.Loaded, t.Peak, g.Loaded, g.Peak)
+}
 
-func memoryAdditional(t *Totals) (float64, bool) { return growth(t.Before, t.Peak) }
+func memoryAdditional(t *Totals) (float64, bool) {
+	g := t.gpu()
+	return g.add(t.Before, t.Peak, g.Before, g.Peak)
+}
+
+func gpuMemoryBefore(t *Totals) (float64, bool) { return amount(t.gpu().Before) }
+
+func gpuMemoryLoaded(t *Totals) (float64, bool) { return amount(t.gpu().Loaded) }
+
+func gpuMemoryPeak(t *Totals) (float64, bool) { return amount(t.gpu().Peak) }
+
+// gpu returns the memory on GPUs, nothing where none was read.
+func (t *Totals) gpu() GPUTotals {
+	if t.GPU == nil {
+		return GPUTotals{}
+	}
+	return *t.GPU
+}
+
+// add returns what main memory grew by, and GPU memory where it is apart.
+func (g GPUTotals) add(from, to, gpuFrom, gpuTo *exobench.Bytes) (float64, bool) {
+	grew, known := growth(from, to)
+	if !g.Apart {
+		return grew, known
+	}
+	more, told := growth(gpuFrom, gpuTo)
+	return grew + more, known && told
+}
 
 func amount(b *exobench.Bytes) (float64, bool) {
 	if b == nil {

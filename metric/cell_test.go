@@ -13,11 +13,13 @@ func TestMetricsOfACellByHand(t *testing.T) {
 	full := Totals{
 		OK: 8, Wall: 4 * time.Second, UnderWay: 10 * time.Second, Tokens: new(80.0), Energy: new(40.0),
 		Before: new(exobench.Bytes(10)), Loaded: new(exobench.Bytes(100)), Peak: new(exobench.Bytes(130)),
+		GPU:     &GPUTotals{Before: new(exobench.Bytes(7)), Loaded: new(exobench.Bytes(1007)), Peak: new(exobench.Bytes(1507)), Apart: true},
 		Loading: new(3 * time.Second), Downloading: new(time.Second),
 	}
 	hand := map[string]float64{
 		WallTime: 4, Delivered: 2.5, Throughput: 20, RequestRate: 2, EnergyPerToken: 0.5, LoadTime: 3, DownloadTime: 1,
-		MemoryBefore: 10, MemoryLoaded: 100, CellMemoryPeak: 130, MemoryModel: 90, CellMemoryInference: 30, CellMemoryAdditional: 120,
+		MemoryBefore: 10, MemoryLoaded: 100, CellMemoryPeak: 130, MemoryModel: 1090, CellMemoryInference: 530, CellMemoryAdditional: 1620,
+		GPUMemoryBefore: 7, GPUMemoryLoaded: 1007, CellGPUMemoryPeak: 1507,
 	}
 	for _, m := range PerCell() {
 		want, listed := hand[m.Name]
@@ -42,7 +44,7 @@ func TestAMetricIsOfARecordOfARequestOrOfACell(t *testing.T) {
 		t.Errorf("%d metrics of %d are one of both", len(names), len(All))
 	}
 	n := len(PerRequest())
-	if first := names[:n]; !slices.Equal(names[n:n+4], []string{MemoryPeak, MemoryInference, MemoryAdditional, Energy}) || first[0] != Latency {
+	if first := names[:n]; !slices.Equal(names[n:n+5], []string{MemoryPeak, MemoryInference, MemoryAdditional, GPUMemoryPeak, Energy}) || first[0] != Latency {
 		t.Errorf("the order of samples is %q", names)
 	}
 }

@@ -43,19 +43,46 @@ func memoryChart(run *summary.Run) plot.Figure {
 	if len(all) == 0 {
 		return medianChart(run, title, metric.MemoryPeak)
 	}
-	scale := scaleFor(m.Unit, all)
+	scale, added := scaleFor(m.Unit, all), gpuAdded(run)
 	f := newChart(run, title, heading(m, scale)+", median", func(c *summary.Cell) plot.Bar {
 		bar := medianBar(c, m.Name, scale)
-		model, known := c.Memory.Model()
-		// Where a part is negative (pages were dropped) the two do not stack.
-		if part := float64(model) * scale.factor; known && part >= 0 && part <= bar.Value {
-			bar.Parts = []float64{part, bar.Value - part}
-		}
+		bar.Parts = memoryParts(c.Memory, bar.Value, scale.factor, added)
 		return bar
 	})
 	f.Parts = []string{"model (loaded − before)", "inference (peak − loaded)"}
 	f.Footnote += " Additional memory: peak during the request − before the load."
+	if added {
+		f.Parts = []string{"model, main memory", "model, GPU memory", "inference"}
+		f.Footnote += " It is that of main memory and of GPUs together."
+	}
 	return f
+}
+
+// gpuAdded reports whether GPU memory is in the sums of a cell of the run.
+func gpuAdded(run *summary.Run) bool {
+	return slices.ContainsFunc(run.Cells, func(c summary.Cell) bool { return c.Memory.GPU != nil && !c.Memory.GPU.Unified })
+}
+
+// memoryParts returns what a bar of memory is stacked from; nil where a part is
+// negative (pages were dropped), so that they do not stack. GPU memory is a part of
+// its own where it is added in the run.
+func memoryParts(m summary.RequestMemory, whole, factor float64, added bool) []float64 {
+	model, known := m.Model()
+	part := float64(model) * factor
+	if !known || part < 0 || part > whole {
+		return nil
+	}
+	if !added {
+		return []float64{part, whole - part}
+	}
+	onGPU := 0.0
+	if g := m.GPU; g != nil && !g.Unified {
+		onGPU = float64(*g.Loaded-*g.Before) * factor
+	}
+	if onGPU < 0 || onGPU > part {
+		return nil
+	}
+	return []float64{part - onGPU, onGPU, whole - part}
 }
 
 func medianBar(c *summary.Cell, name string, scale scale) plot.Bar {

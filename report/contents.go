@@ -14,7 +14,7 @@ import (
 func Full(run *summary.Run) *Document {
 	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
 	for _, section := range []func(*summary.Run) Section{
-		results, percentiles, memory, nodes, clientServer, harness, modelLoads, prompts, failures, notes, definitions,
+		results, percentiles, memory, gpus, nodes, clientServer, harness, modelLoads, prompts, failures, notes, definitions,
 	} {
 		if s := section(run); len(s.Parts) > 0 {
 			d.Sections = append(d.Sections, s)
@@ -105,6 +105,16 @@ func memory(run *summary.Run) Section {
 	s := Section{Title: "Memory"}
 	s.prose(memorySentences(run)...)
 	s.add(memoryTable(run))
+	return s
+}
+
+func gpus(run *summary.Run) Section {
+	s := Section{Title: "GPUs"}
+	if t := gpuTable(run); t != nil {
+		s.prose("Of this host, in each bring-up. Busy, power and clock are means over time from the first measured request to the last; peak, all in use and temperature are the greatest in that time.",
+			"Slowed is the share of that time in which the GPU said that it was slower than it could be for its power or its heat.")
+		s.add(t)
+	}
 	return s
 }
 
@@ -205,6 +215,9 @@ func definitions(run *summary.Run) Section {
 	}
 	if tellsOwnPeak(run) {
 		names = append(names, metric.ServerPeakMemory)
+	}
+	if tellsGPU(run) {
+		names = append(names, metric.GPUMemoryPeak, metric.GPUMemoryBefore, metric.GPUMemoryLoaded)
 	}
 	if energyTable(run) != nil {
 		names = append(names, metric.Energy, metric.EnergyPerToken)

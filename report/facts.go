@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,12 +70,37 @@ func hosts(run *summary.Run) []string {
 		if s.Host.Memory > 0 {
 			parts = append(parts, s.Host.Memory.String())
 		}
+		for _, g := range s.Host.GPUs {
+			parts = append(parts, gpuFact(g))
+		}
 		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 		if text := strings.Join(parts, ", "); !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
 	return all
+}
+
+// gpuFact says what a GPU is.
+func gpuFact(g exobench.GPU) string {
+	var parts []string
+	switch {
+	case g.Memory > 0:
+		parts = append(parts, g.Memory.String())
+	case g.Unified:
+		parts = append(parts, "in the host's memory")
+	}
+	if g.Driver != "" {
+		parts = append(parts, "driver "+g.Driver)
+	}
+	if n := len(g.MIG); n > 0 {
+		parts = append(parts, fmt.Sprintf("in %d parts", n))
+	}
+	text := cmp.Or(g.Name, g.ID)
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, "; ") + ")"
+	}
+	return text
 }
 
 func planSentence(p exobench.Plan) string {

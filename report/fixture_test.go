@@ -231,7 +231,7 @@ func enginesJournal() []exobench.Entry {
 	plan := planOf("exo", []exobench.Traffic{{Concurrency: 1}}, exobench.Stop{Repeat: 4}, "llama-3.2-1b", "mistral-7b")
 	plan.Engines = []exobench.EngineSpec{{Name: "exo"}, {Name: "llamacpp"}, {Name: "ollama"}}
 	plan.Warmup, plan.Seeds = 0, exobench.Seeds{}
-	s := newScript(plan, exobench.Host{Name: "studio", Cores: 2},
+	s := newScript(plan, exobench.Host{Name: "studio", Cores: 2, GPUs: []exobench.GPU{studioGPU}},
 		exobench.Engine{Name: "exo", Driver: "exo", Version: "v1", URL: "http://127.0.0.1:52415", LifeCycle: true, CacheSwitch: true, IgnoresEOS: true, Models: models("org/Llama", "org/Mistral")},
 		exobench.Engine{Name: "llamacpp", Driver: "llamacpp", Version: "b1", URL: "http://127.0.0.1:8080", CacheSwitch: true, IgnoresEOS: true, Models: models("llama.gguf", "mistral.gguf"),
 			Label: "random weights", Caveat: "What the model writes means nothing."},
@@ -259,12 +259,39 @@ func enginesJournal() []exobench.Entry {
 			{Quantity: exobench.NodeUsed, Value: float64(4096*mib + exobench.Bytes(i)*mib)}, {Quantity: exobench.NodeTotal, Value: float64(8192 * mib)}, {Quantity: exobench.NodePower, Value: 40 + float64(i%2)},
 		}})
 	}
+	gpuReadings(s, 3, 200*second, 0)
+	gpuReadings(s, 4, 300*second, exobench.Bytes(-1))
 	s.add(
 		&exobench.StepEnd{At: 400 * second, Step: 5, Reason: exobench.StepFailed, Error: "pull it first"},
 		&exobench.Note{At: 401 * second, Session: 1, Engine: "ollama", Text: "ollama was slow to answer."},
 		&exobench.End{At: 500 * second, Session: 1, Reason: exobench.EndFinished})
 	return s.entries
 }
+
+// gpuReadings are of a GPU in a step: the engine holds 3 GiB, and 200 MiB more at
+// its peak, besides what others hold of it. What is held is not told where held is
+// negative.
+func gpuReadings(s *script, step int, start exobench.Instant, held exobench.Bytes) {
+	at := func(after exobench.Instant, moment exobench.Moment, size exobench.Bytes, watts float64) {
+		sample := &exobench.Sample{At: start + after, Step: step, Moment: moment, Sensor: "gpu", Of: studioGPU.ID, Values: exobench.Values{
+			{Quantity: exobench.GPUUsed, Value: float64(700*mib + size)}, {Quantity: exobench.GPUTotal, Value: float64(studioGPU.Memory)}, {Quantity: exobench.GPUBusy, Value: watts / 500},
+			{Quantity: exobench.GPUPower, Value: watts}, {Quantity: exobench.GPUTemperature, Value: 30 + watts/10}, {Quantity: exobench.GPUClock, Value: 1.98e9},
+			{Quantity: exobench.GPUThrottleReasons, Value: 4}, {Quantity: exobench.GPUThrottled, Value: 1},
+		}}
+		if held >= 0 {
+			sample.Values = append(sample.Values, exobench.Value{Quantity: exobench.GPUEngine, Value: float64(size)})
+		}
+		s.add(sample)
+	}
+	at(2*ms, exobench.Before, 0, 50)
+	at(3000*ms, exobench.Loaded, 3072*mib, 90)
+	for i := range exobench.Instant(12) {
+		at((9+i)*second+300*ms, exobench.During, 3072*mib+exobench.Bytes(i%2)*200*mib, 300+float64(i%2))
+	}
+}
+
+// studioGPU is the GPU of the machine of the journal of engines.
+var studioGPU = exobench.GPU{ID: "GPU-22f77083-0000-0000-0000-000000000000", Name: "Example GPU", Driver: "580.1", Memory: 16384 * mib}
 
 func build(t *testing.T, entries []exobench.Entry) (*summary.Run, iter.Seq[exobench.Entry]) {
 	t.Helper()

@@ -60,6 +60,7 @@ type jsonStep struct {
 	Began *exobench.Instant `json:"began_ns"`
 	Ended *exobench.Instant `json:"ended_ns"`
 	Nodes []summary.Node    `json:"nodes"`
+	GPUs  []summary.StepGPU `json:"gpus"`
 	Cells []int             `json:"cells"`
 }
 
@@ -107,7 +108,7 @@ func JSON(w io.Writer, run *summary.Run) error {
 	for i := range run.Steps {
 		s := &run.Steps[i]
 		doc.Steps = append(doc.Steps, jsonStep{
-			Step: s, Began: known(s.Began, s.Began.Reached()), Ended: known(s.Ended, s.Ended.Reached()), Nodes: list(s.Nodes), Cells: list(s.Cells),
+			Step: s, Began: known(s.Began, s.Began.Reached()), Ended: known(s.Ended, s.Ended.Reached()), Nodes: list(s.Nodes), GPUs: list(s.GPUs), Cells: list(s.Cells),
 		})
 	}
 	for i := range run.Cells {

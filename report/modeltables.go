@@ -18,12 +18,24 @@ func memoryTable(run *summary.Run) *Table {
 		if c.Memory.Peak != nil {
 			peaks = append(peaks, float64(c.Memory.Peak.Total))
 		}
+		if g := c.Memory.GPU; g != nil && g.Peak != nil {
+			peaks = append(peaks, float64(*g.Peak))
+		}
 	}
 	scale := scaleFor(metric.Bytes, peaks)
 	t := cellTable(run)
-	for _, head := range []string{"Before", "Loaded", "Peak", "= model", "+ inference", "= additional", "File-backed at peak"} {
-		t.Columns = append(t.Columns, right(fmt.Sprintf("%s (%s)", head, scale.unit)))
+	heads := func(names ...string) {
+		for _, head := range names {
+			t.Columns = append(t.Columns, right(fmt.Sprintf("%s (%s)", head, scale.unit)))
+		}
 	}
+	heads("Before", "Loaded", "Peak")
+	gpus := tellsGPU(run)
+	gpuColumns, gpuFields := gpuMemoryColumns(scale)
+	if gpus {
+		t.Columns = append(t.Columns, gpuColumns...)
+	}
+	heads("= model", "+ inference", "= additional", "File-backed at peak")
 	t.Columns = append(t.Columns, left("Source"))
 	own := tellsOwnPeak(run)
 	if own {
@@ -41,8 +53,11 @@ func memoryTable(run *summary.Run) *Table {
 		if m.Peak != nil {
 			file = scale.size(pointed(m.Peak.File))
 		}
-		fields := append(cellFields(run, &run.Cells[i]), level(m.Before), level(m.Loaded), level(m.Peak),
-			scale.size(m.Model()), scale.size(m.Inference()), scale.size(m.Additional()), file, orDash(string(m.Source)))
+		fields := append(cellFields(run, &run.Cells[i]), level(m.Before), level(m.Loaded), level(m.Peak))
+		if gpus {
+			fields = append(fields, gpuFields(m.GPU)...)
+		}
+		fields = append(fields, scale.size(m.Model()), scale.size(m.Inference()), scale.size(m.Additional()), file, orDash(string(m.Source)))
 		if own {
 			peak, known := run.Cells[i].Metric(metric.ServerPeakMemory)
 			fields = append(fields, scale.size(exobench.Bytes(peak.Max), known))
@@ -87,7 +102,7 @@ func memorySentences(run *summary.Run) []string {
 	if sources > 1 {
 		all = append(all, "Compare only rows with the same source.")
 	}
-	return all
+	return append(all, gpuSentences(run)...)
 }
 
 // stepsInOrder are the steps of the run, a model's engines side by side.

@@ -70,7 +70,7 @@ var columns = []column{
 		}
 		return b
 	})},
-	{"gpu_memory_peak_bytes", func(b []byte, _ *exobench.Header, _ *summary.Row) []byte { return b }},
+	{metric.GPUMemoryPeak, ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendWhole(b, g.Peak) })},
 	{metric.Energy, func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
 		if row.Energy == nil || row.Record.Outcome != exobench.OK {
 			return b
@@ -81,6 +81,9 @@ var columns = []column{
 	{"reasoning_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.ReasoningTokens) })},
 	ofMetric(metric.PrefillMeasured),
 	ofMetric(metric.ServerPeakMemory),
+	{metric.GPUMemoryBefore, ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendWhole(b, g.Before) })},
+	{metric.GPUMemoryLoaded, ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendWhole(b, g.Loaded) })},
+	{"gpu_memory_source", ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendText(b, string(g.Source)) })},
 }
 
 func ofCell(text func(*summary.Cell) string) func([]byte, *exobench.Header, *summary.Row) []byte {
@@ -101,6 +104,16 @@ func ofRecord(number func([]byte, *exobench.Record) []byte) func([]byte, *exoben
 
 func ofMemory(number func([]byte, *summary.RequestMemory) []byte) func([]byte, *exobench.Header, *summary.Row) []byte {
 	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte { return number(b, &row.Memory) }
+}
+
+// ofGPU returns the text of a row's GPU memory; it is empty where none was read.
+func ofGPU(number func([]byte, *summary.GPUMemory) []byte) func([]byte, *exobench.Header, *summary.Row) []byte {
+	return func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
+		if row.Memory.GPU == nil {
+			return b
+		}
+		return number(b, row.Memory.GPU)
+	}
 }
 
 // ofMetric returns the column of a metric; it is empty for requests that are

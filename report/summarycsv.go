@@ -83,7 +83,12 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 	fields = append(fields, valueField(c, metric.EnergyPerToken))
 	outcomes(true)
 	samples(true)
-	return fields
+	fields = append(fields, valueField(c, metric.GPUMemoryBefore), valueField(c, metric.GPUMemoryLoaded), valueField(c, metric.CellGPUMemoryPeak))
+	source := ""
+	if c.Memory.GPU != nil {
+		source = string(c.Memory.GPU.Source)
+	}
+	return append(fields, field{"gpu_memory_source", source})
 }
 
 // What came later than the rest stands after it, in the order in which it came.
@@ -91,7 +96,7 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 func lateOutcome(o exobench.Outcome) bool { return o == exobench.ContentFilter }
 
 func lateMetric(name string) bool {
-	return name == metric.PrefillMeasured || name == metric.ServerPeakMemory
+	return name == metric.PrefillMeasured || name == metric.ServerPeakMemory || name == metric.GPUMemoryPeak
 }
 
 // valueColumns are the columns of numbers of a cell as a whole, and of what its

@@ -93,6 +93,16 @@ func (p *Processes) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sam
 	return sample(values), nil
 }
 
+// Members returns the engine's processes as they are now; none where it has not
+// been started. It may be called while Read is.
+func (p *Processes) Members(ctx context.Context) ([]int, error) {
+	engine, err := p.find(ctx)
+	if err != nil || engine.Tree.PID == 0 {
+		return nil, err
+	}
+	return p.list(ctx, engine.Tree)
+}
+
 func (p *Processes) measure(ctx context.Context, e Engine, m exobench.Moment) (exobench.Values, error) {
 	if m != exobench.During {
 		return p.read(ctx, e.Tree)

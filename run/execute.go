@@ -17,6 +17,14 @@ type Engine struct {
 	driver.Engine
 	// Entry is the engine's in the journal's header, with the models to measure.
 	Entry exobench.Engine
+	// beside are sensors that are not its own; see Config.Beside.
+	beside []driver.Sensor
+}
+
+// sensors are its own, and those beside them.
+func (e Engine) sensors() []driver.Sensor {
+	own := e.Sensors()
+	return append(own[:len(own):len(own)], e.beside...)
 }
 
 // Recorder keeps the entries of a run. It is called concurrently.
@@ -47,6 +55,9 @@ type Config struct {
 	// the engine's process, 0 where it is not known. The sensor is closed at the
 	// end of the step.
 	Machine func(pid func() int) Machine
+	// Beside, where set, makes sensors for an engine that are beside its own: of what
+	// this host has. It is called once for each engine.
+	Beside func(driver.Engine) []driver.Sensor
 	// CPU, where set, returns a function that returns the CPU time which a process
 	// and its descendants used since it was called before, or since CPU was; absent
 	// where the process is gone.
@@ -62,6 +73,9 @@ func Execute(ctx context.Context, c Config) (exobench.EndReason, error) {
 	x := &execution{Config: c, engines: map[string]Engine{}, told: map[[2]string]bool{}}
 	var entries []exobench.Engine
 	for _, e := range c.Engines {
+		if c.Beside != nil {
+			e.beside = c.Beside(e.Engine)
+		}
 		x.engines[e.Entry.Name] = e
 		entries = append(entries, e.Entry)
 	}

@@ -37,12 +37,15 @@ var momentText = map[exobench.Moment]string{
 // not waited for.
 const processes = "processes"
 
+// sized are the sensors whose sizes are the engine's own to move.
+var sized = map[string]bool{processes: true, "gpu": true}
+
 // settle reads the engine's sensors until the sizes that they tell hold still:
 // an engine may still give memory back, or touch what it loaded. All readings
 // are recorded; the last is the one that counts.
 func (s *step) settle(ctx context.Context, moment exobench.Moment) {
 	var under sync.WaitGroup
-	sensors := s.engine.Sensors()
+	sensors := s.engine.sensors()
 	own := slices.ContainsFunc(sensors, func(sensor driver.Sensor) bool { return sensor.Name() == processes })
 	for _, sensor := range sensors {
 		if sensor.Every() == 0 {
@@ -50,7 +53,7 @@ func (s *step) settle(ctx context.Context, moment exobench.Moment) {
 		}
 		under.Go(func() {
 			defer s.rescue()
-			if err := s.settleOne(ctx, sensor, moment, own && sensor.Name() != processes); err != nil && ctx.Err() == nil {
+			if err := s.settleOne(ctx, sensor, moment, own && !sized[sensor.Name()]); err != nil && ctx.Err() == nil {
 				s.note(fmt.Sprintf("the sensor %s could not be read %s: %v", sensor.Name(), momentText[moment], err))
 			}
 		})
@@ -100,9 +103,14 @@ type size struct {
 func sizes(samples []exobench.Sample) map[size]float64 {
 	all := map[size]float64{}
 	for _, sample := range samples {
-		for _, q := range []exobench.Quantity{exobench.PSS, exobench.RSS, exobench.NodeUsed} {
-			if value, ok := sample.Values.Get(q); ok {
-				all[size{sample.Of, q}] = value
+		for _, q := range []exobench.Quantity{exobench.PSS, exobench.RSS, exobench.NodeUsed, exobench.GPUEngine, exobench.GPUUsed} {
+			value, ok := sample.Values.Get(q)
+			if !ok {
+				continue
+			}
+			all[size{sample.Of, q}] = value
+			if q == exobench.GPUEngine && value > 0 {
+				break // who else uses the GPU may keep moving the rest
 			}
 		}
 	}

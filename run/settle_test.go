@@ -148,3 +148,53 @@ func TestNodesThatNeverHoldStillAreReadFreshAndNotWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// A GPU that somebody else keeps busy holds no reading up; what the engine holds of
+// it does until it holds still.
+func TestMemoryOfAGPUSettlesByWhatTheEngineHolds(t *testing.T) {
+	for _, row := range []struct {
+		why  string
+		held func(at time.Duration) float64
+		last time.Duration
+	}{
+		{"the engine's holds still", func(time.Duration) float64 { return 500 * mib }, 200 * ms},
+		{"the engine's grows for a second", func(at time.Duration) float64 { return float64(min(at, sec)/ms) * mib }, 1200 * ms},
+		{"the engine holds nothing, and the device never holds still", func(time.Duration) float64 { return 0 }, 3600 * ms},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			clock := exobench.NewClock()
+			kept := &recorder{}
+			x := &execution{Config: Config{Recorder: kept, Clock: clock}}
+			card := reader{"gpu", 100 * ms, func() exobench.Values {
+				at := clock.Now().Sub(1)
+				return exobench.Values{{Quantity: exobench.GPUUsed, Value: 1e9 + float64(at)}, {Quantity: exobench.GPUEngine, Value: row.held(at)}}
+			}}
+			still := gauge{"processes", 50 * ms, func() (float64, error) { return mib, nil }}
+			s := &step{execution: x, engine: Engine{Engine: &double{sensors: []driver.Sensor{still}}, beside: []driver.Sensor{card}}}
+			s.settle(t.Context(), exobench.Loaded)
+			var last time.Duration
+			for _, sample := range of[*exobench.Sample](kept) {
+				if sample.Sensor == "gpu" {
+					last = sample.At.Sub(1)
+				}
+			}
+			if last != row.last {
+				t.Errorf("%s: settled after %v, want %v", row.why, last, row.last)
+			}
+		})
+	}
+}
+
+// reader is a sensor of several quantities.
+type reader struct {
+	name  string
+	every time.Duration
+	read  func() exobench.Values
+}
+
+func (r reader) Name() string         { return r.name }
+func (r reader) Every() time.Duration { return r.every }
+
+func (r reader) Read(context.Context, exobench.Moment) ([]exobench.Sample, error) {
+	return []exobench.Sample{{Values: r.read()}}, nil
+}

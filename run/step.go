@@ -174,9 +174,9 @@ func (s *step) note(text string) {
 
 // sensors are those of the engine and of the machine.
 func (s *step) sensors() []driver.Sensor {
-	sensors := s.engine.Sensors()
+	sensors := s.engine.sensors()
 	if s.machine != nil {
-		sensors = append(sensors[:len(sensors):len(sensors)], s.machine)
+		sensors = append(sensors, s.machine)
 	}
 	return sensors
 }

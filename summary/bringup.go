@@ -19,6 +19,7 @@ type bringUp struct {
 	held     exobench.Held
 	readings timeline.Set
 	mem      *memory // of counted readings
+	cards    *gpus
 	counted  int
 }
 
@@ -37,10 +38,21 @@ func (b *bringUp) settle() {
 
 // memory returns the engine's memory in the step.
 func (b *bringUp) memory() *memory {
-	if n := b.readings.Len(); b.mem == nil || n != b.counted {
-		b.mem, b.counted = newMemory(&b.readings), n
-	}
+	b.count()
 	return b.mem
+}
+
+// gpus returns the GPUs of the step.
+func (b *bringUp) gpus() *gpus {
+	b.count()
+	return b.cards
+}
+
+// count makes of the readings what is made of them, where there are new ones.
+func (b *bringUp) count() {
+	if n := b.readings.Len(); b.mem == nil || n != b.counted {
+		b.mem, b.cards, b.counted = newMemory(&b.readings), newGPUs(&b.readings), n
+	}
 }
 
 // power returns the power of each node; that of one without a sensor is empty.
@@ -133,7 +145,7 @@ func (b *bringUp) step(engine exobench.Engine, measured window) Step {
 	}
 	m := b.memory()
 	s.Source, s.Before, s.Loaded = m.source, m.before, m.loaded
-	s.Nodes = b.nodes(measured)
+	s.Nodes, s.GPUs = b.nodes(measured), b.gpus().described(measured)
 	return s
 }
 

@@ -38,7 +38,7 @@ func doubtMemory(f *Fold, c *Cell, blocks []*block) []Figures {
 			continue
 		}
 		engine, _ := f.header.Engine(step.Engine)
-		if why, there := m.wasThere(step.held, engine.LifeCycle); there {
+		if why, there := m.wasThere(step.held, engine.LifeCycle); there && (why != NothingLoaded || !step.gpus().loads()) {
 			add(ModelWasThere{why})
 		}
 		if n, missed := m.changes(b.sent, b.done); n > 1 || missed > 0 {
@@ -137,6 +137,9 @@ func (m *memory) beside() (MemoryBeside, bool) {
 // engineIdle reports whether others did the work while requests were under way.
 func engineIdle(c *Cell) (EngineIdle, bool) {
 	m := c.Machine
+	if g := c.Memory.GPU; g != nil && g.Source == FromGPUProcesses && g.Peak != nil && *g.Peak > 0 {
+		return EngineIdle{}, false // it works there, and its processes are the ones
+	}
 	if m == nil || m.Wall < sharesNeed || m.EngineCPU == nil || m.Foreign == nil || c.Memory.Source == FromNode || c.Memory.Peak == nil {
 		return EngineIdle{}, false
 	}

@@ -90,40 +90,54 @@ func (c *Cell) count(blocks []*block) {
 // addMemory adds the memory of each OK request, and that of the one with the
 // greatest peak: of equal ones the first, of unknown ones the last.
 func (f *Fold) addMemory(c *Cell, s *sample) {
-	samples := s.space.parts(s.n, s.n, s.n)
+	samples := s.space.parts(s.n, s.n, s.n, s.n)
 	var chosen struct {
 		span
 		peak
 		memory *memory
+		gpus   *gpus
 	}
 	var m *memory
+	var g *gpus
+	var around stepGPU
 	var of *block
 	for b, r := range s.all() {
 		if b != of {
-			of, m = b, f.steps[b.Step].memory()
+			of, m, g = b, f.steps[b.Step].memory(), f.steps[b.Step].gpus()
+			around = g.sums()
 		}
 		p := m.during(r.span)
+		held, read := g.during(r.span)
+		if read {
+			samples[3] = append(samples[3], float64(held))
+			if around.apart {
+				p.gpu = held
+			}
+		}
 		if p.known {
 			samples[0] = append(samples[0], float64(p.total))
+		}
+		if p.known && (read || !around.apart) {
 			before, loaded := m.around(p.reading)
-			if loaded != nil {
-				samples[1] = append(samples[1], float64(p.total-loaded.Total))
+			if more, known := around.since(around.loaded, held); known && loaded != nil {
+				samples[1] = append(samples[1], float64(p.total-loaded.Total+more))
 			}
-			if before != nil {
-				samples[2] = append(samples[2], float64(p.total-before.Total))
+			if more, known := around.since(around.before, held); known && before != nil {
+				samples[2] = append(samples[2], float64(p.total-before.Total+more))
 			}
 		}
 		if chosen.memory == nil || p.above(chosen.peak, r.span.compare(chosen.span)) {
-			chosen.span, chosen.peak, chosen.memory = r.span, p, m
+			chosen.span, chosen.peak, chosen.memory, chosen.gpus = r.span, p, m, g
 		}
 	}
-	for i, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional} {
+	for i, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional, metric.GPUMemoryPeak} {
 		if described, ok := describe(samples[i]); ok {
 			c.Metrics[name] = described
 		}
 	}
 	if chosen.memory != nil {
 		c.Memory = chosen.memory.of(chosen.span, chosen.peak)
+		c.Memory.GPU = chosen.gpus.of(chosen.span)
 	}
 }
 
@@ -133,8 +147,8 @@ func (p peak) above(other peak, order int) bool {
 	switch {
 	case !p.known || !other.known:
 		return p.known || !other.known && order > 0
-	case p.total != other.total:
-		return p.total > other.total
+	case p.total+p.gpu != other.total+other.gpu:
+		return p.total+p.gpu > other.total+other.gpu
 	}
 	return order < 0
 }
@@ -203,6 +217,9 @@ func (f *Fold) totals(c *Cell, s *sample) metric.Totals {
 		if amount.of != nil {
 			*amount.to = &amount.of.Total
 		}
+	}
+	if g := c.Memory.GPU; g != nil {
+		t.GPU = &metric.GPUTotals{Before: g.Before, Loaded: g.Loaded, Peak: g.Peak, Apart: g.apart()}
 	}
 	return t
 }

@@ -165,7 +165,7 @@ const mostRead = 1e18
 // absurd reports whether a reading cannot be; NaN cannot.
 func absurd(v exobench.Value) bool { return !(math.Abs(v.Value) <= mostRead) }
 
-// addSample keeps what is read of memory, nodes and the machine, and leaves out
+// addSample keeps what is read of memory, nodes, GPUs and the machine, and leaves out
 // what cannot be.
 func (f *Fold) addSample(s *exobench.Sample) {
 	if slices.ContainsFunc(s.Values, absurd) {
@@ -181,7 +181,7 @@ func (f *Fold) addSample(s *exobench.Sample) {
 	case processSensor:
 		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
 			exobench.Process, exobench.ProcessStarted, exobench.Beside)
-	case nodeSensor:
+	case nodeSensor, gpuSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)
 	}
 }

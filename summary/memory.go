@@ -283,6 +283,8 @@ type peak struct {
 	reading int
 	total   exobench.Bytes
 	known   bool
+	// gpu is what GPUs with memory of their own held at most beside it.
+	gpu exobench.Bytes
 }
 
 // during returns the greatest reading while a request was under way from sent
@@ -306,7 +308,7 @@ func (m *memory) during(s span) (p peak) {
 			continue
 		}
 		if total, ok := m.total(i); ok && (!p.known || total > p.total) {
-			p = peak{i, total, true}
+			p = peak{reading: i, total: total, known: true}
 		}
 	}
 	return p

@@ -25,6 +25,7 @@ type Row struct {
 func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error {
 	var row Row
 	var m *memory
+	var g *gpus
 	var power []timeline.Curve
 	for entry := range entries {
 		record, ok := entry.(*exobench.Record)
@@ -38,11 +39,12 @@ func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error
 			}
 			s := r.fold.steps[b.Step]
 			row = Row{Block: b.Block, Cell: r.Cell(b.Cell), Step: r.Step(b.Step)}
-			m, power = s.memory(), s.power()
+			m, g, power = s.memory(), s.gpus(), s.power()
 		}
 		under := span{record.Sent, record.Done, record.Ended}
 		row.Record, row.Energy = record, nil
 		row.Memory = m.of(under, m.during(under))
+		row.Memory.GPU = g.of(under)
 		if joules, ok := energy(power, under.sent, under.done); ok {
 			row.Energy = &joules
 		}

@@ -40,6 +40,8 @@ type Step struct {
 	Loaded *Level       `json:"memory_loaded"`
 	// Nodes are the machines of an engine that tells of them, by name.
 	Nodes []Node `json:"nodes"`
+	// GPUs are those of this host, where the engine's processes run on it.
+	GPUs []StepGPU `json:"gpus"`
 	// Cells are the ids of the cells that have a block in the step, or are to
 	// have one, in order.
 	Cells []int `json:"cells"`
@@ -104,26 +106,42 @@ type Level struct {
 
 // RequestMemory is the engine's memory around one request: the last readings
 // before and after the load of its model, and the greatest during the request
-// (the last one before it was sent included). Each is nil where unknown.
+// (the last one before it was sent included). Each is nil where unknown. Levels are
+// of main memory; GPU is what is on GPUs, nil where none was read.
 type RequestMemory struct {
 	Source MemorySource `json:"source"`
 	Before *Level       `json:"before"`
 	Loaded *Level       `json:"loaded"`
 	Peak   *Level       `json:"peak"`
+	GPU    *GPUMemory   `json:"gpu"`
 }
 
-// Model returns the memory that the loaded model takes.
-func (m RequestMemory) Model() (exobench.Bytes, bool) { return difference(m.Loaded, m.Before) }
+// Model returns the memory that the loaded model takes. As the two below, it is
+// that of main memory and, where GPUs have memory of their own, of theirs.
+func (m RequestMemory) Model() (exobench.Bytes, bool) {
+	return m.difference(m.Loaded, m.Before, func(g *GPUMemory) (*exobench.Bytes, *exobench.Bytes) { return g.Loaded, g.Before })
+}
 
 // Inference returns the memory that answering takes on top.
-func (m RequestMemory) Inference() (exobench.Bytes, bool) { return difference(m.Peak, m.Loaded) }
+func (m RequestMemory) Inference() (exobench.Bytes, bool) {
+	return m.difference(m.Peak, m.Loaded, func(g *GPUMemory) (*exobench.Bytes, *exobench.Bytes) { return g.Peak, g.Loaded })
+}
 
 // Additional returns the sum of both.
-func (m RequestMemory) Additional() (exobench.Bytes, bool) { return difference(m.Peak, m.Before) }
+func (m RequestMemory) Additional() (exobench.Bytes, bool) {
+	return m.difference(m.Peak, m.Before, func(g *GPUMemory) (*exobench.Bytes, *exobench.Bytes) { return g.Peak, g.Before })
+}
 
-func difference(a, b *Level) (exobench.Bytes, bool) {
+func (m RequestMemory) difference(a, b *Level, of func(*GPUMemory) (a, b *exobench.Bytes)) (exobench.Bytes, bool) {
 	if a == nil || b == nil {
 		return 0, false
 	}
-	return a.Total - b.Total, true
+	if !m.GPU.apart() {
+		return a.Total - b.Total, true
+	}
+	more, less := of(m.GPU)
+	if more == nil || less == nil {
+		return 0, false
+	}
+	return a.Total - b.Total + *more - *less, true
 }

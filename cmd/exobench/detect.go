@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"exobench/catalogue"
 	"exobench/driver"
 	"exobench/driver/api"
+	"exobench/gpu"
 	"exobench/resource"
 	"exobench/secret"
 )
@@ -170,20 +170,36 @@ func memorySensor(ctx context.Context) sensor {
 	return s
 }
 
+// gpuSensor tells of the GPUs that can be read, and of what would be needed for
+// others.
 func gpuSensor(ctx context.Context) sensor {
-	s := sensor{Name: "GPU", Text: "none seen: nvidia-smi is not there"}
-	path, err := exec.LookPath("nvidia-smi")
-	if err != nil {
-		return s
+	devices, missing := gpu.Devices(ctx)
+	var parts []string
+	for _, d := range devices {
+		parts = append(parts, gpuText(d))
 	}
-	out, err := exec.CommandContext(ctx, path, "--query-gpu=name,memory.total", "--format=csv,noheader").Output()
-	if err != nil {
-		s.Text = "nvidia-smi is there and fails: " + err.Error()
-		return s
+	for _, m := range missing {
+		parts = append(parts, m.String())
 	}
-	s.There = true
-	s.Text = strings.Join(strings.Split(strings.TrimSpace(string(out)), "\n"), "; ") + " (seen; its memory and power are not measured yet)"
-	return s
+	if len(parts) == 0 {
+		parts = append(parts, "none seen")
+	}
+	return sensor{Name: "GPU", There: len(devices) > 0, Text: strings.Join(parts, "; ")}
+}
+
+// gpuText says what a GPU is.
+func gpuText(g exobench.GPU) string {
+	text := cmp.Or(g.Name, g.ID)
+	switch {
+	case g.Memory > 0:
+		text += ", " + g.Memory.String()
+	case g.Unified:
+		text += ", in the host's memory"
+	}
+	for _, part := range g.MIG {
+		text += ", " + part
+	}
+	return text
 }
 
 func powerSensor() sensor {

@@ -14,6 +14,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/gpu"
 	"exobench/journal"
 	"exobench/report"
 	"exobench/resource"
@@ -168,9 +169,16 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 	defer func() { end(); view.Close() }()
 	recorder, promptSeed := tee{writer, view, s.secrets}, run.PromptSeed(s.plan)
 	writer.OnTrouble(s.tellTrouble(env, writer))
+	gpus := gpu.Open(ctx, gpu.Config{Clock: s.clock})
+	defer gpus.Close()
+	host := thisHost(ctx)
+	host.GPUs = gpus.Devices()
 	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
-		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: thisHost(ctx), PID: os.Getpid(), PromptSeed: promptSeed,
+		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: host, PID: os.Getpid(), PromptSeed: promptSeed,
 	}))
+	for _, missing := range gpus.Missing() {
+		s.notes = append(s.notes, exobench.Note{Text: missing.String()})
+	}
 	for _, n := range s.notes {
 		n.At, n.Session = s.clock.Now(), s.id
 		err = errors.Join(err, recorder.Append(&n))
@@ -179,6 +187,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		Plan: s.plan, Session: s.id, PromptSeed: promptSeed, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
+		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
 	}
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
