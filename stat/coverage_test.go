@@ -123,3 +123,50 @@ func TestIntervalsCoverTheMedianAsOftenAsTheySay(t *testing.T) {
 		})
 	}
 }
+
+// Experiments that were cut short have strata of any size, and no figure may be
+// anything but a number.
+func TestAnyDesignGivesNumbersOrNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 400 {
+		var all []Observation
+		for range r.IntN(40) {
+			value := math.Round(10*r.ExpFloat64()) / 10 // 0 and ties among them
+			all = append(all, Observation{value, r.IntN(1 + r.IntN(8)), r.IntN(1 + r.IntN(4))})
+		}
+		interval, ok := MedianInterval(all, Confidence)
+		if ok && !(interval.Lo <= interval.Hi) {
+			t.Fatalf("interval %+v of %v", interval, all)
+		}
+		if median := medianOf(valuesOf(all)); ok && !(interval.Lo-1e-9 <= median && median <= interval.Hi+1e-9) {
+			t.Fatalf("interval %+v does not hold the median %v of %v", interval, median, all)
+		}
+		for i := range all {
+			all[i].Value += 0.1
+		}
+		half := r.IntN(len(all) + 1)
+		if s, ok := Compare(all[:half], all[half:], Confidence); ok && (!(s.Interval.Lo <= s.Ratio && s.Ratio <= s.Interval.Hi) || !(s.P >= 0 && s.P <= 1) || math.IsInf(s.Interval.Hi, 0) || !(s.Equal >= 0)) {
+			t.Fatalf("shift %+v of %v and %v", s, all[:half], all[half:])
+		}
+		if e, ok := EffortFor(all, 0.05, Confidence); ok && (e.Blocks < 0 || e.Each < 0) {
+			t.Fatalf("effort %+v", e)
+		}
+		if l, ok := LevelsOf(all); ok {
+			for _, level := range []*float64{l.Within, l.Strata, l.Blocks} {
+				if level != nil && !(*level >= 0 && *level < 100) {
+					t.Fatalf("level %v of %v", *level, all)
+				}
+			}
+		}
+	}
+}
+
+func TestAnIntervalWithoutAnEndIsNone(t *testing.T) {
+	wild := []Observation{{1e-200, 0, 0}, {1e200, 0, 1}}
+	if interval, ok := MedianInterval(wild, Confidence); ok {
+		t.Errorf("got %+v", interval)
+	}
+	if s, ok := Compare(wild, wild, Confidence); ok {
+		t.Errorf("got %+v", s)
+	}
+}

@@ -9,11 +9,8 @@ import (
 // normalQuantile returns the p-quantile of the standard normal distribution.
 func normalQuantile(p float64) float64 { return stats.StdNormal.InvCDF(p) }
 
-// normalTails returns the probability that a standard normal variable is at least
-// as far from 0 as z.
-func normalTails(z float64) float64 { return math.Erfc(math.Abs(z) / math.Sqrt2) }
-
-// tTails is normalTails of Student's t distribution.
+// tTails returns the probability that a variable with Student's t distribution is at
+// least as far from 0 as t.
 func tTails(t, df float64) float64 {
 	return min(1, 2*(1-stats.TDist{V: df}.CDF(math.Abs(t))))
 }

@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -62,7 +63,7 @@ func MedianInterval(observations []Observation, confidence float64) (Interval, b
 	}
 	n := float64(len(medians))
 	half := tQuantile((1+confidence)/2, n-1) * math.Sqrt(squares(medians)/(n-1)/n)
-	return around(scaled, half, back, confidence, BetweenBlocks), true
+	return around(scaled, half, back, confidence, BetweenBlocks)
 }
 
 // scale returns the design with logarithms for values, and what brings them back;
@@ -74,11 +75,15 @@ func (d design) scale() (scaled design, back func(float64) float64) {
 	return d, func(v float64) float64 { return v }
 }
 
-// around returns the interval that reaches so far to both sides of the median.
-func around(d design, half float64, back func(float64) float64, confidence float64, basis Basis) Interval {
+// around returns the interval that reaches so far to both sides of the median; it is
+// absent where that is beyond all numbers.
+func around(d design, half float64, back func(float64) float64, confidence float64, basis Basis) (Interval, bool) {
 	m := medianOf(valuesOf(d.all))
-	return Interval{back(m - half), back(m + half), confidence, basis}
+	i := Interval{back(m - half), back(m + half), confidence, basis}
+	return i, finite(i.Lo) && finite(i.Hi)
 }
+
+func finite(v float64) bool { return v-v == 0 }
 
 // withinBlock returns the interval of one block's median.
 //
@@ -115,7 +120,7 @@ func withinBlock(d design, confidence float64) (Interval, bool) {
 	scaled, back := d.scale()
 	df := float64(n - len(strata))
 	half := tQuantile((1+confidence)/2, df) * math.Sqrt(inflation) * scaled.drawn()
-	return around(scaled, half, back, confidence, WithinBlock), true
+	return around(scaled, half, back, confidence, WithinBlock)
 }
 
 // byRanks returns the interval of order statistics.
@@ -186,7 +191,9 @@ func (d design) residuals() (centres, distances []float64) {
 		within += squares(values)
 		for _, v := range values {
 			centres = append(centres, mean)
-			distances = append(distances, (v-mean)*math.Sqrt(n/(n-1)))
+			if n > 1 { // one alone tells nothing of distances
+				distances = append(distances, (v-mean)*math.Sqrt(n/(n-1)))
+			}
 		}
 	}
 	between /= float64(len(d.strata) - 1)
@@ -251,15 +258,21 @@ func (d design) inflated(of func(r float64) float64) float64 {
 
 // ranks returns the place of each value among all; equal ones share theirs.
 func ranks(values []float64) []float64 {
-	sorted := slices.Sorted(slices.Values(values))
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, k int) int { return cmp.Compare(values[i], values[k]) })
 	places := make([]float64, len(values))
-	for i, v := range values {
-		first, _ := slices.BinarySearch(sorted, v)
-		last := first
-		for last+1 < len(sorted) && sorted[last+1] == v {
-			last++
+	for i := 0; i < len(order); {
+		k := i + 1
+		for k < len(order) && values[order[k]] == values[order[i]] {
+			k++
 		}
-		places[i] = float64(first+last) / 2
+		for _, of := range order[i:k] {
+			places[of] = float64(i+k-1) / 2
+		}
+		i = k
 	}
 	return places
 }

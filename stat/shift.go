@@ -19,20 +19,40 @@ type Shift struct {
 	// Observations and Blocks are of a and of b.
 	Observations [2]int `json:"observations"`
 	Blocks       [2]int `json:"blocks"`
+
+	on shiftOnLogs
+}
+
+// mostTimes is beyond what anybody would measure again.
+const mostTimes = 1000
+
+// Times returns how many times as much data would bring the interval to no more
+// than a share x to either side, if measurements go on to differ as these do: of
+// blocks where there are several, else of measurements. It is absent beyond a
+// thousand times.
+func (s Shift) Times(x float64) (float64, bool) {
+	p, target := (1+s.Interval.Confidence)/2, math.Log1p(x)
+	for times := 1.0; times <= mostTimes; times *= 1.05 {
+		if s.on.reach(p, times) <= target {
+			return times, true
+		}
+	}
+	return 0, false
 }
 
 // shiftOnLogs is a shift on a scale of logarithms.
 type shiftOnLogs struct {
-	shift, se, p float64
-	// critical returns how many standard errors the p-quantile of the shift's
-	// distribution lies from its middle.
-	critical func(p float64) float64
+	shift, p float64
+	// reach returns how far the p-quantile of the shift's distribution lies from its
+	// middle, with so many times as much data.
+	reach func(p, times float64) float64
 }
 
 func (s shiftOnLogs) shown(confidence float64, basis Basis) Shift {
-	half := s.critical((1+confidence)/2) * s.se
-	inner := s.critical(confidence) * s.se
+	half := s.reach((1+confidence)/2, 1)
+	inner := s.reach(confidence, 1)
 	return Shift{
+		on:       s,
 		Ratio:    math.Exp(s.shift),
 		Interval: Interval{math.Exp(s.shift - half), math.Exp(s.shift + half), confidence, basis},
 		P:        s.p,
@@ -44,10 +64,12 @@ func (s shiftOnLogs) shown(confidence float64, basis Basis) Shift {
 // absent where a value is not above 0, where there are too few measurements to
 // tell anything, or where they have no stratum in common.
 //
-// Where both have one block, it is that of Hodges and Lehmann within strata, with
-// the test of van Elteren, "On the combination of independent two-sample tests of
-// Wilcoxon" (1960): ranks are compared within each stratum only. It then speaks
-// for these two blocks, which may differ by more than what is compared.
+// Where both have one block, it is that of the aligned rank test of Hodges and
+// Lehmann, "Rank Methods for Combination of Independent Experiments in Analysis of
+// Variance" (1962): each measurement less its stratum's mean is ranked among all,
+// and the normal scores of b's are held against what drawing which ones are b's within each
+// stratum would bring. It then speaks for these two blocks, which may differ by more
+// than what is compared.
 //
 // Where one has several, blocks are compared by the means over strata of their
 // medians with Welch's test; the spread of the blocks of the one with several
@@ -72,6 +94,9 @@ func Compare(a, b []Observation, confidence float64) (Shift, bool) {
 		return Shift{}, false
 	}
 	shift := s.shown(confidence, basis)
+	if !finite(shift.Interval.Lo) || !finite(shift.Interval.Hi) || !finite(shift.Ratio) || !finite(shift.Equal) {
+		return Shift{}, false
+	}
 	shift.Observations, shift.Blocks = [2]int{len(a), len(b)}, [2]int{len(da.blocks), len(db.blocks)}
 	return shift, true
 }
@@ -80,120 +105,128 @@ func Compare(a, b []Observation, confidence float64) (Shift, bool) {
 // shift is told from.
 const leastPairs = 9
 
-// mostOfEach is how many measurements of a stratum enter; of more, as many that
-// are evenly spread among their ranks.
-const mostOfEach = 50
+// mostRanked is how many measurements are ranked; of more, as many that are evenly
+// spread among those of each stratum.
+const mostRanked = 1000
 
-// pair is the difference between two measurements of one stratum.
-type pair struct{ difference, weight float64 }
+// nearby is how exactly a shift is told, as a share.
+const nearby = 1e-6
 
-func shiftWithin(a, b design) (shiftOnLogs, bool) {
+// stratum is the measurements of both in one stratum.
+type stratum struct{ a, b []float64 }
+
+// strataOf returns the strata that both have, and how many times more measurements
+// there are than are kept.
+func strataOf(a, b design) (strata []stratum, more float64) {
 	valuesA, valuesB := byStratum(a.all), byStratum(b.all)
-	var pairs []pair
-	var variance, statistic, half float64
-	number, step := 0, math.Inf(1)
-	for _, stratum := range a.strata {
-		x, y := Sorted(valuesA[stratum]), Sorted(valuesB[stratum])
-		if y.N() == 0 {
-			continue
+	n, kept := 0, 0
+	for _, id := range a.strata {
+		if len(valuesB[id]) > 0 {
+			strata = append(strata, stratum{valuesA[id], valuesB[id]})
+			n += len(valuesA[id]) + len(valuesB[id])
 		}
-		n, m := float64(x.N()), float64(y.N())
-		weight := 1 / (n + m + 1)
-		greater, ties := x.against(y)
-		statistic += weight * (greater - n*m/2)
-		half += weight * n * m / 2
-		variance += weight * weight * n * m / 12 * (n + m + 1 - ties/((n+m)*(n+m-1)))
-		number += x.N() * y.N()
-		step = min(step, weight)
-		pairs = appendPairs(pairs, x.thinned(), y.thinned(), weight*n*m)
 	}
-	if number < leastPairs {
-		return shiftOnLogs{}, false
+	for i := range strata {
+		s := &strata[i]
+		if n > mostRanked {
+			s.a, s.b = thinned(s.a, n), thinned(s.b, n)
+		}
+		kept += len(s.a) + len(s.b)
 	}
-	se := math.Sqrt(variance * (a.rankInflation() + b.rankInflation()) / 2)
-	slices.SortFunc(pairs, func(p, q pair) int { return cmp.Compare(p.difference, q.difference) })
-	middle := atWeight(pairs, half)
-	if se == 0 {
-		return shiftOnLogs{shift: middle, p: 1, critical: normalQuantile}, true
-	}
-	// The distance at which the statistic is unlikely, as an interval of shifts: it
-	// need not be the same to both sides, so the greater one counts.
-	reach := func(z float64) float64 {
-		return max(middle-atWeight(pairs, half-z*se), atWeight(pairs, half+z*se)-middle)
-	}
-	return shiftOnLogs{
-		shift: middle, se: 1, p: normalTails(max(0, math.Abs(statistic)-step/2) / se),
-		critical: func(p float64) float64 { return reach(normalQuantile(p)) },
-	}, true
+	return strata, float64(n) / float64(max(1, kept))
 }
 
-// against returns how many pairs have the greater value in y, equal ones counting
-// half, and the correction for ties: the sum of t³ − t over groups of t equal
-// values.
-func (x Sample) against(y Sample) (greater, ties float64) {
-	all := slices.Concat(x.sorted, y.sorted)
-	slices.Sort(all)
-	for i := 0; i < len(all); {
-		k := i
-		for k < len(all) && all[k] == all[i] {
-			k++
-		}
-		t := float64(k - i)
-		ties += t*t*t - t
-		i = k
-	}
-	for _, v := range y.sorted {
-		below, _ := slices.BinarySearch(x.sorted, v)
-		equal := below
-		for equal < len(x.sorted) && x.sorted[equal] == v {
-			equal++
-		}
-		greater += float64(below) + float64(equal-below)/2
-	}
-	return greater, ties
-}
-
-// thinned returns the values, or as many as are compared pair by pair.
-func (x Sample) thinned() []float64 {
-	if x.N() <= mostOfEach {
-		return x.sorted
-	}
-	some := make([]float64, mostOfEach)
+// thinned returns the quantiles of the values that stand for them among n of all.
+func thinned(values []float64, n int) []float64 {
+	sample := NewSample(values)
+	some := make([]float64, max(1, len(values)*mostRanked/n))
 	for i := range some {
-		some[i], _ = x.Quantile((float64(i) + 0.5) / mostOfEach)
+		some[i], _ = sample.Quantile((float64(i) + 0.5) / float64(len(some)))
 	}
 	return some
 }
 
-// appendPairs appends the differences y − x, which share the weight.
-func appendPairs(pairs []pair, x, y []float64, weight float64) []pair {
-	each := weight / float64(len(x)*len(y))
-	for _, u := range x {
-		for _, v := range y {
-			pairs = append(pairs, pair{v - u, each})
+// aligned returns how far the scores of b, each less the shift, lie above what they
+// would be if nothing else told b from a: as Student's t with so many degrees of
+// freedom, which comes nearer to what drawing brings than a normal distribution
+// (Iman, 1974). Scores are the normal distribution's quantiles of the ranks (van der
+// Waerden's), which tell as much as Student's test of normal noise, and more of any
+// other.
+func aligned(strata []stratum, shift float64) (t, df float64) {
+	var all []float64
+	for _, s := range strata {
+		from := len(all)
+		all = append(all, s.a...)
+		for _, v := range s.b {
+			all = append(all, v-shift)
+		}
+		own := all[from:]
+		middle := meanOf(own)
+		for i := range own {
+			own[i] -= middle
 		}
 	}
-	return pairs
+	places := ranks(all)
+	for i := range places {
+		places[i] = normalQuantile((places[i] + 0.5) / float64(len(places)))
+	}
+	sum, variance := 0.0, 0.0
+	for _, s := range strata {
+		n, m := len(s.a), len(s.b)
+		own := places[:n+m]
+		places = places[n+m:]
+		mean := meanOf(own)
+		for _, score := range own[n:] {
+			sum += score - mean
+		}
+		if size := float64(n + m); size > 1 {
+			variance += float64(n) * float64(m) / (size * (size - 1)) * squares(own)
+		}
+	}
+	if variance == 0 {
+		return 0, 1
+	}
+	z, free := sum/math.Sqrt(variance), float64(len(all)-len(strata))
+	df = max(1, free-1)
+	return z * math.Sqrt(df/max(free-z*z, 1e-9)), df
 }
 
-// atWeight returns the difference below which pairs of so much weight lie, between
-// two where need be.
-func atWeight(pairs []pair, weight float64) float64 {
-	below := 0.0
-	for i, p := range pairs {
-		// A pair stands in the middle of its weight.
-		here := below + p.weight/2
-		if here >= weight {
-			if i == 0 {
-				return p.difference
-			}
-			before := pairs[i-1]
-			from := below - before.weight/2
-			return before.difference + (weight-from)/(here-from)*(p.difference-before.difference)
-		}
-		below += p.weight
+func shiftWithin(a, b design) (shiftOnLogs, bool) {
+	strata, more := strataOf(a, b)
+	pairs, least, most := 0, math.Inf(1), math.Inf(-1)
+	for _, s := range strata {
+		pairs += len(s.a) * len(s.b)
+		least = min(least, slices.Min(s.b)-slices.Max(s.a))
+		most = max(most, slices.Max(s.b)-slices.Min(s.a))
 	}
-	return pairs[len(pairs)-1].difference
+	if pairs < leastPairs {
+		return shiftOnLogs{}, false
+	}
+	// where returns the shift at which the ranks are so far above.
+	scale := math.Sqrt(more / ((a.rankInflation() + b.rankInflation()) / 2))
+	where := func(above float64) float64 {
+		lo, hi := least-nearby, most+nearby
+		for hi-lo > nearby {
+			mid := (lo + hi) / 2
+			if t, _ := aligned(strata, mid); t*scale > above {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		return (lo + hi) / 2
+	}
+	middle := where(0)
+	t, df := aligned(strata, 0)
+	s := shiftOnLogs{
+		shift: middle, p: tTails(t*scale, df),
+		// It need not be the same to both sides, so the greater one counts.
+		reach: func(p, times float64) float64 {
+			far := tQuantile(p, df)
+			return max(middle-where(far), where(-far)-middle) / math.Sqrt(times)
+		},
+	}
+	return s, true
 }
 
 func shiftBetween(a, b design) (shiftOnLogs, bool) {
@@ -217,10 +250,11 @@ func shiftBetween(a, b design) (shiftOnLogs, bool) {
 			df = variance * variance / (ofX*ofX/(n-1) + ofY*ofY/(m-1))
 		}
 	}
-	s := shiftOnLogs{shift: shift, se: math.Sqrt(variance), critical: func(p float64) float64 { return tQuantile(p, df) }}
+	se := math.Sqrt(variance)
+	s := shiftOnLogs{shift: shift, reach: func(p, times float64) float64 { return tQuantile(p, df*times) * se / math.Sqrt(times) }}
 	switch {
-	case s.se > 0:
-		s.p = tTails(shift/s.se, df)
+	case se > 0:
+		s.p = tTails(shift/se, df)
 	case shift == 0:
 		s.p = 1
 	}

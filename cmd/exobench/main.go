@@ -6,6 +6,7 @@
 //	exobench detect     which engines answer here, and what can be measured
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
+//	exobench compare    what changed between runs, and how sure that is
 //	exobench clean      take away what a killed run left on an engine
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
@@ -102,7 +103,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), compareCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
@@ -136,6 +137,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1   // something could not be measured or written
 	exitUsage       = 2   // the command line or a file it names is wrong
+	exitBeyond      = 3   // a change is beyond a limit of --fail-on
 	exitInterrupted = 130 // by a signal; the reports are made all the same
 )
 

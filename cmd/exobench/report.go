@@ -15,7 +15,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"exobench"
 	"exobench/driver"
@@ -193,13 +192,7 @@ func (r results) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return report.JSON(w, r.run)
 	}
-	width := defaultWidth
-	if f, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			width = columns
-		}
-	}
-	return report.Plain(w, report.Brief(r.run), width)
+	return report.Plain(w, report.Brief(r.run), widthOf(w))
 }
 
 // peerNames lists the tools that report --as takes.

@@ -1,0 +1,296 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"exobench"
+	"exobench/metric"
+	"exobench/summary"
+)
+
+const ms = exobench.Instant(1e6)
+
+// machine is an engine on a machine, as runs of it come out.
+type machine struct {
+	loads, repeats int
+	// slower is by what factor everything takes longer.
+	slower float64
+	// noise is the spread of requests, between that of loads.
+	noise, between float64
+	// busy is the share of the machine that others take.
+	busy    float64
+	engines []string
+	change  func(*exobench.Header, *exobench.Session)
+}
+
+// run returns what one run on it comes to.
+func (m machine) run(t testing.TB, r *rand.Rand) *summary.Run {
+	t.Helper()
+	labels := m.engines
+	if labels == nil {
+		labels = []string{"exo"}
+	}
+	header := &exobench.Header{Schema: exobench.SchemaVersion, RunID: "run", Plan: exobench.Plan{
+		Workload: exobench.Workload{MaxTokens: 10, Cache: exobench.ColdCache, Prompts: []exobench.Prompt{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d"}, {ID: "e"}}},
+	}}
+	model := exobench.Model{Name: "one", ID: "org/one"}
+	for _, label := range labels {
+		header.Engines = append(header.Engines, exobench.Engine{Name: label, Driver: "exo", Models: []exobench.Model{model}})
+	}
+	session := &exobench.Session{ID: 1, Host: exobench.Host{CPU: "chip", Cores: 8}}
+	if m.change != nil {
+		m.change(header, session)
+	}
+	entries := []exobench.Entry{header, session}
+	step, seq, at := 0, 0, exobench.Instant(1000*ms)
+	for cell, label := range labels {
+		entries = append(entries, &exobench.Cell{ID: cell + 1, Engine: label, Model: model, Traffic: exobench.Traffic{Concurrency: 1}})
+	}
+	for range m.loads {
+		for cell, label := range labels {
+			step++
+			entries = append(entries, &exobench.Step{ID: step, Session: 1, Engine: label, Model: model},
+				&exobench.Block{ID: step, Step: step, Cell: cell + 1, At: at})
+			factor := math.Exp(m.between * r.NormFloat64())
+			if cell > 0 || len(labels) == 1 {
+				factor *= m.slower
+			}
+			for range m.repeats {
+				for p, prompt := range header.Plan.Workload.Prompts {
+					seq++
+					took := float64(1000*ms) * (1 + float64(p)/5) * factor * math.Exp(m.noise*r.NormFloat64())
+					entries = append(entries, answer(seq, step, prompt.ID, at, exobench.Instant(took)))
+					at += exobench.Instant(took) + 10*ms
+				}
+			}
+			values := exobench.Values{{Quantity: exobench.Foreign, Value: m.busy}, {Quantity: exobench.EngineCPU, Value: 0.5}}
+			entries = append(entries, &exobench.Sample{At: at, Step: step, Block: step, Moment: exobench.After, Sensor: "machine", Span: 1e9, Values: values},
+				&exobench.BlockEnd{At: at, Block: step, Reason: exobench.BlockDone})
+		}
+	}
+	run, err := summary.Build(slices.Values(append(entries, &exobench.End{At: at, Session: 1, Reason: exobench.EndFinished})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// answer is a request of ten tokens.
+func answer(seq, block int, prompt string, sent, took exobench.Instant) *exobench.Record {
+	first := sent + took/10
+	r := &exobench.Record{
+		Seq: seq, Block: block, PromptID: prompt, Outcome: exobench.OK, Scheduled: sent, Sent: sent,
+		FirstToken: first, FirstAnswer: first, LastToken: sent + took, Done: sent + took, Ended: sent + took + ms,
+		OutputTokens: new(exobench.Tokens(10)), TokensFrom: exobench.FromUsage,
+	}
+	for i := range exobench.Instant(10) {
+		r.Chunks = append(r.Chunks, exobench.Chunk{At: first + i*(sent+took-first)/9})
+	}
+	return r
+}
+
+func compared(t testing.TB, o Options, runs ...*summary.Run) *Result {
+	t.Helper()
+	var named []Run
+	for i, run := range runs {
+		named = append(named, Run{string(rune('A' + i)), run})
+	}
+	r, err := Compare(named, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// verdicts are those of a pair's one cell, by metric.
+func verdicts(p Pair) map[string]Comparison {
+	all := map[string]Comparison{}
+	for _, c := range p.Cells[0].Comparisons {
+		all[c.Metric] = c
+	}
+	return all
+}
+
+func TestIdenticalServersAreSeldomTakenForDifferent(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	m := machine{loads: 1, repeats: 3, slower: 1, noise: 0.03}
+	wrong, pairs := 0, 200
+	for range pairs {
+		got := compared(t, Options{}, m.run(t, r), m.run(t, r))
+		for _, c := range got.Pairs[0].Cells[0].Comparisons {
+			if c.Verdict == Better || c.Verdict == Worse {
+				wrong++
+				break
+			}
+		}
+	}
+	if wrong > pairs*5/100 {
+		t.Errorf("%d of %d pairs of equal runs differ", wrong, pairs)
+	}
+}
+
+func TestASlowdownOfFivePercentIsFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 1))
+	before := machine{loads: 1, repeats: 3, slower: 1, noise: 0.03}
+	after := before
+	after.slower = 1.05
+	found, pairs := 0, 200
+	for range pairs {
+		c := verdicts(compared(t, Options{}, before.run(t, r), after.run(t, r)).Pairs[0])[metric.TokenRate]
+		if c.Verdict == Worse {
+			found++
+			if !slices.Contains(c.Cautions, OneLoad) {
+				t.Fatal("a verdict of one load each has no caution")
+			}
+		}
+	}
+	if found < pairs*9/10 {
+		t.Errorf("found %d of %d times", found, pairs)
+	}
+}
+
+func TestLoadsThatDifferAreNotTakenForAChange(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	m := machine{loads: 5, repeats: 3, slower: 1, noise: 0.03, between: 0.04}
+	wrong, pairs := 0, 200
+	for range pairs {
+		for _, c := range compared(t, Options{}, m.run(t, r), m.run(t, r)).Pairs[0].Cells[0].Comparisons {
+			if c.Verdict == Better || c.Verdict == Worse {
+				wrong++
+				break
+			}
+		}
+	}
+	if wrong > pairs*5/100 {
+		t.Errorf("%d of %d pairs of equal runs differ", wrong, pairs)
+	}
+}
+
+func TestVariantsOfOneRunAreCompared(t *testing.T) {
+	m := machine{loads: 6, repeats: 3, slower: 1.2, noise: 0.01, between: 0.01, engines: []string{"exo a", "exo b"}}
+	run := m.run(t, rand.New(rand.NewPCG(4, 1)))
+	got, err := Variants(run, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := verdicts(got.Pairs[0])[metric.Latency]
+	if got.Pairs[0].A != "exo a" || got.Pairs[0].B != "exo b" || c.Verdict != Worse || len(c.Cautions) > 0 ||
+		math.Abs(c.Shift.Ratio-1.2) > 0.05 {
+		t.Errorf("got %+v, shift %+v", c, c.Shift)
+	}
+	m.engines = nil
+	if _, err := Variants(m.run(t, rand.New(rand.NewPCG(4, 1))), Options{}); err == nil {
+		t.Error("a run of one engine has variants")
+	}
+}
+
+func TestEnoughDataShowsThatTwoAreEqual(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 1))
+	m := machine{loads: 1, repeats: 20, slower: 1, noise: 0.02}
+	c := verdicts(compared(t, Options{}, m.run(t, r), m.run(t, r)).Pairs[0])[metric.TokenRate]
+	if c.Verdict != Equal || c.Shift.Equal > DefaultMinEffect || c.Needed == nil || *c.Needed != 1 {
+		t.Errorf("got %+v, %+v", c, c.Shift)
+	}
+}
+
+func TestADisturbedMachineExplainsAChange(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	quiet := machine{loads: 1, repeats: 3, slower: 1, noise: 0.01}
+	for _, c := range []struct {
+		slower, busy float64
+		want         Verdict
+		cautious     bool
+	}{
+		{1.1, 0, Worse, false},
+		{1.1, 0.1, Disturbed, false}, // a tenth of the machine is a fifth of the engine's half
+		{2, 0.1, Worse, true},
+	} {
+		after := quiet
+		after.slower, after.busy = c.slower, c.busy
+		got := verdicts(compared(t, Options{}, quiet.run(t, r), after.run(t, r)).Pairs[0])[metric.Latency]
+		if got.Verdict != c.want || slices.Contains(got.Cautions, Unquiet) != c.cautious {
+			t.Errorf("%+v: got %s, %v", c, got.Verdict, got.Cautions)
+		}
+	}
+}
+
+func TestWhatIsUnlikeStandsFirstAndCanForbid(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 1))
+	plain := machine{loads: 1, repeats: 3, slower: 1, noise: 0.01}
+	for _, c := range []struct {
+		what    string
+		forbids bool
+		change  func(*exobench.Header, *exobench.Session)
+	}{
+		{"answers", true, func(h *exobench.Header, _ *exobench.Session) { h.Plan.Workload.MaxTokens = 20 }},
+		{"prompt cache", true, func(h *exobench.Header, _ *exobench.Session) { h.Plan.Workload.Cache = exobench.WarmCache }},
+		{"temperature", true, func(h *exobench.Header, _ *exobench.Session) { h.Plan.Workload.Temperature = 1 }},
+		{"processor", true, func(_ *exobench.Header, s *exobench.Session) { s.Host.Cores = 4 }},
+		{"operating system", false, func(_ *exobench.Header, s *exobench.Session) { s.Host.System = "other" }},
+		{"prompts", false, func(h *exobench.Header, _ *exobench.Session) { h.Plan.Workload.Prompts[4].Text = "other" }},
+		{"engine's version", false, func(h *exobench.Header, _ *exobench.Session) { h.Engines[0].Version = "2" }},
+		{"what answered", true, func(h *exobench.Header, _ *exobench.Session) { h.Engines[0].Label = "random weights" }},
+	} {
+		other := plain
+		other.change = c.change
+		a, b := plain.run(t, r), other.run(t, r)
+		p := compared(t, Options{}, a, b).Pairs[0]
+		if len(p.Unlike) != 1 || p.Unlike[0].What != c.what || p.Forbidden() != c.forbids || p.Forbidden() != (len(p.Cells) == 0) {
+			t.Errorf("%s: %+v, cells %d", c.what, p.Unlike, len(p.Cells))
+		}
+		if forced := compared(t, Options{Force: true}, a, b).Pairs[0]; len(forced.Cells) != 1 || len(forced.Cells[0].Comparisons) == 0 {
+			t.Errorf("%s: forced it compares %+v", c.what, forced.Cells)
+		}
+	}
+}
+
+func TestALimitIsPassedByTheWholeInterval(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 1))
+	before := machine{loads: 1, repeats: 10, slower: 1, noise: 0.02}
+	for _, c := range []struct {
+		slower float64
+		limits string
+		want   int
+	}{
+		{1, "tokens_per_second<-5%,ttft>+10%", 0},
+		{1.055, "tokens_per_second<-5%", 0}, // beyond it, but not for sure
+		{1.2, "tokens_per_second<-5%", 1},
+		{1.2, "tokens_per_second < -5 %, ttft_s>+10%, latency>10%", 3},
+		{0.8, "tokens_per_second<-5%,ttft>+10%", 0},
+	} {
+		limits, err := ParseLimits(c.limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := before
+		after.slower = c.slower
+		breaches, _ := compared(t, Options{}, before.run(t, r), after.run(t, r)).Breaches(limits)
+		if len(breaches) != c.want {
+			t.Errorf("%+v: %v", c, breaches)
+		}
+	}
+}
+
+func TestWhatIsNoLimitSaysSo(t *testing.T) {
+	for _, text := range []string{"", "tokens_per_second", "tokens_per_second<5%", "ttft>-10%", "speed<-5%", "ttft>10", "ttft>0%", "ttft<-100%", "load_s>5%"} {
+		if limits, err := ParseLimits(text); err == nil {
+			t.Errorf("%q gives %v", text, limits)
+		} else if strings.Contains(err.Error(), "%!") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestCellsThatOnlyOneHasAreNamed(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	plain := machine{loads: 1, repeats: 3, slower: 1, noise: 0.01}
+	p := compared(t, Options{}, plain.run(t, r), machine{loads: 1, repeats: 3, slower: 1, engines: []string{"exo x", "exo y"}}.run(t, r)).Pairs[0]
+	if got := fmt.Sprint(p.OnlyA, p.OnlyB, len(p.Cells)); got != "[one] [exo x one exo y one] 0" {
+		t.Errorf("got %s", got)
+	}
+}
