@@ -50,6 +50,7 @@ func TestMain(m *testing.M) {
 //
 //	touch N      take N MiB of anonymous memory
 //	map PATH     map a file and read every page of it
+//	free         give back what was taken or mapped last
 //	fork         start another of its kind; its pid is the answer
 //	fork group, fork session  start it in a process group, or session, of its own
 //	give ORDER   have the last one carry out ORDER
@@ -75,6 +76,11 @@ func play(in io.Reader, out io.Writer) {
 			kept = append(kept, touched(argument))
 		case "map":
 			kept = append(kept, mapped(argument))
+		case "free":
+			if err := syscall.Munmap(kept[len(kept)-1]); err != nil {
+				panic(err)
+			}
+			kept = kept[:len(kept)-1]
 		case "fork":
 			child = must(startEngine(&syscall.SysProcAttr{Setpgid: argument == "group", Setsid: argument == "session"}))
 			first = cmp.Or(first, child)

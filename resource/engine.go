@@ -18,6 +18,11 @@ type Engine struct {
 	Listeners []ProcessID
 	// Beside are trees that may be the engine's or not; they are not counted.
 	Beside []Tree
+	// Neighbours are trees that one of our own ancestors started at about the same
+	// time, such as other programs of the script that runs exobench. They are
+	// beside only while they are larger than all that is counted: then what is
+	// counted may be the front end of one of them.
+	Neighbours []Tree
 	// Names are the programs that are counted, and Left those that are beside and
 	// not small, each with its size.
 	Names, Left []string
@@ -70,11 +75,12 @@ type enclosing struct {
 	own             map[int]bool
 	roots, without  []int
 	counted, beside map[int]bool
+	neighbours      map[int]bool
 }
 
 // enclose returns the engine whose listeners are given.
 func (t *processes) enclose(tops []int) Engine {
-	e := enclosing{processes: t, ours: t.ancestors(t.self), own: t.under(tops, nil), beside: map[int]bool{}}
+	e := enclosing{processes: t, ours: t.ancestors(t.self), own: t.under(tops, nil), beside: map[int]bool{}, neighbours: map[int]bool{}}
 	for _, top := range tops {
 		e.roots = append(e.roots, t.launcher(top, e.ours))
 	}
@@ -86,10 +92,17 @@ func (t *processes) enclose(tops []int) Engine {
 	for _, top := range tops {
 		found.Listeners = append(found.Listeners, ProcessID{top, t.all[top].started})
 	}
-	for _, pid := range slices.Sorted(maps.Keys(e.beside)) {
-		found.Beside = append(found.Beside, Tree{PID: pid, Without: slices.Concat(e.roots, slices.Sorted(maps.Keys(e.ours)))})
-	}
+	found.Beside, found.Neighbours = e.trees(e.beside), e.trees(e.neighbours)
 	return found
+}
+
+// trees are those of the processes, less what is counted and what is ours.
+func (e *enclosing) trees(pids map[int]bool) []Tree {
+	var all []Tree
+	for _, pid := range slices.Sorted(maps.Keys(pids)) {
+		all = append(all, Tree{PID: pid, Without: slices.Concat(e.roots, slices.Sorted(maps.Keys(e.ours)))})
+	}
+	return all
 }
 
 // leaveOut leaves out what a script started beside the one that listens and that
@@ -118,11 +131,18 @@ func (e *enclosing) takeIn(tops []int) {
 		groups[e.all[pid].group] = true
 		services[e.service(pid)] = true
 	}
-	for pid := range e.ours {
-		delete(groups, e.all[pid].group)
-		delete(services, e.service(pid))
-	}
 	delete(services, "")
+	for pid := range e.all {
+		if e.ours[pid] {
+			delete(groups, e.all[pid].group)
+		}
+		if len(services) == 0 {
+			continue
+		}
+		if service := e.service(pid); services[service] && (e.ours[pid] || e.holdsJobs(pid, service)) {
+			delete(services, service)
+		}
+	}
 	var kindred []int
 	for _, pid := range slices.Sorted(maps.Keys(e.all)) {
 		if !e.counted[pid] && !e.ours[pid] && !e.manages(pid) &&
@@ -146,16 +166,29 @@ func (e *enclosing) takeIn(tops []int) {
 	}
 }
 
+// holdsJobs reports whether a service is one whose programs have nothing to do with
+// each other, going by one of its processes: cron.service holds all that cron
+// started, and that of a supervisor all of its programs.
+func (e *enclosing) holdsJobs(pid int, service string) bool {
+	name := e.all[pid].name
+	return strings.HasSuffix(service, ".service") && managers[name] && !containerInits[name]
+}
+
 // togetherSeconds is how far apart the parts of an engine are started by what
 // started exobench too.
 const togetherSeconds = 10
 
-// startedWith reports whether two processes were started in one job and at about
-// the same time.
-func (e *enclosing) startedWith(pid, root int) bool {
+// isNeighbour reports whether a process may be where the engine computes since it
+// was started in one job with a root, and at about the same time. One that serves
+// others, or is itself a client of the engine, is not.
+func (e *enclosing) isNeighbour(pid, root int) bool {
 	a, b := e.all[pid], e.all[root]
 	apart := max(a.started, b.started) - min(a.started, b.started)
-	return a.group == b.group && apart <= togetherSeconds*startsPerSecond
+	if a.group != b.group || apart > togetherSeconds*startsPerSecond || e.counted[pid] || e.ours[pid] {
+		return false
+	}
+	tree := e.under([]int{pid}, nil)
+	return !e.servesOthers(tree) && !e.connected(tree, e.own)
 }
 
 // lookBeside finds what may belong to the engine and is not counted: what started
@@ -168,16 +201,19 @@ func (e *enclosing) lookBeside() {
 			e.beside[parent] = true
 		}
 	}
-	for _, root := range e.roots {
-		for _, pid := range e.children[e.all[root].parent] {
-			if e.ours[e.all[root].parent] && !e.counted[pid] && !e.ours[pid] && e.startedWith(pid, root) && !e.servesOthers(e.under([]int{pid}, nil)) {
-				e.beside[pid] = true
-			}
-		}
-	}
 	for pid := range e.serves {
 		if !e.counted[pid] && !e.ours[pid] && !e.isBeside(pid) && e.tied(map[int]bool{pid: true}) {
 			e.beside[pid] = true
+		}
+	}
+	for _, root := range e.roots {
+		if !e.ours[e.all[root].parent] {
+			continue
+		}
+		for _, pid := range e.children[e.all[root].parent] {
+			if !e.isBeside(pid) && e.isNeighbour(pid, root) {
+				e.neighbours[pid] = true
+			}
 		}
 	}
 }
@@ -199,11 +235,15 @@ func (e *enclosing) servesOthers(tree map[int]bool) bool {
 
 // tied reports whether one of the processes that listen, or of their descendants,
 // is connected to a port that a tree serves.
-func (e *enclosing) tied(tree map[int]bool) bool {
-	for own := range e.own {
-		for _, port := range e.dials[own] {
-			for pid := range tree {
-				if slices.Contains(e.serves[pid], port) {
+func (e *enclosing) tied(tree map[int]bool) bool { return e.connected(e.own, tree) }
+
+// connected reports whether one of some processes is connected to a port that one
+// of others serves.
+func (e *enclosing) connected(from, to map[int]bool) bool {
+	for pid := range from {
+		for _, port := range e.dials[pid] {
+			for other := range to {
+				if slices.Contains(e.serves[other], port) {
 					return true
 				}
 			}
@@ -246,7 +286,22 @@ func (e *Engine) name(ctx context.Context, t *processes) {
 			e.Names = append(e.Names, fmt.Sprintf("%s (process %d, %v)", t.all[pid].name, pid, size))
 		}
 	}
-	e.Left = sizes(e.Beside...)
+	e.Left = sizes(e.beside(ctx)...)
+}
+
+// beside are the trees that may be the engine's now.
+func (e Engine) beside(ctx context.Context) []Tree {
+	all := slices.Clone(e.Beside)
+	if len(e.Neighbours) == 0 {
+		return all
+	}
+	counted := e.Tree.resident(ctx)
+	for _, tree := range e.Neighbours {
+		if tree.resident(ctx) > counted {
+			all = append(all, tree)
+		}
+	}
+	return all
 }
 
 // resident returns the resident size of the tree; 0 where it cannot be read.

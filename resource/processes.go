@@ -83,9 +83,12 @@ func (p *Processes) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sam
 	if id.Started != 0 {
 		values = append(values, exobench.Value{Quantity: exobench.ProcessStarted, Value: float64(id.Started)})
 	}
-	if m != exobench.During && len(engine.Beside) > 0 {
+	if m == exobench.During {
+		return sample(values), nil
+	}
+	if trees := engine.beside(ctx); len(trees) > 0 {
 		var beside exobench.Bytes
-		for _, tree := range engine.Beside {
+		for _, tree := range trees {
 			beside += tree.resident(ctx)
 		}
 		values = append(values, exobench.Value{Quantity: exobench.Beside, Value: float64(beside)})
