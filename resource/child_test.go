@@ -27,6 +27,9 @@ const childEnv = "EXOBENCH_RESOURCE_CHILD"
 // readerEnv makes it read the memory of the process with that id.
 const readerEnv = "EXOBENCH_RESOURCE_READER"
 
+// engineEnv makes it find the engine at that address, and read its memory.
+const engineEnv = "EXOBENCH_RESOURCE_ENGINE"
+
 // finderEnv makes it find the listener at that address.
 const finderEnv = "EXOBENCH_RESOURCE_FINDER"
 
@@ -37,6 +40,16 @@ func TestMain(m *testing.M) {
 	}
 	if pid, err := strconv.Atoi(os.Getenv(readerEnv)); err == nil {
 		fmt.Println(Tree{PID: pid}.Read(context.Background()))
+		return
+	}
+	if address := os.Getenv(engineEnv); address != "" {
+		e, err := FindEngine(context.Background(), address)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(strings.Join(e.Notices(), "\n"))
+		fmt.Println(e.Tree.Read(context.Background()))
 		return
 	}
 	if address := os.Getenv(finderEnv); address != "" {

@@ -2,12 +2,11 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"exobench"
 )
 
 // Engine is the processes that an engine on this host is taken to be.
@@ -23,6 +22,9 @@ type Engine struct {
 	// beside only while they are larger than all that is counted: then what is
 	// counted may be the front end of one of them.
 	Neighbours []Tree
+	// Owner is set where what listens could not be seen, and is taken to be the
+	// only program of that user.
+	Owner string
 	// Names are the programs that are counted, and Left those that are beside and
 	// not small, each with its size.
 	Names, Left []string
@@ -45,11 +47,13 @@ type ProcessID struct {
 // None of that holds of our own ancestors, of a person's shell and of service
 // managers, which start what has nothing to do with the engine. What serves a
 // port itself, beside the one that listens, and not to it as far as can be seen,
-// may be another engine: it is in Beside. Where what listens only passes requests
+// may be another engine: it is in Beside. Where the process that listens is another
+// user's and hidden, and that user runs one program only, it is that one. Where what listens only passes requests
 // on, the error wraps [ErrNotFound].
 func FindEngine(ctx context.Context, hostport string) (Engine, error) {
 	holders, sockets, err := holdersOf(ctx, hostport)
-	if err != nil {
+	var hidden *hiddenError
+	if err != nil && !errors.As(err, &hidden) {
 		return Engine{}, err
 	}
 	table, err := processTable(ctx)
@@ -57,11 +61,21 @@ func FindEngine(ctx context.Context, hostport string) (Engine, error) {
 		return Engine{}, fmt.Errorf("find the engine process: %w", err)
 	}
 	table.ports = portsOf(sockets)
+	owner := ""
+	if hidden != nil {
+		if hidden.owner != nil {
+			holders, owner = table.ownedAlone(ctx, hidden.owner.uid), hidden.owner.name
+		}
+		if len(holders) == 0 {
+			return Engine{}, hidden
+		}
+	}
 	tops := table.tops(holders)
 	if err := notRelays(ctx, tops, hostport); err != nil {
 		return Engine{}, err
 	}
 	e := table.enclose(tops)
+	e.Owner = owner
 	e.name(ctx, table)
 	return e, nil
 }
@@ -259,70 +273,4 @@ func (e *enclosing) meets(a, b map[int]bool) bool {
 		}
 	}
 	return false
-}
-
-// noteworthy is how large what is beside must be to be named.
-const noteworthy = 16 << 20
-
-// name fills in the names of programs, with their sizes.
-func (e *Engine) name(ctx context.Context, t *processes) {
-	sizes := func(trees ...Tree) []string {
-		var all []string
-		for _, tree := range trees {
-			size := tree.resident(ctx)
-			if size < noteworthy && tree.PID != e.Tree.PID {
-				continue
-			}
-			all = append(all, fmt.Sprintf("%s (process %d, %v)", t.all[tree.PID].name, tree.PID, size))
-		}
-		return all
-	}
-	counted := e.Tree
-	counted.Resident = true
-	members, _ := listTree(ctx, counted)
-	for _, pid := range members {
-		one := Tree{PID: pid, members: []int{pid}}
-		if size := one.resident(ctx); size >= noteworthy || slices.ContainsFunc(e.Listeners, func(l ProcessID) bool { return l.PID == pid }) {
-			e.Names = append(e.Names, fmt.Sprintf("%s (process %d, %v)", t.all[pid].name, pid, size))
-		}
-	}
-	e.Left = sizes(e.beside(ctx)...)
-}
-
-// beside are the trees that may be the engine's now.
-func (e Engine) beside(ctx context.Context) []Tree {
-	all := slices.Clone(e.Beside)
-	if len(e.Neighbours) == 0 {
-		return all
-	}
-	counted := e.Tree.resident(ctx)
-	for _, tree := range e.Neighbours {
-		if tree.resident(ctx) > counted {
-			all = append(all, tree)
-		}
-	}
-	return all
-}
-
-// resident returns the resident size of the tree; 0 where it cannot be read.
-func (t Tree) resident(ctx context.Context) exobench.Bytes {
-	t.Resident = true
-	m, err := t.read(ctx)
-	if err != nil {
-		return 0
-	}
-	return m.rss
-}
-
-// Notices say what is counted, where that is more than one process and what it
-// started, and what is not though it may be the engine's.
-func (e Engine) Notices() []string {
-	var all []string
-	if len(e.Listeners) > 1 || len(e.Tree.Also) > 0 || e.Tree.PID != e.Listeners[0].PID {
-		all = append(all, "the engine's memory is that of several processes, which belong together as far as can be seen: "+strings.Join(e.Names, ", "))
-	}
-	if len(e.Left) > 0 {
-		all = append(all, "not counted as the engine's memory, though it may belong to it: "+strings.Join(e.Left, ", "))
-	}
-	return all
 }
