@@ -30,7 +30,8 @@ type Processes struct {
 }
 
 // listEvery is how long processes that the engine starts during requests may go
-// unseen. Listing them takes some files for each thread of the engine.
+// unseen. Listing them takes a file for each of them, and the names of all of the
+// host's.
 const listEvery = time.Second
 
 // NewProcesses returns a sensor of the process that find returns and of its
@@ -51,7 +52,7 @@ func NewProcesses(find func() (pid int, err error)) *Processes {
 func (l *Listening) Sensor() *Processes { return newProcessesOf(l.Engine) }
 
 func newProcessesOf(find func(context.Context) (Engine, error)) *Processes {
-	return &Processes{find: find, list: listTree, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
+	return &Processes{find: find, list: newCensus().list, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
 }
 
 // Name returns "processes".
