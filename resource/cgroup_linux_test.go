@@ -159,7 +159,8 @@ func TestUnderALimitOfTheControlGroup(t *testing.T) {
 		t.Fatal("the peak of the control group is unknown")
 	}
 	t.Logf("%+v; group's peak %v", m.values(), *m.groupPeak)
-	if *m.groupPeak > 192*mib || *m.groupPeak < 188*mib {
+	// The kernel lets a group above its limit by some pages rather than fail.
+	if *m.groupPeak > 193*mib || *m.groupPeak < 188*mib {
 		t.Errorf("the group's peak is %v, want its limit of 192 MiB", *m.groupPeak)
 	}
 	if *m.anonymous < 96*mib || *m.anonymous > 116*mib {

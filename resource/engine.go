@@ -48,8 +48,8 @@ type ProcessID struct {
 // managers, which start what has nothing to do with the engine. What serves a
 // port itself, beside the one that listens, and not to it as far as can be seen,
 // may be another engine: it is in Beside. Where the process that listens is another
-// user's and hidden, and that user runs one program only, it is that one. Where what listens only passes requests
-// on, the error wraps [ErrNotFound].
+// user's and hidden, and that user runs one program only, it is that one. Where what
+// listens only passes requests on, the error wraps [ErrNotFound].
 func FindEngine(ctx context.Context, hostport string) (Engine, error) {
 	holders, sockets, err := holdersOf(ctx, hostport)
 	var hidden *hiddenError
