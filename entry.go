@@ -122,6 +122,19 @@ type Engine struct {
 	// Files are where the weights of models are read from, as far as that is on
 	// this host and known.
 	Files []ModelFile `json:"files,omitempty"`
+	// KVCaches are what tokens of its models take, as far as their shapes are known.
+	KVCaches []KVCache `json:"kv_caches,omitempty"`
+}
+
+// KVCache is what the keys and values of one token of a model take in memory, over
+// all layers.
+type KVCache struct {
+	// Model is the model's name.
+	Model    string `json:"model"`
+	PerToken Bytes  `json:"bytes_per_token"`
+	// AtLoad is set where the engine sets aside all that its context can take when it
+	// loads the model.
+	AtLoad bool `json:"set_aside_at_load,omitempty"`
 }
 
 // ModelFile is a file of weights as it was when the engine was opened.

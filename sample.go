@@ -23,6 +23,8 @@ const (
 	During Moment = "during"
 	// After: the requests of a block have ended.
 	After Moment = "after"
+	// Released: the model was taken away again. The last one counts.
+	Released Moment = "released"
 )
 
 // Sample is one reading of one sensor at one instant.
@@ -75,6 +77,18 @@ const (
 	// Beside is the resident set size of processes that may be the engine's, and
 	// are in none of the sizes above.
 	Beside Quantity = "beside_bytes"
+	// RSSPeak is the greatest resident set size that the kernel has seen of each
+	// of the engine's processes since its start, summed (Linux: VmHWM). It is no
+	// less than the greatest RSS, whenever that was.
+	RSSPeak Quantity = "rss_peak_bytes"
+	// Swap is what the engine's processes have swapped out, beside all sizes
+	// above: proportional (SwapPss) where PSS is there too, else what each has
+	// (VmSwap), in which shared memory is missing.
+	Swap Quantity = "swap_bytes"
+	// CgroupPeak is the most memory that the kernel has charged to the control
+	// group of the engine, where nothing but the engine is in it. It holds what the
+	// kernel keeps for it, such as files in its cache that nobody maps.
+	CgroupPeak Quantity = "cgroup_peak_bytes"
 
 	// NodeUsed is all memory in use on a node of the engine, whoever uses it;
 	// NodeTotal is the node's memory.

@@ -105,6 +105,14 @@ func memory(run *summary.Run) Section {
 	s := Section{Title: "Memory"}
 	s.prose(memorySentences(run)...)
 	s.add(memoryTable(run))
+	if t := stepMemoryTable(run); t != nil {
+		s.prose(stepMemorySentences(run)...)
+		s.add(t)
+	}
+	if t := cacheTable(run); t != nil {
+		s.prose(cacheSentences(run)...)
+		s.add(t)
+	}
 	return s
 }
 

@@ -37,6 +37,10 @@ func memoryTable(run *summary.Run) *Table {
 	}
 	heads("= model", "+ inference", "= additional", "File-backed at peak")
 	t.Columns = append(t.Columns, left("Source"))
+	kernel := tellsHighWater(run)
+	if kernel {
+		t.Columns = append(t.Columns, right(fmt.Sprintf("Kernel saw up to (%s)", scale.unit)))
+	}
 	own := tellsOwnPeak(run)
 	if own {
 		t.Columns = append(t.Columns, right(fmt.Sprintf("Server's own peak, rank 0 only (%s)", scale.unit)))
@@ -58,6 +62,9 @@ func memoryTable(run *summary.Run) *Table {
 			fields = append(fields, gpuFields(m.GPU)...)
 		}
 		fields = append(fields, scale.size(m.Model()), scale.size(m.Inference()), scale.size(m.Additional()), file, orDash(string(m.Source)))
+		if kernel {
+			fields = append(fields, highWaterText(&run.Cells[i], scale))
+		}
 		if own {
 			peak, known := run.Cells[i].Metric(metric.ServerPeakMemory)
 			fields = append(fields, scale.size(exobench.Bytes(peak.Max), known))
@@ -83,6 +90,9 @@ func memorySentences(run *summary.Run) []string {
 	}
 	if tellsOwnPeak(run) {
 		all = append(all, "The server's own peak is what the engine says of itself, the greatest over the OK requests: of exo it is of the runner of rank 0 only, since its warm-up, and has been seen far too low; the other columns are what was read here.")
+	}
+	if tellsHighWater(run) {
+		all = append(all, "What the kernel saw is its own high-water mark, which no reading can miss: = where it did not rise during the requests, so that it is from before, such as the load.")
 	}
 	sources := 0
 	for _, m := range []struct {

@@ -198,6 +198,10 @@ func memorySentence(figures summary.Figures) string {
 		return fmt.Sprintf("The engine's process ended while it was measured: memory was read of %d in turn, and %d readings found none. Memory of two processes is not subtracted from each other; what is left out is unknown.", f.N, f.Missed)
 	case summary.MemoryBeside:
 		return fmt.Sprintf("Memory may be that of a process which is not the engine: %v is counted, and processes beside it that may belong to it have %v; see the notes.", f.Counted, f.Beside)
+	case summary.PeakMissed:
+		return fmt.Sprintf("Memory peaked between two readings: the greatest reading is %v, and the kernel saw up to %v while requests were under way. Additional and inference memory may be higher by up to %v.", f.Read, f.Kernel, f.Kernel-f.Read)
+	case summary.Swapped:
+		return fmt.Sprintf("Up to %v of the engine's memory was swapped out, beside the %v that it had: that is in no size here, and fetching it back costs time in every figure. Free memory, or measure a smaller model or context.", f.Swap, f.Loaded)
 	case summary.EngineIdle:
 		return fmt.Sprintf("Memory may be that of a process which is not the engine: it used %s of the machine's CPU time while requests were under way, and others %s.", percent(f.Engine), percent(f.Others))
 	}

@@ -34,6 +34,7 @@ var warnings = []summary.Figures{
 	summary.ModelWasThere{Why: summary.ToldThere}, summary.ModelWasThere{Why: summary.OthersThere}, summary.ModelWasThere{Why: summary.NothingLoaded},
 	summary.MemoryFell{Before: 300 << 20, Loaded: 200 << 20}, summary.MemoryFell{Before: 100 << 20, Loaded: 200 << 20, Peak: new(exobench.Bytes(190 << 20))},
 	summary.ProcessChanged{N: 2, Missed: 6}, summary.MemoryBeside{Counted: 9 << 20, Beside: 300 << 20}, summary.EngineIdle{Engine: 0.002, Others: 0.7},
+	summary.PeakMissed{Read: 700 << 20, Kernel: 950 << 20}, summary.Swapped{Swap: 80 << 20, Loaded: 700 << 20},
 	summary.CountsDiffer{Differ: 2, N: 8, Client: 11, Server: 12},
 	summary.DecodeDiffers{Ratio: 0.93, Cause: summary.FirstTokenCounted, Tokens: 11}, summary.DecodeDiffers{Ratio: 0.8, Cause: summary.ReadsShared, SharedReads: 0.4},
 	summary.DecodeDiffers{Ratio: 0.8, Cause: summary.FirstHeldBack, FirstGap: 5.25}, summary.DecodeDiffers{Ratio: 1.2, Cause: summary.AnswersShort, Tokens: 12},

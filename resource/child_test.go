@@ -27,6 +27,9 @@ const childEnv = "EXOBENCH_RESOURCE_CHILD"
 // readerEnv makes it read the memory of the process with that id.
 const readerEnv = "EXOBENCH_RESOURCE_READER"
 
+// engineEnv makes it find the engine at that address, and read its memory.
+const engineEnv = "EXOBENCH_RESOURCE_ENGINE"
+
 // finderEnv makes it find the listener at that address.
 const finderEnv = "EXOBENCH_RESOURCE_FINDER"
 
@@ -37,6 +40,16 @@ func TestMain(m *testing.M) {
 	}
 	if pid, err := strconv.Atoi(os.Getenv(readerEnv)); err == nil {
 		fmt.Println(Tree{PID: pid}.Read(context.Background()))
+		return
+	}
+	if address := os.Getenv(engineEnv); address != "" {
+		e, err := FindEngine(context.Background(), address)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(strings.Join(e.Notices(), "\n"))
+		fmt.Println(e.Tree.Read(context.Background()))
 		return
 	}
 	if address := os.Getenv(finderEnv); address != "" {
@@ -50,6 +63,7 @@ func TestMain(m *testing.M) {
 //
 //	touch N      take N MiB of anonymous memory
 //	map PATH     map a file and read every page of it
+//	free         give back what was taken or mapped last
 //	fork         start another of its kind; its pid is the answer
 //	fork group, fork session  start it in a process group, or session, of its own
 //	give ORDER   have the last one carry out ORDER
@@ -75,6 +89,11 @@ func play(in io.Reader, out io.Writer) {
 			kept = append(kept, touched(argument))
 		case "map":
 			kept = append(kept, mapped(argument))
+		case "free":
+			if err := syscall.Munmap(kept[len(kept)-1]); err != nil {
+				panic(err)
+			}
+			kept = kept[:len(kept)-1]
 		case "fork":
 			child = must(startEngine(&syscall.SysProcAttr{Setpgid: argument == "group", Setsid: argument == "session"}))
 			first = cmp.Or(first, child)

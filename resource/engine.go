@@ -2,12 +2,11 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"exobench"
 )
 
 // Engine is the processes that an engine on this host is taken to be.
@@ -18,6 +17,14 @@ type Engine struct {
 	Listeners []ProcessID
 	// Beside are trees that may be the engine's or not; they are not counted.
 	Beside []Tree
+	// Neighbours are trees that one of our own ancestors started at about the same
+	// time, such as other programs of the script that runs exobench. They are
+	// beside only while they are larger than all that is counted: then what is
+	// counted may be the front end of one of them.
+	Neighbours []Tree
+	// Owner is set where what listens could not be seen, and is taken to be the
+	// only program of that user.
+	Owner string
 	// Names are the programs that are counted, and Left those that are beside and
 	// not small, each with its size.
 	Names, Left []string
@@ -40,11 +47,13 @@ type ProcessID struct {
 // None of that holds of our own ancestors, of a person's shell and of service
 // managers, which start what has nothing to do with the engine. What serves a
 // port itself, beside the one that listens, and not to it as far as can be seen,
-// may be another engine: it is in Beside. Where what listens only passes requests
-// on, the error wraps [ErrNotFound].
+// may be another engine: it is in Beside. Where the process that listens is another
+// user's and hidden, and that user runs one program only, it is that one. Where what
+// listens only passes requests on, the error wraps [ErrNotFound].
 func FindEngine(ctx context.Context, hostport string) (Engine, error) {
 	holders, sockets, err := holdersOf(ctx, hostport)
-	if err != nil {
+	var hidden *hiddenError
+	if err != nil && !errors.As(err, &hidden) {
 		return Engine{}, err
 	}
 	table, err := processTable(ctx)
@@ -52,11 +61,21 @@ func FindEngine(ctx context.Context, hostport string) (Engine, error) {
 		return Engine{}, fmt.Errorf("find the engine process: %w", err)
 	}
 	table.ports = portsOf(sockets)
+	owner := ""
+	if hidden != nil {
+		if hidden.owner != nil {
+			holders, owner = table.ownedAlone(ctx, hidden.owner.uid), hidden.owner.name
+		}
+		if len(holders) == 0 {
+			return Engine{}, hidden
+		}
+	}
 	tops := table.tops(holders)
 	if err := notRelays(ctx, tops, hostport); err != nil {
 		return Engine{}, err
 	}
 	e := table.enclose(tops)
+	e.Owner = owner
 	e.name(ctx, table)
 	return e, nil
 }
@@ -70,11 +89,12 @@ type enclosing struct {
 	own             map[int]bool
 	roots, without  []int
 	counted, beside map[int]bool
+	neighbours      map[int]bool
 }
 
 // enclose returns the engine whose listeners are given.
 func (t *processes) enclose(tops []int) Engine {
-	e := enclosing{processes: t, ours: t.ancestors(t.self), own: t.under(tops, nil), beside: map[int]bool{}}
+	e := enclosing{processes: t, ours: t.ancestors(t.self), own: t.under(tops, nil), beside: map[int]bool{}, neighbours: map[int]bool{}}
 	for _, top := range tops {
 		e.roots = append(e.roots, t.launcher(top, e.ours))
 	}
@@ -86,10 +106,17 @@ func (t *processes) enclose(tops []int) Engine {
 	for _, top := range tops {
 		found.Listeners = append(found.Listeners, ProcessID{top, t.all[top].started})
 	}
-	for _, pid := range slices.Sorted(maps.Keys(e.beside)) {
-		found.Beside = append(found.Beside, Tree{PID: pid, Without: slices.Concat(e.roots, slices.Sorted(maps.Keys(e.ours)))})
-	}
+	found.Beside, found.Neighbours = e.trees(e.beside), e.trees(e.neighbours)
 	return found
+}
+
+// trees are those of the processes, less what is counted and what is ours.
+func (e *enclosing) trees(pids map[int]bool) []Tree {
+	var all []Tree
+	for _, pid := range slices.Sorted(maps.Keys(pids)) {
+		all = append(all, Tree{PID: pid, Without: slices.Concat(e.roots, slices.Sorted(maps.Keys(e.ours)))})
+	}
+	return all
 }
 
 // leaveOut leaves out what a script started beside the one that listens and that
@@ -118,11 +145,18 @@ func (e *enclosing) takeIn(tops []int) {
 		groups[e.all[pid].group] = true
 		services[e.service(pid)] = true
 	}
-	for pid := range e.ours {
-		delete(groups, e.all[pid].group)
-		delete(services, e.service(pid))
-	}
 	delete(services, "")
+	for pid := range e.all {
+		if e.ours[pid] {
+			delete(groups, e.all[pid].group)
+		}
+		if len(services) == 0 {
+			continue
+		}
+		if service := e.service(pid); services[service] && (e.ours[pid] || e.holdsJobs(pid, service)) {
+			delete(services, service)
+		}
+	}
 	var kindred []int
 	for _, pid := range slices.Sorted(maps.Keys(e.all)) {
 		if !e.counted[pid] && !e.ours[pid] && !e.manages(pid) &&
@@ -146,16 +180,29 @@ func (e *enclosing) takeIn(tops []int) {
 	}
 }
 
+// holdsJobs reports whether a service is one whose programs have nothing to do with
+// each other, going by one of its processes: cron.service holds all that cron
+// started, and that of a supervisor all of its programs.
+func (e *enclosing) holdsJobs(pid int, service string) bool {
+	name := e.all[pid].name
+	return strings.HasSuffix(service, ".service") && managers[name] && !containerInits[name]
+}
+
 // togetherSeconds is how far apart the parts of an engine are started by what
 // started exobench too.
 const togetherSeconds = 10
 
-// startedWith reports whether two processes were started in one job and at about
-// the same time.
-func (e *enclosing) startedWith(pid, root int) bool {
+// isNeighbour reports whether a process may be where the engine computes since it
+// was started in one job with a root, and at about the same time. One that serves
+// others, or is itself a client of the engine, is not.
+func (e *enclosing) isNeighbour(pid, root int) bool {
 	a, b := e.all[pid], e.all[root]
 	apart := max(a.started, b.started) - min(a.started, b.started)
-	return a.group == b.group && apart <= togetherSeconds*startsPerSecond
+	if a.group != b.group || apart > togetherSeconds*startsPerSecond || e.counted[pid] || e.ours[pid] {
+		return false
+	}
+	tree := e.under([]int{pid}, nil)
+	return !e.servesOthers(tree) && !e.connected(tree, e.own)
 }
 
 // lookBeside finds what may belong to the engine and is not counted: what started
@@ -168,16 +215,19 @@ func (e *enclosing) lookBeside() {
 			e.beside[parent] = true
 		}
 	}
-	for _, root := range e.roots {
-		for _, pid := range e.children[e.all[root].parent] {
-			if e.ours[e.all[root].parent] && !e.counted[pid] && !e.ours[pid] && e.startedWith(pid, root) && !e.servesOthers(e.under([]int{pid}, nil)) {
-				e.beside[pid] = true
-			}
-		}
-	}
 	for pid := range e.serves {
 		if !e.counted[pid] && !e.ours[pid] && !e.isBeside(pid) && e.tied(map[int]bool{pid: true}) {
 			e.beside[pid] = true
+		}
+	}
+	for _, root := range e.roots {
+		if !e.ours[e.all[root].parent] {
+			continue
+		}
+		for _, pid := range e.children[e.all[root].parent] {
+			if !e.isBeside(pid) && e.isNeighbour(pid, root) {
+				e.neighbours[pid] = true
+			}
 		}
 	}
 }
@@ -199,11 +249,15 @@ func (e *enclosing) servesOthers(tree map[int]bool) bool {
 
 // tied reports whether one of the processes that listen, or of their descendants,
 // is connected to a port that a tree serves.
-func (e *enclosing) tied(tree map[int]bool) bool {
-	for own := range e.own {
-		for _, port := range e.dials[own] {
-			for pid := range tree {
-				if slices.Contains(e.serves[pid], port) {
+func (e *enclosing) tied(tree map[int]bool) bool { return e.connected(e.own, tree) }
+
+// connected reports whether one of some processes is connected to a port that one
+// of others serves.
+func (e *enclosing) connected(from, to map[int]bool) bool {
+	for pid := range from {
+		for _, port := range e.dials[pid] {
+			for other := range to {
+				if slices.Contains(e.serves[other], port) {
 					return true
 				}
 			}
@@ -219,55 +273,4 @@ func (e *enclosing) meets(a, b map[int]bool) bool {
 		}
 	}
 	return false
-}
-
-// noteworthy is how large what is beside must be to be named.
-const noteworthy = 16 << 20
-
-// name fills in the names of programs, with their sizes.
-func (e *Engine) name(ctx context.Context, t *processes) {
-	sizes := func(trees ...Tree) []string {
-		var all []string
-		for _, tree := range trees {
-			size := tree.resident(ctx)
-			if size < noteworthy && tree.PID != e.Tree.PID {
-				continue
-			}
-			all = append(all, fmt.Sprintf("%s (process %d, %v)", t.all[tree.PID].name, tree.PID, size))
-		}
-		return all
-	}
-	counted := e.Tree
-	counted.Resident = true
-	members, _ := listTree(ctx, counted)
-	for _, pid := range members {
-		one := Tree{PID: pid, members: []int{pid}}
-		if size := one.resident(ctx); size >= noteworthy || slices.ContainsFunc(e.Listeners, func(l ProcessID) bool { return l.PID == pid }) {
-			e.Names = append(e.Names, fmt.Sprintf("%s (process %d, %v)", t.all[pid].name, pid, size))
-		}
-	}
-	e.Left = sizes(e.Beside...)
-}
-
-// resident returns the resident size of the tree; 0 where it cannot be read.
-func (t Tree) resident(ctx context.Context) exobench.Bytes {
-	t.Resident = true
-	m, err := t.read(ctx)
-	if err != nil {
-		return 0
-	}
-	return m.rss
-}
-
-// Notices say what is counted, where that is more than one process and what it
-// started, and what is not though it may be the engine's.
-func (e Engine) Notices() []string {
-	var all []string
-	if len(e.Listeners) > 1 || len(e.Tree.Also) > 0 || e.Tree.PID != e.Listeners[0].PID {
-		all = append(all, "the engine's memory is that of several processes, which belong together as far as can be seen: "+strings.Join(e.Names, ", "))
-	}
-	if len(e.Left) > 0 {
-		all = append(all, "not counted as the engine's memory, though it may belong to it: "+strings.Join(e.Left, ", "))
-	}
-	return all
 }

@@ -26,7 +26,7 @@ func seen(t *testing.T, address string) (e Engine, counted, beside exobench.Byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tree := range e.Beside {
+	for _, tree := range e.beside(t.Context()) {
 		beside += tree.resident(t.Context())
 	}
 	return e, e.Tree.resident(t.Context()) / mib, beside / mib
@@ -258,6 +258,40 @@ func TestAnEngineThatWasStartedFromHereWithItsFrontEndIsNoted(t *testing.T) {
 	}
 }
 
+// A script that runs exobench may have started other things than the engine: they
+// are no part of it, whatever they do, until one is larger than the engine.
+func TestNeighboursOfOneScriptAreNotNoted(t *testing.T) {
+	engine := newEngine(t)
+	address := engine.order("listen " + anyPort)
+	engine.order("touch 200")
+	serves, waits, client := newEngine(t), newEngine(t), newEngine(t)
+	serves.order("listen " + anyPort)
+	serves.order("touch 400")
+	waits.order("touch 100") // serves nothing that can be seen
+	client.order("touch 400")
+	client.order("dial " + address)
+	e, counted, beside := seen(t, address)
+	near(t, "counted", counted, 200)
+	if beside != 0 || len(e.Notices()) != 0 {
+		t.Errorf("%d MiB beside, notes %q", beside, e.Notices())
+	}
+	sensor := newProcessesOf(func(context.Context) (Engine, error) { return e, nil })
+	read := func() (float64, bool) {
+		samples, err := sensor.Read(t.Context(), exobench.Loaded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return samples[0].Values.Get(exobench.Beside)
+	}
+	if size, told := read(); told {
+		t.Errorf("%v bytes beside", size)
+	}
+	waits.order("touch 300") // the model that the engine fronts
+	if size, _ := read(); size < 400*float64(mib) {
+		t.Errorf("%v bytes beside once it is larger than the engine", size)
+	}
+}
+
 func TestProxiesAreNoEngines(t *testing.T) {
 	for _, name := range []string{"nginx", "haproxy", "caddy", "socat", "traefik", "envoy", "docker-proxy", "ssh"} {
 		path := filepath.Join(t.TempDir(), name)
@@ -291,20 +325,77 @@ func TestScriptsAreKnownByTheirNames(t *testing.T) {
 
 func TestServicesAndContainersByTheirControlGroups(t *testing.T) {
 	id := strings.Repeat("0123456789abcdef", 4)
+	user := "/user.slice/user-1000.slice/user@1000.service"
+	pod := "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0d5f8e0a_2f7c_4d9b_9a51_6b1f6f9f7a10.slice"
 	for _, row := range []struct{ cgroup, want string }{
 		{"0::/system.slice/ollama.service", "/system.slice/ollama.service"},
 		{"0::/system.slice/ollama.service/runner", "/system.slice/ollama.service"},
-		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/exo.service", "/user.slice/user-1000.slice/user@1000.service/app.slice/exo.service"},
-		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope", ""},
+		{"0::/system.slice/system-vllm.slice/vllm@8000.service", "/system.slice/system-vllm.slice/vllm@8000.service"},
+		{"0::" + user + "/app.slice/exo.service", user + "/app.slice/exo.service"},
+		{"0::" + user + "/app.slice/run-r5c0ffee5c0ffee5c0ffee5c0ffee5c0f.scope", user + "/app.slice/run-r5c0ffee5c0ffee5c0ffee5c0ffee5c0f.scope"},
+		{"0::/system.slice/run-u17.service", "/system.slice/run-u17.service"},
+		{"0::" + user + "/app.slice/snap.ollama.ollama-3f2504e0-4f89-11d3-9a0c-0305e82c3301.scope", user + "/app.slice/snap.ollama.ollama-3f2504e0-4f89-11d3-9a0c-0305e82c3301.scope"},
+		{"0::" + user + "/app.slice/app-flatpak-com.jeffser.Alpaca-4711.scope", user + "/app.slice/app-flatpak-com.jeffser.Alpaca-4711.scope"},
+
+		// What a person started by hand, in a terminal or over ssh.
+		{"0::" + user + "/app.slice/vte-spawn-1.scope", ""},
+		{"0::" + user + "/app.slice/app-gnome-kitty-4711.scope", ""},
+		{"0::" + user + "/tmux-spawn-1f0e.scope", ""},
+		{"0::" + user + "/init.scope", ""},
 		{"0::/user.slice/user-1000.slice/session-3.scope", ""},
+		{"0::/init.scope", ""},
+
+		// Docker: version 2 under systemd and without it, version 1.
 		{"0::/system.slice/docker-" + id + ".scope", "/system.slice/docker-" + id + ".scope"},
-		{"9:memory:/x\n1:name=systemd:/docker/" + id + "\n0::/", "/docker/" + id},
+		{"0::/docker/" + id, "/docker/" + id},
+		{"12:memory:/docker/" + id + "\n11:cpu,cpuacct:/docker/" + id + "\n1:name=systemd:/docker/" + id + "\n0::/system.slice/containerd.service", "/docker/" + id},
+		{"4:memory:/docker/" + id + "\n2:cpu:/docker/" + id + "\n1:name=openrc:/docker", "/docker/" + id}, // no systemd
+		// Podman, by root and by a user; what watches the container is not in it.
+		{"0::/machine.slice/libpod-" + id + ".scope/container", "/machine.slice/libpod-" + id + ".scope"},
+		{"0::" + user + "/user.slice/libpod-" + id + ".scope/container", user + "/user.slice/libpod-" + id + ".scope"},
+		{"0::" + user + "/user.slice/libpod-conmon-" + id + ".scope", ""},
+		// Kubernetes: containerd, CRI-O, and the bare paths of the cgroupfs driver.
+		{"0::" + pod + "/cri-containerd-" + id + ".scope", pod + "/cri-containerd-" + id + ".scope"},
+		{"0::" + pod + "/crio-" + id + ".scope", pod + "/crio-" + id + ".scope"},
+		{"11:memory:/kubepods/besteffort/pod0d5f8e0a/" + id + "\n1:name=systemd:/kubepods/besteffort/pod0d5f8e0a/" + id, "/kubepods/besteffort/pod0d5f8e0a/" + id},
+		// LXC, machines of systemd, and a service inside of one.
+		{"0::/lxc.payload.llm/system.slice/ollama.service", "/lxc.payload.llm/system.slice/ollama.service"},
+		{"0::/lxc.payload.llm/x", "/lxc.payload.llm"},
+		{"9:memory:/lxc/llm\n1:name=systemd:/lxc/llm", "/lxc/llm"},
+		{"0::/machine.slice/machine-llm.scope", "/machine.slice/machine-llm.scope"},
+		{"0::/machine.slice/systemd-nspawn@llm.service/payload", "/machine.slice/systemd-nspawn@llm.service"},
+
+		// Seen from inside of a container.
 		{"0::/", ""},
+		{"0::/../ollama.service", "/../ollama.service"},
 	} {
 		f := newFakeProc(t)
 		f.write("7/cgroup", row.cgroup+"\n")
 		if got := f.root.service(7); got != row.want {
 			t.Errorf("%s: %q, want %q", row.cgroup, got, row.want)
+		}
+	}
+}
+
+// What cron or a supervisor has started stands in its service, and has nothing to
+// do with the engine that it has started too.
+func TestTheServiceOfAManagerOfJobsIsNotTheEngines(t *testing.T) {
+	for _, row := range []struct {
+		service, manager string
+		also             int
+	}{
+		{"/system.slice/cron.service", "cron", 0},
+		{"/system.slice/supervisor.service", "supervisord", 0},
+		{"/system.slice/engine.service", "tini", 1},
+		{"/docker/x", "supervisord", 1}, // a container is counted whole
+	} {
+		all := map[int]kin{
+			1: {name: "systemd"}, 3: {parent: 1, group: 3, session: 3, name: "exobench"}, 9: {parent: 1, group: 9, session: 9, name: row.manager},
+			10: {parent: 9, group: 10, session: 10, name: "engine"}, 11: {parent: 9, group: 11, session: 11, name: "another"},
+		}
+		table := newProcesses(all, 3, func(pid int) string { return map[bool]string{true: row.service}[pid >= 9] })
+		if e := table.enclose([]int{10}); e.Tree.PID != 10 || len(e.Tree.Also) != row.also {
+			t.Errorf("%s of %s: %+v", row.service, row.manager, e)
 		}
 	}
 }

@@ -22,9 +22,38 @@ type listener struct {
 	Addr netip.Addr
 	// PIDs are the processes that hold it, as far as they can be seen.
 	PIDs []int
-	// Owner names the user who made it; empty where the system does not tell.
-	Owner string
+	// Owner is the user who made it; nil where the system does not tell.
+	Owner *owner
 }
+
+// owner is a user of this host.
+type owner struct {
+	uid  uint64
+	name string
+}
+
+// hiddenError means that a socket is there, and whose, but that the processes which
+// hold it cannot be seen.
+type hiddenError struct {
+	hostport string
+	owner    *owner
+}
+
+func (e *hiddenError) Error() string {
+	if e.owner == nil {
+		return fmt.Sprintf("%v: a process of another user, or one in a container, listens at %s and cannot be seen from here; "+
+			"run exobench as the user that the engine runs as, or as root", ErrNotFound, e.hostport)
+	}
+	as := "as that user (sudo -u " + e.owner.name + "), or with sudo"
+	if e.owner.uid == 0 {
+		as = "with sudo"
+	}
+	return fmt.Sprintf("%v: a process of user %s, or one in a container, listens at %s and cannot be seen from here; "+
+		"run exobench %s, or give it the right to look (setcap cap_sys_ptrace,cap_dac_read_search+ep); for an engine in a container, run it on the container's host as root",
+		ErrNotFound, e.owner.name, e.hostport, as)
+}
+
+func (e *hiddenError) Unwrap() error { return ErrNotFound }
 
 // FindListener returns the process that listens at hostport on this host. Where
 // several hold the socket (a server and its workers), it is the ancestor of
@@ -44,9 +73,9 @@ func FindListener(ctx context.Context, hostport string) (int, error) {
 }
 
 // holdersOf returns the processes that hold the sockets which a connection to
-// hostport reaches. A service manager holds the sockets that it hands to its
-// services: it is left out while anybody else is there. With them it returns the
-// sockets of this host.
+// hostport reaches, and the sockets of this host; where the processes cannot be
+// seen, the error is a [hiddenError]. A service manager holds the sockets that it
+// hands to its services: it is left out while anybody else is there.
 func holdersOf(ctx context.Context, hostport string) ([]int, []socket, error) {
 	host, service, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -73,12 +102,7 @@ func holdersOf(ctx context.Context, hostport string) ([]int, []socket, error) {
 		pids = append(pids, l.PIDs...)
 	}
 	if len(pids) == 0 {
-		who := "another user"
-		if chosen[0].Owner != "" {
-			who = "user " + chosen[0].Owner
-		}
-		return nil, nil, fmt.Errorf("%w: a process of %s, or one in a container, listens at %s and cannot be seen from here",
-			ErrNotFound, who, hostport)
+		return nil, sockets, &hiddenError{hostport, chosen[0].Owner}
 	}
 	return slices.Compact(slices.Sorted(slices.Values(pids))), sockets, nil
 }

@@ -45,7 +45,7 @@ func readSockets(ctx context.Context, port uint16) ([]socket, error) {
 			byInode[line.Inode] = len(all)
 			all = append(all, socket{
 				local: netip.AddrPortFrom(addr.Unmap(), uint16(line.LocalPort)),
-				owner: func() string { return userName(line.UID) },
+				owner: func() *owner { return &owner{line.UID, userName(line.UID)} },
 			})
 		case line.St == tcpEstablished && (line.RemAddr.IsLoopback() || line.RemAddr.Equal(line.LocalAddr)):
 			byInode[line.Inode] = len(all)

@@ -3,6 +3,7 @@ package resource
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 
@@ -66,21 +67,57 @@ func retry(do func() (int, error)) (int, error) {
 	}
 }
 
-// kibibytes finds the line "key:  123 kB" and returns its size.
-func kibibytes(data []byte, key string) (exobench.Bytes, bool) {
-	for line := range bytes.Lines(data) {
-		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || string(name) != key {
+// sizes finds lines of the form "key:  123 kB" and puts each size where its key
+// says. It reports how many were found, each key counted once.
+//
+// Note: a line at a time, without a slice for its fields: a reading of a tree has
+// more of these lines than of anything else.
+func sizes(data []byte, wanted []wantedSize) (found int) {
+	for len(data) > 0 && found < len(wanted) {
+		line := data
+		if end := bytes.IndexByte(data, '\n'); end >= 0 {
+			line, data = data[:end], data[end+1:]
+		} else {
+			data = nil
+		}
+		colon := bytes.IndexByte(line, ':')
+		if colon < 0 {
 			continue
 		}
-		fields := bytes.Fields(value)
-		if len(fields) != 2 || string(fields[1]) != "kB" {
+		for i := range wanted {
+			if w := &wanted[i]; !w.known && string(line[:colon]) == w.key {
+				if w.size, w.known = kibibytes(line[colon+1:]); w.known {
+					found++
+				}
+				break
+			}
+		}
+	}
+	return found
+}
+
+// wantedSize is a size that is looked for by its key.
+type wantedSize struct {
+	key   string
+	size  exobench.Bytes
+	known bool
+}
+
+// kibibytes reads "  123 kB".
+func kibibytes(text []byte) (exobench.Bytes, bool) {
+	number, isKB := bytes.CutSuffix(bytes.TrimSpace(text), []byte("kB"))
+	number = bytes.TrimSpace(number)
+	var n int64
+	for _, digit := range number {
+		if digit < '0' || digit > '9' || n > math.MaxInt64>>14 {
 			return 0, false
 		}
-		n, err := strconv.ParseInt(string(fields[0]), 10, 64)
-		return exobench.Bytes(n) << 10, err == nil
+		n = 10*n + int64(digit-'0')
 	}
-	return 0, false
+	if !isKB || len(number) == 0 {
+		return 0, false
+	}
+	return exobench.Bytes(n) << 10, true
 }
 
 // numbers reads decimal numbers between blanks.

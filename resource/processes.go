@@ -30,7 +30,8 @@ type Processes struct {
 }
 
 // listEvery is how long processes that the engine starts during requests may go
-// unseen. Listing them takes some files for each thread of the engine.
+// unseen. Listing them takes a file for each of them, and the names of all of the
+// host's.
 const listEvery = time.Second
 
 // NewProcesses returns a sensor of the process that find returns and of its
@@ -51,7 +52,7 @@ func NewProcesses(find func() (pid int, err error)) *Processes {
 func (l *Listening) Sensor() *Processes { return newProcessesOf(l.Engine) }
 
 func newProcessesOf(find func(context.Context) (Engine, error)) *Processes {
-	return &Processes{find: find, list: listTree, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
+	return &Processes{find: find, list: newCensus().list, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
 }
 
 // Name returns "processes".
@@ -83,9 +84,12 @@ func (p *Processes) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sam
 	if id.Started != 0 {
 		values = append(values, exobench.Value{Quantity: exobench.ProcessStarted, Value: float64(id.Started)})
 	}
-	if m != exobench.During && len(engine.Beside) > 0 {
+	if m == exobench.During {
+		return sample(values), nil
+	}
+	if trees := engine.beside(ctx); len(trees) > 0 {
 		var beside exobench.Bytes
-		for _, tree := range engine.Beside {
+		for _, tree := range trees {
 			beside += tree.resident(ctx)
 		}
 		values = append(values, exobench.Value{Quantity: exobench.Beside, Value: float64(beside)})

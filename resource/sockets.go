@@ -10,8 +10,8 @@ type socket struct {
 	local netip.AddrPort
 	// dials is the port that it is connected to; 0 of one that listens.
 	dials uint16
-	// owner names the user who made it, where the system tells; it may be nil.
-	owner func() string
+	// owner tells the user who made it, where the system tells; it may be nil.
+	owner func() *owner
 	// pids are the processes that hold it, as far as they can be seen.
 	pids []int
 }

@@ -41,6 +41,9 @@ var managers = map[string]bool{
 	"screen": true, "SCREEN": true, "gnome-shell": true, "plasmashell": true, "Finder": true, "Dock": true,
 }
 
+// containerInits are managers of one program and what it leaves behind.
+var containerInits = map[string]bool{"tini": true, "dumb-init": true, "docker-init": true, "catatonit": true}
+
 // shells start whatever a person, or a script, tells them to.
 var shells = map[string]bool{
 	"sh": true, "bash": true, "zsh": true, "fish": true, "dash": true, "ash": true, "ksh": true, "mksh": true,

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
-	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,31 +75,4 @@ func (r procRoot) startOf(pid int) (uint64, bool) {
 		return 0, false
 	}
 	return k.started, err == nil
-}
-
-// container is a path component that names a container by its id.
-var container = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[^0-9a-f])[0-9a-f]{64}($|[^0-9a-f])`) })
-
-// service returns the control group of the service or container that a process
-// belongs to; empty where it belongs to none.
-func (r procRoot) service(pid int) string {
-	data, err := os.ReadFile(r.of(pid, "/cgroup"))
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(data)) {
-		// The hierarchy's number, its controllers, and the path.
-		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(fields) < 3 || fields[1] != "" && fields[1] != "name=systemd" {
-			continue
-		}
-		parts := strings.Split(fields[2], "/")
-		for i := len(parts) - 1; i >= 0; i-- {
-			part := parts[i]
-			if container().MatchString(part) || strings.HasSuffix(part, ".service") && !strings.HasPrefix(part, "user@") {
-				return strings.Join(parts[:i+1], "/")
-			}
-		}
-	}
-	return ""
 }

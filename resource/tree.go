@@ -35,7 +35,9 @@ type Tree struct {
 // included. Where the system refuses proportional sizes for any process, or they
 // are not asked for, the whole tree is read as resident set sizes instead: the
 // split never mixes the two. Elsewhere there are only resident set sizes.
-// Memory that is swapped out is in none of them.
+// Memory that is swapped out is in none of them, but beside them where the system
+// tells ([exobench.Swap]), and so is the most that it has seen of each process
+// ([exobench.RSSPeak]).
 //
 // A process that ends on the way is left out; if it is the root, the error
 // wraps [ErrGone].
@@ -55,7 +57,13 @@ type memory struct {
 	// anonymous and file split the PSS, or the RSS where there is none; nil
 	// where the system does not tell.
 	anonymous, file *exobench.Bytes
-	processes       int
+	// peak is the sum of the processes' high-water marks, swap what is swapped
+	// out; nil where the system does not tell.
+	peak, swap *exobench.Bytes
+	// groupPeak is the most that the control group ever had, where that is theirs
+	// alone.
+	groupPeak *exobench.Bytes
+	processes int
 }
 
 func (m memory) values() exobench.Values {
@@ -69,6 +77,9 @@ func (m memory) values() exobench.Values {
 	add(exobench.RSS, &m.rss)
 	add(exobench.Anonymous, m.anonymous)
 	add(exobench.File, m.file)
+	add(exobench.RSSPeak, m.peak)
+	add(exobench.Swap, m.swap)
+	add(exobench.CgroupPeak, m.groupPeak)
 	return append(values, exobench.Value{Quantity: exobench.Processes, Value: float64(m.processes)})
 }
 

@@ -20,8 +20,12 @@ type usage struct {
 	total, anonymous, file exobench.Bytes
 	// split reports whether anonymous and file are known.
 	split bool
-	// processes is how many were summed.
-	processes int
+	// peak is the sum of the high-water marks, and swap what is swapped out; they
+	// are known where marked and swaps are set.
+	peak, swap    exobench.Bytes
+	marked, swaps bool
+	// of are the processes that were summed.
+	of []int
 }
 
 func listTree(_ context.Context, t Tree) ([]int, error) { return procRoot("/proc").members(t) }
@@ -42,27 +46,36 @@ func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
 	if err != nil {
 		return memory{}, err
 	}
-	m := memory{rss: resident.total, processes: resident.processes}
+	m := memory{rss: resident.total, processes: len(resident.of)}
 	one := resident
 	if !t.Resident {
 		proportional, err := sum(ctx, pids, proc.proportional)
 		switch {
 		case err == nil:
-			m.pss, m.processes = &proportional.total, proportional.processes
+			m.pss, m.processes = &proportional.total, len(proportional.of)
 			one = proportional
 		case !errors.Is(err, errWithheld):
 			return memory{}, err
 		}
+		if peak, ok := proc.peakOf(resident.of); ok {
+			m.groupPeak = &peak
+		}
 	}
 	if one.split {
 		m.anonymous, m.file = &one.anonymous, &one.file
+	}
+	if resident.marked {
+		m.peak = &resident.peak
+	}
+	if one.swaps {
+		m.swap = &one.swap
 	}
 	return m, nil
 }
 
 // sum adds up what of returns for each process; pids[0] is the root.
 func sum(ctx context.Context, pids []int, of func(pid int) (usage, error)) (usage, error) {
-	all := usage{split: true}
+	all := usage{split: true, marked: true, swaps: true, of: make([]int, 0, len(pids))}
 	for i, pid := range pids {
 		if err := ctx.Err(); err != nil {
 			return usage{}, err
@@ -74,11 +87,15 @@ func sum(ctx context.Context, pids []int, of func(pid int) (usage, error)) (usag
 		if err != nil {
 			return usage{}, err
 		}
-		all.processes++
+		all.of = append(all.of, pid)
 		all.total += one.total
 		all.anonymous += one.anonymous
 		all.file += one.file
 		all.split = all.split && one.split
+		all.peak += one.peak
+		all.marked = all.marked && one.marked
+		all.swap += one.swap
+		all.swaps = all.swaps && one.swaps
 	}
 	return all, nil
 }
@@ -100,12 +117,15 @@ func (r procRoot) proportional(pid int) (usage, error) {
 	case err != nil:
 		return usage{}, err
 	}
-	total, ok := kibibytes(data, "Pss")
-	if !ok {
+	// Kernels before 5.4 do not split it.
+	wanted := [...]wantedSize{{key: "Pss"}, {key: "Pss_Anon"}, {key: "Pss_File"}, {key: "Pss_Shmem"}, {key: "SwapPss"}}
+	sizes(data, wanted[:])
+	u := split(wanted[0], wanted[1], wanted[2], wanted[3])
+	u.swap, u.swaps = wanted[4].size, wanted[4].known
+	if !wanted[0].known {
 		return usage{}, ErrGone
 	}
-	// Kernels before 5.4 do not split it.
-	return split(data, total, "Pss_Anon", "Pss_File", "Pss_Shmem"), nil
+	return u, nil
 }
 
 // resident reads a process's resident set size. The kernel keeps it in counters
@@ -119,20 +139,24 @@ func (r procRoot) resident(pid int) (usage, error) {
 	case err != nil:
 		return usage{}, err
 	}
-	total, ok := kibibytes(data, "VmRSS")
-	if !ok {
+	wanted := [...]wantedSize{{key: "VmRSS"}, {key: "RssAnon"}, {key: "RssFile"}, {key: "RssShmem"}, {key: "VmHWM"}, {key: "VmSwap"}}
+	sizes(data, wanted[:])
+	if !wanted[0].known {
 		return usage{}, ErrGone // a zombie has no memory
 	}
-	return split(data, total, "RssAnon", "RssFile", "RssShmem"), nil
+	u := split(wanted[0], wanted[1], wanted[2], wanted[3])
+	u.peak, u.marked = wanted[4].size, wanted[4].known
+	u.swap, u.swaps = wanted[5].size, wanted[5].known
+	return u, nil
 }
 
 // split tells pages that can be dropped and read again from those that cannot,
 // shared memory among them.
-func split(data []byte, total exobench.Bytes, anonymous, file, shared string) usage {
-	a, okA := kibibytes(data, anonymous)
-	f, okF := kibibytes(data, file)
-	s, okS := kibibytes(data, shared)
-	return usage{total: total, anonymous: a + s, file: f, split: okA && okF && okS}
+func split(total, anonymous, file, shared wantedSize) usage {
+	return usage{
+		total: total.size, anonymous: anonymous.size + shared.size, file: file.size,
+		split: anonymous.known && file.known && shared.known,
+	}
 }
 
 // tree returns pid and its descendants.

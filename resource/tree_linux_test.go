@@ -161,6 +161,26 @@ func TestTreeIsWalkedByScanOrByLists(t *testing.T) {
 	}
 }
 
+func TestWhatIsSwappedOutIsCountedBesideTheSizes(t *testing.T) {
+	f := newFakeProc(t)
+	for _, pid := range []int{100, 101} {
+		f.process(pid, map[int]int{100: 1, 101: 100}[pid], "engine")
+		f.write(fmt.Sprintf("%d/status", pid), "Name:\tx\nVmHWM:\t  400 kB\nVmRSS:\t  100 kB\nRssAnon:\t 60 kB\nRssFile:\t 30 kB\nRssShmem:\t 10 kB\nVmSwap:\t 70 kB\n")
+		f.write(fmt.Sprintf("%d/smaps_rollup", pid), "0-1 ---p [rollup]\nRss: 100 kB\nPss: 50 kB\nPss_Anon: 30 kB\nPss_File: 15 kB\nPss_Shmem: 5 kB\nSwap: 70 kB\nSwapPss: 40 kB\n")
+	}
+	for resident, swap := range map[bool]float64{true: 140 << 10, false: 80 << 10} {
+		m, err := Tree{PID: 100, Resident: resident}.readUnder(t.Context(), f.root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := m.values().Get(exobench.Swap)
+		peak, _ := m.values().Get(exobench.RSSPeak)
+		if got != swap || peak != 800<<10 || m.rss != 200<<10 {
+			t.Errorf("resident only: %v: %v swapped out with a high-water mark of %v, in %v", resident, got, peak, m.values())
+		}
+	}
+}
+
 func TestTreeNeverMixesPSSAndRSS(t *testing.T) {
 	f := fakeFamily(t)
 	if err := os.Remove(filepath.Join(string(f.root), "101/smaps_rollup")); err != nil {
@@ -187,11 +207,12 @@ func TestSplitIsAbsentWhereTheKernelDoesNotGiveIt(t *testing.T) {
 	}
 }
 
-func TestKibibytesTakesTheWholeKey(t *testing.T) {
-	data := []byte("head\nPss_Dirty: 7 kB\nPss:   386 kB\nThreads:\t3\nLast: 5 kB")
-	for key, want := range map[string]exobench.Bytes{"Pss": 386 << 10, "Last": 5 << 10, "Threads": 0, "Nothing": 0} {
-		if got, ok := kibibytes(data, key); got != want || ok != (want > 0) {
-			t.Errorf("%s: got %d, %v; want %d", key, got, ok, want)
+func TestSizesTakeTheWholeKey(t *testing.T) {
+	data := []byte("head\nPss_Dirty: 7 kB\nPss:   386 kB\nThreads:\t3\nBad: 9x kB\nHuge: 99999999999999999999 kB\nLast: 5 kB")
+	for key, want := range map[string]exobench.Bytes{"Pss": 386 << 10, "Last": 5 << 10, "Threads": 0, "Nothing": 0, "Bad": 0, "Huge": 0} {
+		wanted := []wantedSize{{key: key}}
+		if n := sizes(data, wanted); wanted[0].size != want || wanted[0].known != (want > 0) || n != map[bool]int{true: 1}[want > 0] {
+			t.Errorf("%s: got %+v, want %d", key, wanted[0], want)
 		}
 	}
 }

@@ -63,6 +63,7 @@ func TestTheWayIsClearBeforeMemoryIsRead(t *testing.T) {
 			block_end 1 done
 			note 1 e it was restarted
 			stage 1 released
+			sample 1 gauge released 0
 			step_end 1 released
 			end 3 finished`},
 		{"it cannot be", errors.New("no room"), false, `step 1 e a
@@ -87,6 +88,7 @@ func TestTheWayIsClearBeforeMemoryIsRead(t *testing.T) {
 			block_end 1 done
 			note 1 e it was restarted
 			stage 1 released
+			sample 1 gauge released 0
 			step_end 1 released
 			end 3 finished`},
 	} {

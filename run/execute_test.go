@@ -62,6 +62,7 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		sample 1 processes after 3
 		block_end 3 done
 		stage 1 released
+		sample 1 processes released 0
 		step_end 1 released
 		sample 2 processes before 0
 		stage 2 load
@@ -87,6 +88,7 @@ func TestTheEntriesOfARunComeInOrder(t *testing.T) {
 		sample 2 processes after 6
 		block_end 6 done
 		stage 2 released
+		sample 2 processes released 0
 		step_end 2 released
 		end 3 finished`)
 	if r.reason != exobench.EndFinished || r.err != nil {

@@ -53,7 +53,7 @@ func (s *step) settle(ctx context.Context, moment exobench.Moment) {
 		}
 		under.Go(func() {
 			defer s.rescue()
-			if err := s.settleOne(ctx, sensor, moment, own && !sized[sensor.Name()]); err != nil && ctx.Err() == nil {
+			if err := s.settleOne(ctx, sensor, moment, own && !sized[sensor.Name()]); err != nil && ctx.Err() == nil && moment != exobench.Released {
 				s.note(fmt.Sprintf("the sensor %s could not be read %s: %v", sensor.Name(), momentText[moment], err))
 			}
 		})

@@ -103,7 +103,7 @@ func TestASensorThatHangsDoesNotHoldUpTheRun(t *testing.T) {
 	p := plan("a")
 	p.Warmup, p.Stop = 0, exobench.Stop{Requests: 1}
 	r := execute(t, d, p, 0, nil)
-	if want := 2*39*sec + 2*sec + afterTime; r.took != want || len(r.notes()) != 2 || r.count(1)[exobench.OK] != 1 {
+	if want := 2*39*sec + 2*sec + afterTime + releasedTime; r.took != want || len(r.notes()) != 2 || r.count(1)[exobench.OK] != 1 {
 		t.Errorf("took %v, want %v; notes %q", r.took, want, r.notes())
 	}
 }

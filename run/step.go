@@ -57,6 +57,9 @@ func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []ex
 	s.deployment = d
 	s.measure(ctx, blocks)
 	reason := s.release(ctx)
+	if reason == exobench.StepReleased && x.goesOn(ctx) {
+		s.readReleased(ctx)
+	}
 	s.observe()
 	x.endStep(ctx, id, reason, x.failed())
 }
@@ -140,6 +143,17 @@ func (s *step) release(ctx context.Context) exobench.StepEndReason {
 		return exobench.StepKept
 	}
 	return exobench.StepReleased
+}
+
+// releasedTime bounds the readings after the release, which hold up the next step.
+const releasedTime = 10 * time.Second
+
+// readReleased reads what the engine keeps once the model is gone. Where it cannot be
+// read, as of an engine that ended with its model, that is not known.
+func (s *step) readReleased(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, releasedTime)
+	defer cancel()
+	s.settle(ctx, exobench.Released)
 }
 
 // endStep records the end of a step: the reason, unless an error or an interrupt

@@ -83,6 +83,13 @@ func (s Shape) HeadDim() int { return s.Hidden / s.Heads }
 // one layer.
 func (s Shape) KVWidth() int { return s.KVHeads * s.HeadDim() }
 
+// KVBytes returns what the keys and values of one position take, over all layers,
+// with so many bytes for each number (2 of 16 bits): layers × key and value heads ×
+// width of a head × 2 × bytes.
+func (s Shape) KVBytes(perNumber int) int64 {
+	return int64(s.Layers) * int64(s.KVWidth()) * 2 * int64(perNumber)
+}
+
 // Parameters counts the weights, norms and biases included; a tied output
 // matrix counts once.
 func (s Shape) Parameters() int64 {

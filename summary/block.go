@@ -45,6 +45,9 @@ type tallies struct {
 	// longestLoad how long the slowest did.
 	reloads     int
 	longestLoad time.Duration
+	// longest is the greatest number of tokens of prompt and answer of an OK request
+	// that tells both.
+	longest exobench.Tokens
 }
 
 // reload is how long a request may wait for its model before that counts as a
@@ -119,6 +122,9 @@ func (b *block) add(r *exobench.Record, prompt int32, closed bool) {
 	case CacheWarm:
 		b.cached++
 		b.mostCached(count(r.CachedTokens), count(r.PromptTokens))
+	}
+	if r.PromptTokens != nil && r.OutputTokens != nil {
+		b.longest = max(b.longest, *r.PromptTokens+*r.OutputTokens)
 	}
 	b.delays.add(r)
 	if wrong := b.ok.add(r, prompt, closed); wrong != "" {
@@ -206,6 +212,7 @@ func tally(blocks []*block) (all tallies) {
 		}
 		all.impossible.join(b.impossible)
 		all.reloads += b.reloads
+		all.longest = max(all.longest, b.longest)
 		all.longestLoad = max(all.longestLoad, b.longestLoad)
 	}
 	return all
@@ -223,11 +230,15 @@ type stamp struct {
 	held            exobench.Held
 	// bases is how many processes sizes of two kinds are known of.
 	bases int
+	// marked is the reading after the block that has the kernel's marks.
+	marked int
 }
 
 func (b *block) stamp(s *bringUp) stamp {
 	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
-	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(s.memory().bases)}
+	m := s.memory()
+	at, _ := m.markOf(exobench.RSSPeak, b.window())
+	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(m.bases), at.reading}
 }
 
 // machineOf joins what else the machine did in blocks: shares by the time that

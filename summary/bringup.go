@@ -144,7 +144,8 @@ func (b *bringUp) step(engine exobench.Engine, measured window) Step {
 		s.Load = b.load()
 	}
 	m := b.memory()
-	s.Source, s.Before, s.Loaded = m.source, m.before, m.loaded
+	s.Source, s.Before, s.Loaded, s.Released = m.source, m.before, m.loaded, m.released
+	s.Weights = m.weights(fileOf(engine, b.Model.ID))
 	s.Nodes, s.GPUs = b.nodes(measured), b.gpus().described(measured)
 	return s
 }

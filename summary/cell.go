@@ -53,6 +53,10 @@ type Cell struct {
 	// Memory is that of the request (of those that are OK) with the greatest
 	// peak.
 	Memory RequestMemory `json:"memory"`
+	// HighWater is the most that the kernel itself saw; nil where it does not tell.
+	HighWater *HighWater `json:"memory_high_water"`
+	// KVCache is nil where the model's shape is not known.
+	KVCache *KVCache `json:"kv_cache"`
 	// Delay is the harness's own delay; nil without kernel receive stamps.
 	Delay *Delay `json:"delay"`
 	// Calibration is the harness's own error with as many streams as the cell had

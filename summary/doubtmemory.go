@@ -50,6 +50,9 @@ func doubtMemory(f *Fold, c *Cell, blocks []*block) []Figures {
 		if d, beside := m.beside(); beside {
 			add(d)
 		}
+		if d, swapped := m.swapped(b.done); swapped {
+			add(d)
+		}
 	}
 	if fallen(c) {
 		fell := MemoryFell{}
@@ -63,6 +66,9 @@ func doubtMemory(f *Fold, c *Cell, blocks []*block) []Figures {
 			fell.Peak = &c.Memory.Peak.Total
 		}
 		add(fell)
+	}
+	if missed, ok := peakMissed(c); ok {
+		add(missed)
 	}
 	if idle, ok := engineIdle(c); ok {
 		add(idle)

@@ -41,6 +41,8 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	cell.count(blocks)
 	cell.Metrics = s.summaries(f.metrics, &cell)
 	f.addMemory(&cell, s)
+	cell.HighWater = f.highWater(blocks)
+	cell.KVCache = f.kvCache(&cell, tally(blocks).longest)
 	f.addEnergy(&cell, s)
 	c.totals = f.totals(&cell, s)
 	cell.Values = valuesOf(&c.totals)

@@ -180,7 +180,7 @@ func (f *Fold) addSample(s *exobench.Sample) {
 		}
 	case processSensor:
 		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
-			exobench.Process, exobench.ProcessStarted, exobench.Beside)
+			exobench.Process, exobench.ProcessStarted, exobench.Beside, exobench.RSSPeak, exobench.Swap, exobench.CgroupPeak)
 	case nodeSensor, gpuSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)
 	}

@@ -20,6 +20,8 @@ type memory struct {
 	line           *timeline.Line
 	source         MemorySource
 	before, loaded *Level
+	// released is that after the release, where it can be compared with before.
+	released *Level
 	// from is before where it is what loaded and later readings can be compared
 	// with: of the same process, and not above loaded.
 	from *Level
@@ -74,6 +76,9 @@ func newMemory(readings *timeline.Set) *memory {
 	}
 	if m.before != nil && !before.differs(m.process) && (m.loaded == nil || !m.fell(m.before.Total, m.loaded.Total)) {
 		m.from = m.before
+	}
+	if i, ok := m.last(exobench.Released); ok && !before.differs(m.processOf(i)) {
+		m.released, _ = m.level(i)
 	}
 	m.sources = m.seen()
 	if m.source == "" && len(m.sources) > 0 {
@@ -230,7 +235,7 @@ func (m *memory) level(i int) (*Level, MemorySource) {
 	if !ok {
 		return nil, source
 	}
-	l := &Level{total, m.bytes(i, exobench.Anonymous), m.bytes(i, exobench.File)}
+	l := &Level{total, m.bytes(i, exobench.Anonymous), m.bytes(i, exobench.File), m.bytes(i, exobench.Swap)}
 	if _, proportional := m.line.Value(i, exobench.PSS); source == FromPSS && !proportional {
 		l.File = nil
 		if l.Anonymous != nil {

@@ -38,6 +38,11 @@ type Step struct {
 	Source MemorySource `json:"memory_source"`
 	Before *Level       `json:"memory_before"`
 	Loaded *Level       `json:"memory_loaded"`
+	// Released is that once the model was taken away again; nil too where it is of
+	// another process than Before.
+	Released *Level `json:"memory_released"`
+	// Weights says where the model's weights are; empty where that is not known.
+	Weights Weights `json:"weights"`
 	// Nodes are the machines of an engine that tells of them, by name.
 	Nodes []Node `json:"nodes"`
 	// GPUs are those of this host, where the engine's processes run on it.
@@ -45,6 +50,15 @@ type Step struct {
 	// Cells are the ids of the cells that have a block in the step, or are to
 	// have one, in order.
 	Cells []int `json:"cells"`
+}
+
+// Left returns what the engine has more than before the load once the model is gone;
+// it is absent where one of the two is unknown.
+func (s *Step) Left() (exobench.Bytes, bool) {
+	if s.Released == nil || s.Before == nil {
+		return 0, false
+	}
+	return s.Released.Total - s.Before.Total, true
 }
 
 // ModelLoad is a load that ended with the model ready.
@@ -102,6 +116,8 @@ type Level struct {
 	Total     exobench.Bytes  `json:"total_bytes"`
 	Anonymous *exobench.Bytes `json:"anonymous_bytes"`
 	File      *exobench.Bytes `json:"file_bytes"`
+	// Swap is what is swapped out, beside Total; nil where the system does not tell.
+	Swap *exobench.Bytes `json:"swap_bytes"`
 }
 
 // RequestMemory is the engine's memory around one request: the last readings

@@ -177,6 +177,18 @@ type (
 		Counted exobench.Bytes `json:"counted_bytes"`
 		Beside  exobench.Bytes `json:"beside_bytes"`
 	}
+	// PeakMissed: the greatest reading of the engine's memory is Read, and the kernel
+	// saw up to Kernel while requests were under way.
+	PeakMissed struct {
+		Read   exobench.Bytes `json:"read_bytes"`
+		Kernel exobench.Bytes `json:"kernel_bytes"`
+	}
+	// Swapped: the engine had up to Swap of its memory swapped out, beside the Loaded
+	// that it had after the load.
+	Swapped struct {
+		Swap   exobench.Bytes `json:"swap_bytes"`
+		Loaded exobench.Bytes `json:"loaded_bytes"`
+	}
 	// EngineIdle: while requests were under way, what is counted as the engine used
 	// Engine of the machine's CPU time and other processes Others.
 	EngineIdle struct {
@@ -383,6 +395,8 @@ func (ModelWasThere) kind() WarningKind  { return "model_was_there" }
 func (MemoryFell) kind() WarningKind     { return "memory_fell" }
 func (ProcessChanged) kind() WarningKind { return "process_changed" }
 func (MemoryBeside) kind() WarningKind   { return "memory_beside" }
+func (PeakMissed) kind() WarningKind     { return "peak_missed" }
+func (Swapped) kind() WarningKind        { return "swapped" }
 func (EngineIdle) kind() WarningKind     { return "engine_idle" }
 
 func (CountsDiffer) kind() WarningKind  { return "counts_differ" }

@@ -37,6 +37,7 @@ const (
 	loadedMoment
 	duringMoment
 	afterMoment
+	releasedMoment
 )
 
 func momentOf(m exobench.Moment) moment {
@@ -49,6 +50,8 @@ func momentOf(m exobench.Moment) moment {
 		return duringMoment
 	case exobench.After:
 		return afterMoment
+	case exobench.Released:
+		return releasedMoment
 	}
 	return unknownMoment
 }

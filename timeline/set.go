@@ -28,7 +28,7 @@ func (s *Set) Add(sample *exobench.Sample, wanted ...exobench.Quantity) {
 	if s.lastLine == nil || key != s.last {
 		s.last, s.lastLine = key, s.make(key)
 	}
-	var space [8]exobench.Value
+	var space [16]exobench.Value
 	values := exobench.Values(space[:0])
 	for _, v := range sample.Values {
 		if len(wanted) == 0 || slices.Contains(wanted, v.Quantity) {

@@ -239,6 +239,7 @@ func (o *opener) describe(ctx context.Context, e driver.Engine) (exobench.Engine
 	// Some engines know more of themselves once they know their models.
 	entry := e.Info()
 	entry.Models, entry.Files = models, modelFiles(e)
+	entry.KVCaches = kvCaches(entry, o.env)
 	return entry, nil
 }
 

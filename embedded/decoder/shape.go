@@ -41,5 +41,5 @@ func WeightBytes(s shape.Shape) int64 { return s.Parameters() * bytesPerFloat }
 // KVBytesPerToken returns the memory that the keys and values of one position
 // take, over all layers.
 func KVBytesPerToken(s shape.Shape) int64 {
-	return int64(s.Layers) * 2 * int64(s.KVWidth()) * bytesPerFloat
+	return s.KVBytes(bytesPerFloat)
 }
