@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"exobench"
 	"exobench/metric"
@@ -57,6 +58,10 @@ type Pair struct {
 	// OnlyA and OnlyB name the cells that only one of the two has.
 	OnlyA []string `json:"only_a"`
 	OnlyB []string `json:"only_b"`
+
+	// inTurn is set where the two were loaded in turn, so that what disturbs the
+	// machine meets both and is in the spread of their loads.
+	inTurn bool
 }
 
 // Cell is one cell in both runs.
@@ -110,13 +115,29 @@ func Variants(run *summary.Run, o Options) (*Result, error) {
 	if len(labels) < 2 {
 		return nil, errors.New("the run has one engine: a comparison within it needs another, or another variant")
 	}
-	r := &Result{MinEffect: o.MinEffect, Confidence: stat.Confidence, Baseline: labels[0]}
+	r := &Result{MinEffect: o.MinEffect, Confidence: stat.Confidence, Baseline: shortOf(run, labels[0])}
 	for _, label := range labels[1:] {
-		p := Pair{A: labels[0], B: label, Forced: o.Force}
+		p := Pair{A: shortOf(run, labels[0]), B: shortOf(run, label), Forced: o.Force, inTurn: run.Header.Plan.LoadCount() > 1}
 		p.fill(sides(run, labels[0]), sides(run, label), o)
 		r.Pairs = append(r.Pairs, p)
 	}
 	return r, nil
+}
+
+// shortOf returns the name of a variant where all engines are variants of one
+// driver, else the label.
+func shortOf(run *summary.Run, label string) string {
+	short := label
+	for _, e := range run.Header.Engines {
+		variant, ok := strings.CutPrefix(e.Name, e.Driver+" ")
+		if !ok || e.Driver != run.Header.Engines[0].Driver {
+			return label
+		}
+		if e.Name == label {
+			short = variant
+		}
+	}
+	return short
 }
 
 func (o Options) complete() (Options, error) {

@@ -172,14 +172,15 @@ func TestLoadsThatDifferAreNotTakenForAChange(t *testing.T) {
 }
 
 func TestVariantsOfOneRunAreCompared(t *testing.T) {
-	m := machine{loads: 6, repeats: 3, slower: 1.2, noise: 0.01, between: 0.01, engines: []string{"exo a", "exo b"}}
+	m := machine{loads: 6, repeats: 3, slower: 1.2, noise: 0.01, between: 0.01, busy: 0.3, engines: []string{"exo a", "exo b"}}
+	m.change = func(h *exobench.Header, _ *exobench.Session) { h.Plan.Loads = m.loads }
 	run := m.run(t, rand.New(rand.NewPCG(4, 1)))
 	got, err := Variants(run, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := verdicts(got.Pairs[0])[metric.Latency]
-	if got.Pairs[0].A != "exo a" || got.Pairs[0].B != "exo b" || c.Verdict != Worse || len(c.Cautions) > 0 ||
+	if got.Pairs[0].A != "a" || got.Pairs[0].B != "b" || c.Verdict != Worse || len(c.Cautions) > 0 ||
 		math.Abs(c.Shift.Ratio-1.2) > 0.05 {
 		t.Errorf("got %+v, shift %+v", c, c.Shift)
 	}

@@ -176,7 +176,11 @@ func (p *Pair) judge(o Options) {
 	}
 	for i := range p.Cells {
 		for k := range p.Cells[i].Comparisons {
-			p.Cells[i].Comparisons[k].decide(o.MinEffect)
+			c := &p.Cells[i].Comparisons[k]
+			if p.inTurn {
+				c.disturbance = 0
+			}
+			c.decide(o.MinEffect)
 		}
 	}
 }

@@ -54,6 +54,7 @@ type Config struct {
 	Workers       int      // cores that computing may take; 0 means all but one
 	MaxConcurrent int      // streams that an instance decodes together; 0 means DefaultMaxConcurrent
 	NodeName      string   // friendly name of the node; empty means the host's name
+	Slowdown      float64  // by what share each pass takes longer than it must; to try what finds it
 	Version       string   // of the program, for the Server header
 	Token         string   // every request must carry it as a bearer token; empty means that none need
 }

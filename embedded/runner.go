@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"exobench/embedded/decoder"
 )
@@ -128,7 +129,13 @@ func (r *runner) warmUp() {
 // forward runs one pass, alone in the server.
 func (r *runner) forward(batch []decoder.Input) {
 	r.server.compute.Lock()
+	began := time.Now()
 	err := r.decoder.Forward(batch)
+	if slowdown := r.server.config.Slowdown; slowdown > 0 {
+		// Waiting for the clock is exact where sleeping is not.
+		for until := time.Duration(float64(time.Since(began)) * (1 + slowdown)); time.Since(began) < until; {
+		}
+	}
 	r.server.compute.Unlock()
 	if err != nil {
 		panic(err) // the batch is built here, and refused is only what no caller may ask

@@ -9,6 +9,7 @@ import (
 
 	"exobench/catalogue"
 	"exobench/driver"
+	engine "exobench/driver/embedded"
 	"exobench/embedded"
 )
 
@@ -19,6 +20,7 @@ type engineFlags struct {
 	preload    []string
 	seed       uint64
 	workers    int
+	slowdown   string
 }
 
 func engineCommand(env environment) *cobra.Command {
@@ -44,6 +46,7 @@ it has --token.`,
 	flags.StringSliceVar(&f.preload, "preload", nil, "models to make instances of at the start")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the random weights")
 	flags.IntVar(&f.workers, "workers", 0, "cores to compute with; 0 leaves one to the client")
+	flags.StringVar(&f.slowdown, "slowdown", "0%", "take so much longer for each token than it must, such as 3%, to try what finds it")
 	return cmd
 }
 
@@ -74,7 +77,11 @@ func engineConfig(f engineFlags) (embedded.Config, error) {
 	if err != nil {
 		return embedded.Config{}, err
 	}
-	c := embedded.Config{Seed: f.seed, Workers: f.workers, Version: version()}
+	slowdown, err := engine.Slowdown(f.slowdown)
+	if err != nil {
+		return embedded.Config{}, fmt.Errorf("--slowdown %w", err)
+	}
+	c := embedded.Config{Seed: f.seed, Workers: f.workers, Slowdown: slowdown, Version: version()}
 	for _, m := range models.Models() {
 		if m.Shape == nil || len(m.IDs["exo"]) == 0 {
 			continue

@@ -82,7 +82,10 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 	if f.changed("skip-missing") {
 		p.SkipMissing = f.skipMissing
 	}
-	return errors.Join(f.applyStop(p), f.applyTraffic(p), f.applyOptions(p))
+	if err := errors.Join(f.applyStop(p), f.applyTraffic(p), f.applyOptions(p)); err != nil {
+		return err
+	}
+	return f.applyVariants(p)
 }
 
 func (f *planFlags) changed(name string) bool { return f.flags.Changed(name) }

@@ -28,6 +28,7 @@ import (
 type runFlags struct {
 	planFlags
 	gate
+	baseline
 	resumeFlags
 	out                 string
 	quiet, json, dryRun bool
@@ -69,6 +70,7 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 	out.BoolVar(&f.quiet, "quiet", false, "show no progress")
 	out.BoolVar(&f.json, "json", false, "print summary.json in place of the table")
 	f.gate.register(out)
+	f.baseline.register(out)
 	out.BoolVar(&f.dryRun, "dry-run", false, "say what would be placed and measured, load nothing and write nothing")
 	f.resumeFlags.register(out)
 	groups.attach(cmd)
@@ -84,6 +86,9 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	}
 	allowed, err := f.gate.share()
 	if err != nil {
+		return err
+	}
+	if err := f.baseline.check(plan); err != nil {
 		return err
 	}
 	tight, err := checkFiles(plan)
@@ -241,7 +246,10 @@ func conclude(env environment, f runFlags, out folder, allowed float64, reason e
 	if reason == exobench.EndInterrupted {
 		return exitError(exitInterrupted)
 	}
-	return results.pass(env, allowed)
+	if err := results.pass(env, allowed); err != nil {
+		return err
+	}
+	return f.baseline.compare(env, results, f.json)
 }
 
 // show prints the results and, where all reports are written, where they are.

@@ -8,6 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
+	"strings"
 	"time"
 
 	"exobench"
@@ -34,8 +37,21 @@ type Driver struct{}
 // Name returns "embedded".
 func (Driver) Name() string { return "embedded" }
 
-// Options are exo's, whose API the engine speaks.
-func (Driver) Options() []driver.Option { return exo.Driver{}.Options() }
+// slowdownOption makes the engine slower by a known share.
+var slowdownOption = driver.Option{Name: "slowdown", Default: "0%", Help: "have the embedded engine take so much longer for each token, such as 3%, to try what a comparison finds"}
+
+// Options are exo's, whose API the engine speaks, and its own.
+func (Driver) Options() []driver.Option { return append(exo.Driver{}.Options(), slowdownOption) }
+
+// Slowdown reads a share such as "3%".
+func Slowdown(text string) (float64, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	share, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !percent || !(share >= 0 && share <= 1000) {
+		return 0, fmt.Errorf("is %q: it must be a share from 0%% to 1000%%, such as 3%%", text)
+	}
+	return share / 100, nil
+}
 
 // Find returns none: exobench starts the engine itself.
 func (Driver) Find(context.Context, string, driver.Env) []driver.Found { return nil }
@@ -66,7 +82,11 @@ func (d Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.E
 	if spec.URL != "" {
 		return nil, driver.UsageError{Err: errors.New("--url goes with an engine that runs already; the embedded engine is started by exobench: leave --url out")}
 	}
-	args := []string{"engine", "--port", "0", "--with-parent"}
+	slowdown := slowdownOption.In(spec)
+	if _, err := Slowdown(slowdown); err != nil {
+		return nil, driver.UsageError{Err: fmt.Errorf("--slowdown %w", err)}
+	}
+	args := []string{"engine", "--port", "0", "--with-parent", "--slowdown", slowdown}
 	if env.Plan.ModelsFile != "" {
 		args = append(args, "--models-file", env.Plan.ModelsFile)
 	}
@@ -74,6 +94,9 @@ func (d Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.E
 	if err != nil {
 		return nil, err
 	}
+	// The rest are options of the exo that it is.
+	spec.Options = maps.Clone(spec.Options)
+	delete(spec.Options, slowdownOption.Name)
 	spec.URL, env.Header = server.URL, server.Header(env.Header)
 	e, err := exo.OpenAs(ctx, spec, env, exo.Identity{
 		Driver: d.Name(), Version: env.Version, Label: label, Caveat: caveat, PID: server.PID,
