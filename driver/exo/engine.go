@@ -55,6 +55,8 @@ type Engine struct {
 	// the model at hand.
 	observed []string
 	told     map[string]bool
+	// percents are the nodes that tell the use of their GPU in per cent.
+	percents map[string]bool
 }
 
 // clusterNode is one machine of the cluster.
