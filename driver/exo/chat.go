@@ -33,7 +33,9 @@ func (e *Engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 		}
 	}
 	e.correct(record.Server)
-	e.watched.judge(&record)
+	if e.watched.judge(&record, e.startedAt(ctx)) {
+		e.observeOutage(endedText)
+	}
 	return record
 }
 

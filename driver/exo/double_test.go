@@ -75,6 +75,7 @@ func (d *double) quick() config {
 	return config{
 		label: "exo", url: d.server.URL, env: drivertest.Env(d.t), minNodes: 1, maxNodes: 1,
 		children: func(context.Context, int) ([]int, error) { return nil, nil },
+		started:  func(_ context.Context, pid int) (uint64, bool) { return 1, true },
 		pace: pace{
 			settle: 10 * time.Second, download: 10 * time.Second, load: 10 * time.Second, release: 10 * time.Second,
 			poll: time.Millisecond, probe: 2 * time.Second, ready: 2 * time.Second, call: 5 * time.Second,

@@ -22,6 +22,7 @@ type watched struct {
 	last   exobench.Instant // of the last look
 	// outages are in order; the last may go on.
 	outages []outage
+	lives   lives
 }
 
 // outage is a time in which a runner was seen not to serve: from the first such
@@ -32,10 +33,15 @@ type outage struct {
 	over     bool
 }
 
-func (w *watched) begin(inst instance) {
+// begin begins the watch over an instance. made is set where it was made by us, so
+// that what exo has started since is its.
+func (w *watched) begin(inst instance, made bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.inst, w.others, w.looks, w.last, w.outages = inst, nil, 0, 0, nil
+	w.inst, w.others, w.looks, w.last, w.outages, w.lives = inst, nil, 0, 0, nil, lives{}
+	if made && inst.id != "" {
+		w.lives.most = len(inst.runners) + 1
+	}
 }
 
 func (w *watched) instance() instance {
@@ -45,10 +51,14 @@ func (w *watched) instance() instance {
 }
 
 // judge marks a request during which a runner did not serve: its times hold the
-// wait for it.
-func (w *watched) judge(r *exobench.Record) {
+// wait for it. Looks are a second apart, so the processes are looked at once more;
+// lost is set where that shows that one has ended.
+func (w *watched) judge(r *exobench.Record, started func(pid int) (uint64, bool)) (lost bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if lost = w.checkLives(r.Ended, started); w.lives.ended {
+		w.outages[len(w.outages)-1].to = r.Ended
+	}
 	for _, o := range w.outages {
 		if !r.Sent.Reached() || o.from > r.Ended || o.to < r.Sent {
 			continue
@@ -57,8 +67,9 @@ func (w *watched) judge(r *exobench.Record) {
 			r.Outcome = exobench.Restarted
 		}
 		r.Error = strings.TrimPrefix(r.Error+"; "+o.what+" while it was under way", "; ")
-		return
+		break
 	}
+	return lost
 }
 
 // saw takes in the state of the runners at an instant. down says what is wrong
@@ -110,9 +121,13 @@ func (s runnersSensor) Read(ctx context.Context, moment exobench.Moment) ([]exob
 	if err != nil {
 		return nil, err
 	}
+	lost := e.lookAtProcesses(ctx)
 	seen := e.watched.take(e.config.env.Clock.Now(), now, states)
+	if lost && seen.outage == "" {
+		seen.outage = endedText
+	}
 	if seen.outage != "" {
-		e.observe("the instance did not serve all the time (%s): requests that were under way then are marked, and are in no median", seen.outage)
+		e.observeOutage(seen.outage)
 	}
 	if seen.foreign != "" {
 		e.observe("exo worked for somebody else while this was measured (%s)", seen.foreign)
@@ -141,6 +156,9 @@ func (w *watched) take(at exobench.Instant, now instance, states map[string]tagg
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	down, exchanged := unfit(now.runners, states), !slices.Equal(now.runners, w.inst.runners)
+	if down == "" && w.lives.ended {
+		down = endedText
+	}
 	began := false
 	switch {
 	case now.id == "":
