@@ -33,6 +33,7 @@ type double struct {
 	sensors   map[string]string          // nodeSystem entry by node id
 	instances map[string]json.RawMessage // by id
 	runners   map[string]string          // state by runner id
+	tasks     map[string]string          // by id
 	downloads map[string]string          // list by node id
 	previews  []string                   // answers to /instance/previews; the last one stays
 	walk      []func()
@@ -225,6 +226,8 @@ func (d *double) state(w http.ResponseWriter, path []string) {
 			memory[id] = json.RawMessage(entry)
 		}
 		value = memory
+	case "tasks":
+		value = mapped(d.tasks, func(task string) any { return json.RawMessage(task) })
 	case "nodeSystem":
 		// On Linux exo's map has no node at all.
 		value = mapped(d.sensors, func(system string) any { return json.RawMessage(system) })

@@ -36,6 +36,7 @@ type Engine struct {
 	nodes   []clusterNode
 	marks   *marks
 	watched watched
+	asked   asked
 	// bare is set where exo knew of no sensors of its nodes when nothing was under
 	// way.
 	bare atomic.Bool
