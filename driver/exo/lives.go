@@ -112,3 +112,25 @@ func (e *Engine) instanceProcesses(ctx context.Context) []resource.ProcessID {
 	}
 	return all
 }
+
+// processes are those of the instance that are known.
+func (w *watched) processes() []resource.ProcessID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Concat(w.lives.known, w.lives.left)
+}
+
+// observeOrphans takes note of processes of an instance that live on and are no
+// longer exo's: one that is killed leaves its runners behind, with the model, and
+// an exo that is started then knows nothing of them.
+func (e *Engine) observeOrphans(ctx context.Context, known []resource.ProcessID) {
+	if len(known) == 0 {
+		return
+	}
+	_, children, _ := e.tree(ctx)
+	for _, id := range known {
+		if since, lives := e.config.started(ctx, id.PID); lives && since == id.Started && !slices.Contains(children, id.PID) {
+			e.observe("process %d of its runners outlived the exo that had started it, with the model in its memory: end it, or what is measured next has less memory and CPU time", id.PID)
+		}
+	}
+}

@@ -109,3 +109,45 @@ func TestARunnerThatIsAnotherProcessWasRestarted(t *testing.T) {
 		}
 	}
 }
+
+func TestARunnerThatOutlivesItsExoIsTold(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("other systems may not tell who listens")
+	}
+	for _, row := range []struct {
+		why string
+		// after is what lives when the instance is gone, and adopted is set where exo
+		// still has it.
+		after   map[int]uint64
+		adopted bool
+		want    string
+	}{
+		{"it ended", map[int]uint64{7: 1}, true, ""},
+		{"it lives, and exo is another", map[int]uint64{8: 2}, false, "process 8 of its runners outlived the exo"},
+		{"another process has its number", map[int]uint64{8: 9}, false, ""},
+	} {
+		d, h := newDouble(t), &host{}
+		config := d.quick()
+		config.children, config.started = h.children, h.started
+		d.walk = append(d.ready("i-1"), func() { h.set(map[int]uint64{7: 1, 8: 2}) })
+		e := d.dial(config)
+		deployment, err := e.Prepare(t.Context(), tiny, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.set(map[int]uint64{7: 1, 8: 2})
+		for range 2 {
+			d.look(e, exobench.Loaded)
+		}
+		h.set(row.after)
+		if !row.adopted {
+			e.config.children = func(context.Context, int) ([]int, error) { return nil, nil }
+		}
+		if err := e.Release(t.Context(), deployment, nil); err != nil {
+			t.Errorf("%s: %v", row.why, err)
+		}
+		if seen := observed(e); !strings.Contains(seen, row.want) || row.want == "" && strings.Contains(seen, "outlived") {
+			t.Errorf("%s: observed %q", row.why, seen)
+		}
+	}
+}
