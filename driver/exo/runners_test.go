@@ -343,9 +343,9 @@ func TestExoAsForksAndOpenChangesHaveIt(t *testing.T) {
 			}
 		}, "", "asking again", ""},
 		{"no instance ever appears", func(d *double, c *config) {
-			c.pace.appear = 50 * time.Millisecond
+			c.pace.appear = 500 * time.Millisecond
 			d.onCreate = func(string, json.RawMessage) {}
-		}, "exo took the command, but no instance showed up within 50ms", "asking again", ""},
+		}, "exo took the command, but no instance showed up within 500ms", "asking again", ""},
 		{"a runner goes and the instance stays", func(d *double, c *config) {
 			c.pace.gone = 50 * time.Millisecond
 			d.walk = []func(){d.runner("i-1-r0", `{"RunnerLoading":{"layersLoaded":1,"totalLayers":16}}`), func() { delete(d.runners, "i-1-r0") }}
