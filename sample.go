@@ -124,6 +124,12 @@ const (
 	GPUThrottled       Quantity = "gpu_throttled"
 	GPUThrottleReasons Quantity = "gpu_throttle_reasons"
 
+	// OthersRequests is how many requests of other clients the measured instance
+	// worked on, and OthersAtWork how many of the engine's other instances were
+	// loaded, answered or were taken away since the reading before.
+	OthersRequests Quantity = "others_requests"
+	OthersAtWork   Quantity = "others_at_work"
+
 	// Steal is time that the host of a virtual machine took away; Foreign is
 	// the time of all processes but the engine's and our own. All four are
 	// shares of all cores over the sample's span, 0 to 1.

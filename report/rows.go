@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,7 +127,18 @@ func failure(run *summary.Run, c *summary.Cell) string {
 			return stepFailure(step)
 		}
 	}
+	for reason, why := range brokenOff {
+		if slices.Contains(c.Ends, reason) {
+			return why
+		}
+	}
 	return "failed"
+}
+
+// brokenOff says why a cell failed of which a block ended so.
+var brokenOff = map[exobench.BlockEndReason]string{
+	exobench.BlockNoAnswer: "the engine stopped answering",
+	exobench.BlockFailed:   "exobench could not go on",
 }
 
 // stepFailure says why a step failed.
@@ -144,7 +156,8 @@ const longestReason = 800
 // doubts are the footnotes on a cell: what to doubt, and why it has no figures.
 func doubts(run *summary.Run, c *summary.Cell) []string {
 	texts := sentences(c.Warnings)
-	if why := failure(run, c); why != "" {
+	early := func(w summary.Warning) bool { _, ok := w.Figures.(summary.EndedEarly); return ok }
+	if why := failure(run, c); why != "" && (c.Error != "" || !slices.ContainsFunc(c.Warnings, early)) {
 		what := "Could not be measured: "
 		if c.Requests > 0 {
 			what = "The model failed later: "

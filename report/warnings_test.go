@@ -31,6 +31,7 @@ var warnings = []summary.Figures{
 	summary.CountsMixed{Ways: []summary.CountedWay{{From: exobench.FromUsage, N: 5}, {From: exobench.FromEvents, N: 2}}, Used: exobench.FromUsage, N: 5},
 	summary.CountsUnknown{N: 1, Of: 7}, summary.CachedAnswers{N: 2, Of: 7, Tokens: 12, Prompt: 30}, summary.CachedAnswers{N: 2, Of: 7}, summary.UncachedAnswers{N: 3, Of: 7}, summary.ModelReloaded{N: 1, Of: 8, Longest: 1234 * time.Millisecond},
 	summary.LengthsDiffer{Least: 5, Most: 11}, summary.SourcesMixed{Sources: []summary.MemorySource{summary.FromPSS, summary.FromNode}},
+	summary.EngineShared{N: 4, Of: 7, Requests: 2}, summary.EngineShared{N: 1, Of: 7, AtWork: 1, Loading: true}, summary.EngineShared{Of: 7, Requests: 1, AtWork: 2},
 	summary.ModelWasThere{Why: summary.ToldThere}, summary.ModelWasThere{Why: summary.OthersThere}, summary.ModelWasThere{Why: summary.NothingLoaded},
 	summary.MemoryFell{Before: 300 << 20, Loaded: 200 << 20}, summary.MemoryFell{Before: 100 << 20, Loaded: 200 << 20, Peak: new(exobench.Bytes(190 << 20))},
 	summary.ProcessChanged{N: 2, Missed: 6}, summary.MemoryBeside{Counted: 9 << 20, Beside: 300 << 20}, summary.EngineIdle{Engine: 0.002, Others: 0.7},

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// Started returns when a process started, as the system tells it; lives is false
+// where it has ended.
+func Started(ctx context.Context, pid int) (since uint64, lives bool) { return startOf(ctx, pid) }
+
 // Listening follows the engine that listens at an address: where its process has
 // ended, the one that listens then is found. Its methods may be called
 // concurrently.

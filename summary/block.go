@@ -27,6 +27,7 @@ type block struct {
 	ok        *rows
 	delays    *delays
 	machine   []exobench.Sample
+	uses      []use
 	tallies
 }
 
@@ -232,13 +233,15 @@ type stamp struct {
 	bases int
 	// marked is the reading after the block that has the kernel's marks.
 	marked int
+	// uses is how many readings there are of what the engine did for others.
+	uses int
 }
 
 func (b *block) stamp(s *bringUp) stamp {
 	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
 	m := s.memory()
 	at, _ := m.markOf(exobench.RSSPeak, b.window())
-	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(m.bases), at.reading}
+	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(m.bases), at.reading, len(b.uses) + len(s.uses)}
 }
 
 // machineOf joins what else the machine did in blocks: shares by the time that

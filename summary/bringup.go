@@ -16,7 +16,10 @@ type bringUp struct {
 	events []exobench.StageEvent
 	end    *exobench.StepEnd
 	// held is what was in memory before the load, as far as that was told.
-	held     exobench.Held
+	held exobench.Held
+	// uses are what the engine did for others from before the load until the first
+	// request.
+	uses     []use
 	readings timeline.Set
 	mem      *memory // of counted readings
 	cards    *gpus

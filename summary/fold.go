@@ -183,6 +183,8 @@ func (f *Fold) addSample(s *exobench.Sample) {
 			exobench.Process, exobench.ProcessStarted, exobench.Beside, exobench.RSSPeak, exobench.Swap, exobench.CgroupPeak)
 	case nodeSensor, gpuSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)
+	case runnerSensor:
+		f.addUse(s)
 	}
 }
 

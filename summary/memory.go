@@ -12,6 +12,7 @@ const (
 	processSensor = "processes"
 	nodeSensor    = "nodes"
 	machineSensor = "machine"
+	runnerSensor  = "runners"
 )
 
 // memory is the engine's memory in one step: that of its processes, or where

@@ -144,6 +144,18 @@ type (
 		Least exobench.Tokens `json:"least"`
 		Most  exobench.Tokens `json:"most"`
 	}
+	// EngineShared: the engine worked for others, while N of Of OK requests were
+	// under way. At one time there were up to Requests of other clients on the
+	// measured instance, and up to AtWork other instances that were loaded, answered
+	// or were taken away. Loading is set where that was between the readings of
+	// memory before and after the load too.
+	EngineShared struct {
+		N        int  `json:"n"`
+		Of       int  `json:"of"`
+		Requests int  `json:"others_requests"`
+		AtWork   int  `json:"others_at_work"`
+		Loading  bool `json:"during_load"`
+	}
 	// SourcesMixed: memory was read in several ways.
 	SourcesMixed struct {
 		Sources []MemorySource `json:"sources"`
@@ -389,6 +401,7 @@ func (d Doubted) kind() WarningKind         { return WarningKind(d.Doubt.Kind) }
 func (ImpossibleFigures) kind() WarningKind { return "impossible_figures" }
 func (ModelReloaded) kind() WarningKind     { return "model_reloaded" }
 func (LengthsDiffer) kind() WarningKind     { return "lengths_differ" }
+func (EngineShared) kind() WarningKind      { return "engine_shared" }
 func (SourcesMixed) kind() WarningKind      { return "sources_mixed" }
 
 func (ModelWasThere) kind() WarningKind  { return "model_was_there" }

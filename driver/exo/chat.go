@@ -22,7 +22,9 @@ func (e *Engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 	if r.IgnoreEOS {
 		call.Exact = r.MaxTokens
 	}
+	e.asked.begin()
 	record := e.config.env.Wire.Do(ctx, call)
+	e.asked.end(record.ServerID, record.Ended)
 	switch record.Outcome {
 	case exobench.Canceled, exobench.Timeout, exobench.IdleTimeout:
 		// Closing the connection stops exo's runner; a proxy between would hold
@@ -33,7 +35,9 @@ func (e *Engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 		}
 	}
 	e.correct(record.Server)
-	e.watched.judge(&record)
+	if e.watched.judge(&record, e.startedAt(ctx)) {
+		e.observeOutage(endedText)
+	}
 	return record
 }
 

@@ -43,6 +43,8 @@ type config struct {
 	marks string
 	// children lists the processes that a process has started; tests replace it.
 	children func(ctx context.Context, pid int) ([]int, error)
+	// started tells when a process started, and whether it lives; tests replace it.
+	started func(ctx context.Context, pid int) (since uint64, lives bool)
 	// transport, where set, takes the calls to exo in tests of virtual time.
 	transport http.RoundTripper
 }
@@ -61,7 +63,7 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 		sharding: shardingOption.In(spec), instanceMeta: metaOption.In(spec),
 		minNodes: number(minNodesOption), maxNodes: number(maxNodesOption),
 		reuse: driver.Reuse.On(spec), replace: replaceOption.On(spec),
-		pace: usualPace, marks: marksFolder(env.Getenv), children: resource.Descendants,
+		pace: usualPace, marks: marksFolder(env.Getenv), children: resource.Descendants, started: resource.Started,
 	}
 	if err := c.settle(settleOption.In(spec)); err != nil {
 		return config{}, driver.UsageError{Err: err}

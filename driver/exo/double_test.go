@@ -33,6 +33,7 @@ type double struct {
 	sensors   map[string]string          // nodeSystem entry by node id
 	instances map[string]json.RawMessage // by id
 	runners   map[string]string          // state by runner id
+	tasks     map[string]string          // by id
 	downloads map[string]string          // list by node id
 	previews  []string                   // answers to /instance/previews; the last one stays
 	walk      []func()
@@ -75,6 +76,7 @@ func (d *double) quick() config {
 	return config{
 		label: "exo", url: d.server.URL, env: drivertest.Env(d.t), minNodes: 1, maxNodes: 1,
 		children: func(context.Context, int) ([]int, error) { return nil, nil },
+		started:  func(_ context.Context, pid int) (uint64, bool) { return 1, true },
 		pace: pace{
 			settle: 10 * time.Second, download: 10 * time.Second, load: 10 * time.Second, release: 10 * time.Second,
 			poll: time.Millisecond, probe: 2 * time.Second, ready: 2 * time.Second, call: 5 * time.Second,
@@ -224,6 +226,8 @@ func (d *double) state(w http.ResponseWriter, path []string) {
 			memory[id] = json.RawMessage(entry)
 		}
 		value = memory
+	case "tasks":
+		value = mapped(d.tasks, func(task string) any { return json.RawMessage(task) })
 	case "nodeSystem":
 		// On Linux exo's map has no node at all.
 		value = mapped(d.sensors, func(system string) any { return json.RawMessage(system) })

@@ -1,6 +1,7 @@
 package exo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -50,7 +51,7 @@ func (d Driver) Find(ctx context.Context, url string, env driver.Env) []driver.F
 	found.Loaded, _ = e.loaded(ctx)
 	var nodes []string
 	for _, n := range e.nodes {
-		nodes = append(nodes, strings.TrimSpace(fmt.Sprintf("%s %s, %v of %v free", n.name, n.chip, n.available, n.memory)))
+		nodes = append(nodes, fmt.Sprintf("%s, %v of %v free", cmp.Or(strings.TrimSpace(n.name+" "+n.chip), n.id), n.available, n.memory))
 	}
 	found.Detail = fmt.Sprintf("%d node(s): %s", len(nodes), strings.Join(nodes, "; "))
 	return []driver.Found{found}

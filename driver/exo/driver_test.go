@@ -93,6 +93,13 @@ func TestFindTellsWhatTheExoHas(t *testing.T) {
 	if !reflect.DeepEqual(found, want) {
 		t.Errorf("found %+v, want %+v", found, want)
 	}
+	// As on Linux, where exo knows no chip.
+	d.answers["GET /state/nodeIdentities"] = func(w http.ResponseWriter) {
+		fmt.Fprint(w, `{"n1":{"chipId":"Unknown Chip","friendlyName":"vm"}}`)
+	}
+	if found := (Driver{}).Find(t.Context(), d.server.URL, drivertest.Env(t)); found[0].Detail != "1 node(s): vm, 8.00 GiB of 16.0 GiB free" {
+		t.Errorf("without a chip: %q", found[0].Detail)
+	}
 	d.server.Close()
 	if found := (Driver{}).Find(t.Context(), d.server.URL, drivertest.Env(t)); found != nil {
 		t.Errorf("found %+v where nothing listens", found)

@@ -36,6 +36,7 @@ type Engine struct {
 	nodes   []clusterNode
 	marks   *marks
 	watched watched
+	asked   asked
 	// bare is set where exo knew of no sensors of its nodes when nothing was under
 	// way.
 	bare atomic.Bool
@@ -55,6 +56,8 @@ type Engine struct {
 	// the model at hand.
 	observed []string
 	told     map[string]bool
+	// percents are the nodes that tell the use of their GPU in per cent.
+	percents map[string]bool
 }
 
 // clusterNode is one machine of the cluster.

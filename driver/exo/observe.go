@@ -44,6 +44,11 @@ func (e *Engine) observeForeign(other instance) {
 	e.observe("exo also runs %s (instance %s), which is not part of this measurement: what that does is in these figures of memory and speed", other.model, other.id)
 }
 
+// observeOutage takes note of a time in which the instance did not serve.
+func (e *Engine) observeOutage(what string) {
+	e.observe("the instance did not serve all the time (%s): requests that were under way then are marked, and are in no median", what)
+}
+
 // observeInstances looks at which instances exo has besides the one that is
 // measured.
 func (e *Engine) observeInstances(ctx context.Context, measured instance) error {
@@ -78,5 +83,6 @@ func (e *Engine) watchOver(ctx context.Context, d exobench.Deployment) {
 			measured, _ = parseInstance(raw)
 		}
 	}
-	e.watched.begin(measured)
+	e.watched.begin(measured, d.Created)
+	e.lookAtProcesses(ctx)
 }

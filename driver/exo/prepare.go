@@ -83,6 +83,7 @@ func (e *Engine) start(ctx context.Context, model exobench.Model, chosen instanc
 	say.about(chosen.placement(), chosen.id)
 	say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "asking exo for it"})
 	e.noteProcesses(ctx)
+	e.noteRunners(ctx)
 	e.marks.set(chosen.id)
 	err := e.create(ctx, chosen)
 	if status := api.Status(err); status != 0 && status <= http.StatusInternalServerError {

@@ -29,8 +29,11 @@ func (e *Engine) Release(ctx context.Context, deployment exobench.Deployment, re
 	}
 	say := e.reporter(report)
 	say.about(deployment.Placement, deployment.Instance)
+	known := e.watched.processes()
 	e.watchOver(ctx, exobench.Deployment{})
-	return e.release(ctx, deployment.Instance, removal{}, say)
+	err := e.release(ctx, deployment.Instance, removal{}, say)
+	e.observeOrphans(context.WithoutCancel(ctx), known)
+	return err
 }
 
 // release is remove with its events.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,12 @@ func (s runnerState) holdsMemory() bool {
 	return s.tag != "" && s.tag != "RunnerFailed" && s.tag != "RunnerShutdown"
 }
 
-// failure returns why the runner failed, in exo's words.
+// bare is exo's word for a runner that ended where exo lost what it said of the
+// reason, as it does when the process ends before that has arrived.
+var bare = regexp.MustCompile(`^Terminated \([^\n]*\)$`)
+
+// failure returns why the runner failed, in exo's words, and where these say
+// nothing, who knows more.
 func (s runnerState) failure() error {
 	text := s.Message
 	for _, finding := range s.Findings {
@@ -61,8 +67,11 @@ func (s runnerState) failure() error {
 			text += "; " + diagnostic.Message
 		}
 	}
-	if text == "" {
+	switch {
+	case text == "":
 		text = "exo gives no reason"
+	case bare.MatchString(text):
+		text += "; exo tells no more, but its log on the node may: exo_log/exo.log in ~/.cache/exo, on a Mac in ~/.exo"
 	}
 	return errors.New("a runner failed: " + api.Line(strings.TrimPrefix(text, "; ")))
 }

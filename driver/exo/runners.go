@@ -1,27 +1,28 @@
 package exo
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"exobench"
-	"exobench/driver/api"
 )
 
 // watched is the instance that is measured, and when its runners did not serve.
 type watched struct {
 	mu   sync.Mutex
 	inst instance // without an id where none is watched
-	// others are the states of the runners of other instances at the last look.
+	// others are the states of the runners of other instances at the last look; nil
+	// before the first. ours are the runners of instances that were measured before,
+	// whose entries exo keeps.
 	others map[string]string
+	ours   map[string]bool
 	looks  int
 	last   exobench.Instant // of the last look
 	// outages are in order; the last may go on.
 	outages []outage
+	lives   lives
 }
 
 // outage is a time in which a runner was seen not to serve: from the first such
@@ -32,10 +33,23 @@ type outage struct {
 	over     bool
 }
 
-func (w *watched) begin(inst instance) {
+// begin begins the watch over an instance. made is set where it was made by us, so
+// that what exo has started since is its.
+func (w *watched) begin(inst instance, made bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.inst, w.others, w.looks, w.last, w.outages = inst, nil, 0, 0, nil
+	for _, id := range w.inst.runners {
+		if w.ours == nil {
+			w.ours = map[string]bool{}
+		}
+		w.ours[id] = true
+	}
+	w.inst, w.looks, w.last, w.outages, w.lives = inst, 0, 0, nil, lives{}
+	if inst.id == "" || !made {
+		w.others = nil
+		return
+	}
+	w.lives.most = len(inst.runners) + 1
 }
 
 func (w *watched) instance() instance {
@@ -45,10 +59,14 @@ func (w *watched) instance() instance {
 }
 
 // judge marks a request during which a runner did not serve: its times hold the
-// wait for it.
-func (w *watched) judge(r *exobench.Record) {
+// wait for it. Looks are a second apart, so the processes are looked at once more;
+// lost is set where that shows that one has ended.
+func (w *watched) judge(r *exobench.Record, started func(pid int) (uint64, bool)) (lost bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if lost = w.checkLives(r.Ended, started); w.lives.ended {
+		w.outages[len(w.outages)-1].to = r.Ended
+	}
 	for _, o := range w.outages {
 		if !r.Sent.Reached() || o.from > r.Ended || o.to < r.Sent {
 			continue
@@ -57,8 +75,9 @@ func (w *watched) judge(r *exobench.Record) {
 			r.Outcome = exobench.Restarted
 		}
 		r.Error = strings.TrimPrefix(r.Error+"; "+o.what+" while it was under way", "; ")
-		return
+		break
 	}
+	return lost
 }
 
 // saw takes in the state of the runners at an instant. down says what is wrong
@@ -76,63 +95,16 @@ func (w *watched) saw(at exobench.Instant, down string) (began bool) {
 	return down != "" && !open
 }
 
-// runnersSensor looks at the runners of the instance that is measured, and at
-// what else exo does, once a second. It has no samples: what it sees goes to the
-// requests that were under way, and to the notes.
-//
-// Note: a look makes exo write its whole state out once, some milliseconds of its
-// API's process. The sensor of the nodes, which would otherwise ask for power that
-// exo on Linux never has, gives up as much.
-type runnersSensor struct{ engine *Engine }
-
-// Name returns "runners".
-func (runnersSensor) Name() string { return "runners" }
-
-// Every returns one second. exo takes longer than that to notice that a runner
-// has died and to start it again.
-func (runnersSensor) Every() time.Duration { return time.Second }
-
-// instancesEvery is how many looks at runners there are to one at instances.
-const instancesEvery = 10
-
-// Read takes one look and returns no samples.
-func (s runnersSensor) Read(ctx context.Context, moment exobench.Moment) ([]exobench.Sample, error) {
-	e := s.engine
-	inst := e.watched.instance()
-	if inst.id == "" {
-		return nil, nil
-	}
-	var states map[string]tagged
-	if err := e.api.Get(ctx, "/state/runners", &states); err != nil && !api.Missing(err) {
-		return nil, fmt.Errorf("look at exo's runners: %w", err)
-	}
-	now, err := s.current(ctx, inst)
-	if err != nil {
-		return nil, err
-	}
-	seen := e.watched.take(e.config.env.Clock.Now(), now, states)
-	if seen.outage != "" {
-		e.observe("the instance did not serve all the time (%s): requests that were under way then are marked, and are in no median", seen.outage)
-	}
-	if seen.foreign != "" {
-		e.observe("exo worked for somebody else while this was measured (%s)", seen.foreign)
-	}
-	if moment == exobench.Loaded && busy(now.runners, states) {
-		e.observe("somebody else sends requests to the instance that is measured: it was at work when nothing had been asked of it")
-	}
-	if moment != exobench.During || seen.looks%instancesEvery == 0 || seen.foreign != "" || now.id == "" {
-		return nil, e.observeInstances(ctx, inst)
-	}
-	return nil, nil
-}
-
 // sight is what one look shows.
 type sight struct {
 	// outage says what is wrong, of the first look at which it is.
 	outage string
-	// foreign says what runners of other instances did since the look before.
-	foreign string
-	looks   int // with this one
+	// atWork is how many runners of other instances did something since the look
+	// before, which was span ago; 0 at the first.
+	atWork int
+	at     exobench.Instant
+	span   time.Duration
+	looks  int // with this one
 }
 
 // take takes in a look: the instance as it is now, without an id where it is
@@ -141,6 +113,9 @@ func (w *watched) take(at exobench.Instant, now instance, states map[string]tagg
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	down, exchanged := unfit(now.runners, states), !slices.Equal(now.runners, w.inst.runners)
+	if down == "" && w.lives.ended {
+		down = endedText
+	}
 	began := false
 	switch {
 	case now.id == "":
@@ -154,29 +129,17 @@ func (w *watched) take(at exobench.Instant, now instance, states map[string]tagg
 	if now.id != "" {
 		w.inst = now
 	}
+	s := sight{at: at, atWork: w.atWork(states)}
+	if w.last.Reached() {
+		s.span = at.Sub(w.last)
+	}
 	w.last = at
 	w.looks++
-	s := sight{foreign: w.foreign(states), looks: w.looks}
+	s.looks = w.looks
 	if began {
 		s.outage = w.outages[len(w.outages)-1].what
 	}
 	return s
-}
-
-// current returns the instance as it is now; without an id where it is gone.
-func (s runnersSensor) current(ctx context.Context, inst instance) (instance, error) {
-	raw, err := s.engine.instance(ctx, inst.id)
-	switch {
-	case api.Missing(err):
-		return instance{}, nil
-	case err != nil:
-		return instance{}, fmt.Errorf("look at exo's instance: %w", err)
-	}
-	now, err := parseInstance(raw)
-	if err != nil {
-		return inst, nil // of another shape than it was: nothing is known
-	}
-	return now, nil
 }
 
 // unfit says which runner does not serve; empty where all do. A state that no exo
@@ -192,27 +155,4 @@ func unfit(runners []string, states map[string]tagged) string {
 		}
 	}
 	return ""
-}
-
-func busy(runners []string, states map[string]tagged) bool {
-	return slices.ContainsFunc(runners, func(id string) bool { return states[id].tag == "RunnerRunning" })
-}
-
-// foreign says what runners of other instances have done since the last look;
-// empty where that is nothing. That one stands there says nothing: exo keeps the
-// entries of runners that are gone.
-func (w *watched) foreign(states map[string]tagged) string {
-	others, active := map[string]string{}, ""
-	for id, state := range states {
-		if slices.Contains(w.inst.runners, id) {
-			continue
-		}
-		others[id] = state.tag
-		before, known := w.others[id]
-		if w.others != nil && (!known || before != state.tag) && state.tag != "RunnerShuttingDown" && state.tag != "RunnerShutdown" {
-			active = "runner " + id + " of another instance was " + state.tag
-		}
-	}
-	w.others = others
-	return active
 }

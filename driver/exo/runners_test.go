@@ -37,12 +37,14 @@ func (d *double) serving() (*Engine, exobench.Deployment) {
 	return e, deployment
 }
 
-// look has the engine look at the runners once.
-func (d *double) look(e *Engine, m exobench.Moment) {
+// look has the engine look at the runners once, and returns what exo did for others.
+func (d *double) look(e *Engine, m exobench.Moment) exobench.Values {
 	d.t.Helper()
-	if samples, err := sensor(e, "runners").Read(d.t.Context(), m); err != nil || len(samples) > 0 {
+	samples, err := sensor(e, "runners").Read(d.t.Context(), m)
+	if err != nil || len(samples) != 1 {
 		d.t.Fatalf("samples %v, %v", samples, err)
 	}
+	return samples[0].Values
 }
 
 func (d *double) ask(e *Engine, deployment exobench.Deployment) exobench.Record {
@@ -124,34 +126,143 @@ func TestOtherRunnersOfTheSameInstanceAreAChange(t *testing.T) {
 	}
 }
 
+// generation is a task of exo's that answers a request.
+func generation(instance, command, status string) string {
+	return fmt.Sprintf(`{"TextGeneration":{"taskId":"t","taskStatus":%q,"instanceId":%q,"commandId":%q,"taskParams":{"input":[]}}}`, status, instance, command)
+}
+
 func TestWhatElseExoDoesIsTold(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		why  string
-		then func(d *double)
-		m    exobench.Moment
-		want string
-	}{
-		{"nothing", func(*double) {}, exobench.During, ""},
-		{"entries of runners that are gone stay", func(d *double) { d.runners["old"] = `{"RunnerShuttingDown":{}}` }, exobench.During, ""},
-		{"another instance answers", func(d *double) {
+	other := func(state string) func(d *double) {
+		return func(d *double) {
 			d.instances["x"] = onNode("x", "org/other")
-			d.runners["x-r0"] = runningRunner
-		}, exobench.During, "exo worked for somebody else while this was measured (runner x-r0 of another instance was RunnerRunning)|exo also runs org/other (instance x)"},
-		{"another instance of the model", func(d *double) { d.instances["x"] = onNode("x", tinyID) }, exobench.Loaded, "exo has 2 instances of this model and spreads requests over them"},
-		{"requests of somebody else's", func(d *double) { d.runners["i-1-r0"] = runningRunner }, exobench.Loaded, "somebody else sends requests to the instance that is measured"},
-		{"the instance is deleted", func(d *double) { delete(d.instances, "i-1") }, exobench.During, "exo no longer has instance i-1"},
+			d.runners["x-r0"] = state
+		}
+	}
+	for _, row := range []struct {
+		why string
+		// then comes before the first look, now before the second, at m.
+		then, now func(d *double)
+		m         exobench.Moment
+		// requests and atWork are what the second look shows.
+		requests, atWork float64
+		want             string
+	}{
+		{"nothing", nil, nil, exobench.After, 0, 0, ""},
+		{"entries of runners that are gone stay", nil, func(d *double) { d.runners["old"] = `{"RunnerShuttingDown":{}}` }, exobench.After, 0, 0, ""},
+		{"another instance is there, and idle", other(readyRunner), nil, exobench.After, 0, 0, "exo also runs org/other (instance x)"},
+		{"another instance answers", other(readyRunner), other(runningRunner), exobench.During, 0, 1, "exo also runs org/other (instance x)"},
+		{"another instance is loaded", nil, other(`{"RunnerLoading":{"layersLoaded":1,"totalLayers":16}}`), exobench.During, 0, 1, "exo also runs org/other (instance x)"},
+		{"another instance is taken away", other(readyRunner), other(`{"RunnerShuttingDown":{}}`), exobench.During, 0, 1, ""},
+		{"another's entry goes", other(readyRunner), func(d *double) { delete(d.runners, "x-r0") }, exobench.During, 0, 1, ""},
+		{"another instance answers between looks", other(readyRunner), func(d *double) {
+			d.tasks = map[string]string{"1": generation("x", "c-1", "Running"), "2": generation("x", "c-2", "Complete")}
+		}, exobench.After, 0, 1, ""},
+		{"a request of somebody else's", nil, func(d *double) {
+			d.tasks = map[string]string{
+				"1": generation("i-1", "c-1", "Running"), "2": generation("i-1", "c-2", "Pending"), "3": generation("i-1", "c-3", "Complete"),
+				"4": `{"LoadModel":{"taskId":"4","taskStatus":"Running","instanceId":"i-1"}}`, "5": `[]`,
+			}
+		}, exobench.After, 2, 0, ""},
+		{"another instance of the model", nil, func(d *double) { d.instances["x"] = onNode("x", tinyID) }, exobench.Loaded, 0, 0, "exo has 2 instances of this model and spreads requests over them"},
+		{"the instance is deleted", nil, func(d *double) { delete(d.instances, "i-1") }, exobench.During, 0, 0, "exo no longer has instance i-1"},
 	} {
 		d := newDouble(t)
 		e, _ := d.serving()
-		d.mu.Lock()
-		row.then(d)
-		d.mu.Unlock()
+		var last exobench.Values
+		for _, step := range []func(d *double){row.then, row.now} {
+			d.mu.Lock()
+			if step != nil {
+				step(d)
+			}
+			d.mu.Unlock()
+			last = d.look(e, row.m)
+		}
+		if n, _ := last.Get(exobench.OthersAtWork); n != row.atWork {
+			t.Errorf("%s: %v others at work, want %v", row.why, n, row.atWork)
+		}
+		if n, _ := last.Get(exobench.OthersRequests); n != row.requests {
+			t.Errorf("%s: %v requests of others, want %v", row.why, n, row.requests)
+		}
 		d.look(e, row.m)
-		d.look(e, row.m)
-		if seen := observed(e); !strings.Contains(seen, row.want) || row.want == "" && seen != "" || strings.Count(seen, "org/other") > 1 {
+		if seen := observed(e); !strings.Contains(seen, row.want) || row.why == "nothing" && seen != "" || strings.Count(seen, "org/other") > 1 {
 			t.Errorf("%s: observed %q, want %q", row.why, seen, row.want)
 		}
+	}
+}
+
+func TestOurOwnRequestsAreNotThoseOfOthers(t *testing.T) {
+	t.Parallel()
+	d := newDouble(t)
+	e, deployment := d.serving()
+	requests := func() float64 {
+		n, _ := d.look(e, exobench.After).Get(exobench.OthersRequests)
+		return n
+	}
+	d.answers["POST /bench/chat/completions"] = func(w http.ResponseWriter) {
+		d.mu.Unlock()
+		defer d.mu.Lock()
+		d.set(generation("i-1", "c", "Running"))
+		if n := requests(); n != 0 {
+			t.Errorf("while one of ours is under way: %v of others", n)
+		}
+		d.set(generation("i-1", "c", "Running"), generation("i-1", "foreign", "Running"))
+		if n := requests(); n != 1 {
+			t.Errorf("while one of each is under way: %v of others", n)
+		}
+		d.set(generation("i-1", "c", "Running"))
+		answer(w)
+	}
+	if r := d.ask(e, deployment); r.ServerID != "c" {
+		t.Fatalf("the request's id is %q", r.ServerID)
+	}
+	if n := requests(); n != 0 { // exo still lists it
+		t.Errorf("after ours: %v of others", n)
+	}
+	d.answers["POST /bench/chat/completions"] = failing(500, "Internal Server Error")
+	d.ask(e, deployment)
+	d.set(generation("i-1", "unnamed", "Running"))
+	if n := requests(); n != 0 {
+		t.Errorf("after one of ours without an id: %v of others", n)
+	}
+}
+
+// set sets the tasks.
+func (d *double) set(tasks ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tasks = map[string]string{}
+	for i, task := range tasks {
+		d.tasks[fmt.Sprint(i)] = task
+	}
+}
+
+func TestWhatOthersDoDuringTheLoadIsSeen(t *testing.T) {
+	t.Parallel()
+	d := newDouble(t)
+	d.runners["x-r0"] = readyRunner
+	d.walk = append([]func(){d.runner("x-r0", runningRunner)}, d.ready("i-1")...)
+	e := d.dial(d.quick())
+	deployment, err := e.Prepare(t.Context(), tiny, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := d.look(e, exobench.Loaded).Get(exobench.OthersAtWork); n != 1 {
+		t.Errorf("%v others at work", n)
+	}
+	// What was measured before is none of somebody else's.
+	if err := e.Release(t.Context(), deployment, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.mu.Lock()
+	d.previews = []string{previews(preview1("i-2", tinyID))}
+	d.walk = append([]func(){d.runner("i-1-r0", `{"RunnerReady":{}}`)}, d.ready("i-2")...)
+	d.mu.Unlock()
+	if _, err := e.Prepare(t.Context(), tiny, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := d.look(e, exobench.Loaded).Get(exobench.OthersAtWork); n != 0 {
+		t.Errorf("%v others at work, of which one is ours", n)
 	}
 }
 
@@ -168,6 +279,14 @@ func TestALookCostsExoNoMoreThanItSaves(t *testing.T) {
 	}
 	if asked != 1 {
 		t.Errorf("an exo without sensors was asked for them %d times", asked)
+	}
+	asked = 0
+	d.answers["GET /state/tasks"] = func(w http.ResponseWriter) { asked++; fmt.Fprint(w, "{}") }
+	for range 9 {
+		d.look(e, exobench.During)
+	}
+	if asked != 3 {
+		t.Errorf("exo was asked for its tasks at %d of 9 looks", asked)
 	}
 }
 
@@ -224,9 +343,9 @@ func TestExoAsForksAndOpenChangesHaveIt(t *testing.T) {
 			}
 		}, "", "asking again", ""},
 		{"no instance ever appears", func(d *double, c *config) {
-			c.pace.appear = 50 * time.Millisecond
+			c.pace.appear = 500 * time.Millisecond
 			d.onCreate = func(string, json.RawMessage) {}
-		}, "exo took the command, but no instance showed up within 50ms", "asking again", ""},
+		}, "exo took the command, but no instance showed up within 500ms", "asking again", ""},
 		{"a runner goes and the instance stays", func(d *double, c *config) {
 			c.pace.gone = 50 * time.Millisecond
 			d.walk = []func(){d.runner("i-1-r0", `{"RunnerLoading":{"layersLoaded":1,"totalLayers":16}}`), func() { delete(d.runners, "i-1-r0") }}

@@ -2,15 +2,9 @@ package exo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"time"
 
-	"exobench"
 	"exobench/driver"
-	"exobench/driver/api"
 	"exobench/resource"
 )
 
@@ -91,79 +85,4 @@ func (e *Engine) findProcess(ctx context.Context) {
 	e.own = resource.Listen(ctx, e.api.Address())
 	_, err := e.own.PID()
 	e.seen = err == nil
-}
-
-// nodesSensor reads what exo tells of each of its machines: memory in use, and
-// power, GPU use and temperature where it knows them.
-type nodesSensor struct{ engine *Engine }
-
-// Name returns "nodes".
-func (nodesSensor) Name() string { return "nodes" }
-
-// Every returns one second, at which exo renews what it tells.
-func (nodesSensor) Every() time.Duration { return time.Second }
-
-// Read returns one sample of each node that reports its memory, all of one
-// instant. exo writes out its whole state for each answer, so an exo without
-// sensors is not asked for them while it works.
-func (s nodesSensor) Read(ctx context.Context, moment exobench.Moment) ([]exobench.Sample, error) {
-	e := s.engine
-	memory, err := e.nodeMemory(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the nodes: %w", err)
-	}
-	if len(memory) == 0 {
-		return nil, errors.New("read the nodes: exo reports none")
-	}
-	var system map[string]nodeSystem
-	if !e.bare.Load() || moment != exobench.During {
-		if err := e.api.Get(ctx, "/state/nodeSystem", &system); err != nil && !api.Missing(err) {
-			return nil, fmt.Errorf("read the nodes' sensors: %w", err)
-		}
-		e.bare.Store(len(system) == 0)
-	}
-	now := e.config.env.Clock.Now()
-	samples := make([]exobench.Sample, 0, len(memory))
-	for _, id := range slices.Sorted(maps.Keys(memory)) {
-		samples = append(samples, exobench.Sample{
-			At: now, Sensor: s.Name(), Of: e.nodeName(id), Values: memory[id].values(system[id]),
-		})
-	}
-	return samples, nil
-}
-
-type nodeMemory struct {
-	Total     size `json:"ramTotal"`
-	Available size `json:"ramAvailable"`
-}
-
-func (e *Engine) nodeMemory(ctx context.Context) (map[string]nodeMemory, error) {
-	var memory map[string]nodeMemory
-	err := e.api.Get(ctx, "/state/nodeMemory", &memory)
-	return memory, err
-}
-
-// nodeSystem is what exo tells of a node's sensors; it does so on macOS only,
-// where macmon works. exo leaves out, or sends empty, what it does not know.
-type nodeSystem struct {
-	GPU         *float64 `json:"gpuUsage"`
-	Temperature *float64 `json:"temp"`
-	Power       *float64 `json:"sysPower"`
-}
-
-// values are a node's, in the order of the vocabulary.
-func (m nodeMemory) values(s nodeSystem) exobench.Values {
-	values := exobench.Values{
-		{Quantity: exobench.NodeUsed, Value: float64(m.Total - m.Available)},
-		{Quantity: exobench.NodeTotal, Value: float64(m.Total)},
-	}
-	for _, told := range []struct {
-		quantity exobench.Quantity
-		value    *float64
-	}{{exobench.NodePower, s.Power}, {exobench.NodeGPU, s.GPU}, {exobench.NodeTemperature, s.Temperature}} {
-		if told.value != nil {
-			values = append(values, exobench.Value{Quantity: told.quantity, Value: *told.value})
-		}
-	}
-	return values
 }
