@@ -19,7 +19,9 @@
 // answer can be shorter than asked; and none to keep a prompt out of its cache,
 // so cold prompts need a unique prefix. Its prompt_eval_count is the whole
 // prompt, whether or not the start of it came from the cache, while
-// prompt_eval_duration covers the rest only: a hit does not show, except in a
-// rate that is too good. Before Ollama 0.3.14 the count left out what came from
-// the cache, and was missing where all of it did.
+// prompt_eval_duration covers the rest only. Since Ollama 0.34.0
+// prompt_eval_cached_count tells how much did; before, a hit does not show,
+// except in a rate that is too good. Before Ollama 0.3.14, and in 0.30.0, the
+// count left out what came from the cache, and before 0.3.14 it was missing where
+// all of it did.
 package ollama
