@@ -5,7 +5,9 @@
 // keeps a model for some minutes after its last request, so one that is there
 // before the run says nothing of who wants it: it is unloaded first, after its
 // requests have ended, unless --reuse has it measured as it is. Requests to a
-// model that Prepare loaded keep it for half an hour; Release unloads it.
+// model that Prepare loaded keep it for half an hour; Release unloads it. Until
+// then it is marked as that of a run, so that the next run, or exobench clean,
+// unloads what one that was killed has left.
 //
 // No request says anything of the context length, and each to a model that
 // Prepare loaded has the same shift, since Ollama reloads a model for a request

@@ -212,7 +212,7 @@ func TestAModelThatIsLoadedAlreadyIsUnloadedFirst(t *testing.T) {
 	if bodies := d.posted("/api/chat"); len(bodies) != 2 || !strings.Contains(bodies[0], `"keep_alive":0`) {
 		t.Errorf("sent %v; want an unload, then a load", bodies)
 	}
-	if !strings.Contains(seen[1].Detail, "so that its load can be timed") || seen[1].Stage != exobench.StageResolve {
+	if !strings.Contains(seen[1].Detail, "so that its memory and its load can be measured") || seen[1].Stage != exobench.StageResolve {
 		t.Errorf("events %+v", seen)
 	}
 }

@@ -39,23 +39,20 @@ var defaultTimes = times{
 // millisecond of it is the look at what Ollama then lists as loaded.
 func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
 	report(exobench.StageEvent{Stage: exobench.StageResolve})
-	found, err := e.inMemory(ctx, m.ID)
+	found, err := e.vacate(ctx, m.ID, report)
 	if err != nil {
 		return exobench.Deployment{}, err
 	}
-	if found != nil && e.mayReuse {
+	if found != nil {
 		report(exobench.StageEvent{Stage: exobench.StageReady, Detail: "loaded before this run: " + found.String()})
 		return exobench.Deployment{Model: m, PID: e.seen.PID()}, nil
-	}
-	if found != nil {
-		report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: "Ollama has it loaded already; unloading it, so that its load can be timed"})
-		if err := e.unload(ctx, m.ID); err != nil {
-			return exobench.Deployment{}, err
-		}
 	}
 	report(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "leaving the context length to Ollama"})
 	if err := e.fetch(ctx, m.ID, report); err != nil {
 		return exobench.Deployment{}, err
+	}
+	if !e.marks.Set(m.ID) {
+		return exobench.Deployment{}, fmt.Errorf("another exobench is loading %s on this Ollama: wait until it is done", m.ID)
 	}
 	report(exobench.StageEvent{Stage: exobench.StageLoad})
 	if err := e.load(ctx, m.ID); err != nil {
@@ -64,6 +61,9 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	detail, err := e.check(ctx, m.ID)
 	if err != nil {
 		return exobench.Deployment{}, e.clean(ctx, m.ID, err)
+	}
+	if e.env.Plan.KeepLoaded {
+		e.marks.Clear(m.ID) // it is to outlive the run
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: detail})
 	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID()}, nil
@@ -146,6 +146,7 @@ func (e *engine) clean(ctx context.Context, id string, err error) error {
 	if left := e.unload(context.WithoutCancel(ctx), id); left != nil {
 		return fmt.Errorf("%w; and it may still be loaded: %w", err, left)
 	}
+	e.marks.Clear(id)
 	return err
 }
 
@@ -159,6 +160,7 @@ func (e *engine) Release(ctx context.Context, d exobench.Deployment, report func
 	if err := e.unload(context.WithoutCancel(ctx), d.Model.ID); err != nil {
 		return err
 	}
+	e.marks.Clear(d.Model.ID)
 	report(exobench.StageEvent{Stage: exobench.StageReleased})
 	return nil
 }
