@@ -105,6 +105,9 @@ func requestsSentence(figures summary.Figures) string {
 	case summary.EndedEarly:
 		return earlySentence(f)
 	case summary.ModelReloaded:
+		if 2*f.N > f.Of {
+			return fmt.Sprintf("%d of %d requests waited before their prompt, up to %.3g s, for what the engine calls the load of the model: TTFT and latency hold that. Where so many do, the engine looks at the model's files for each request (Ollama 0.30.0 does), or drops the model after each (keep-alive, memory).", f.N, f.Of, f.Longest.Seconds())
+		}
 		return fmt.Sprintf("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).", f.N, f.Of, f.Longest.Seconds())
 	case summary.LengthsDiffer:
 		return fmt.Sprintf("Answers are %d to %d tokens long: compare tokens/s and TPOT, not latency.", f.Least, f.Most)
@@ -192,6 +195,9 @@ func memorySentence(figures summary.Figures) string {
 	case summary.MemoryFell:
 		if f.Peak == nil {
 			return fmt.Sprintf("The engine had less memory after the load (%v) than before it (%v): it gave back something else meanwhile, so model memory and additional memory are left out.", f.Loaded, f.Before)
+		}
+		if *f.Peak >= f.Before {
+			return fmt.Sprintf("While it answered, the engine's memory was below what it was after the load (%v): it gave memory back meanwhile, so a negative figure of what answering takes says nothing.", f.Loaded)
 		}
 		return fmt.Sprintf("The engine's memory at its peak (%v) is below what it was before: it gave memory back meanwhile, so negative differences say nothing of what the model takes.", *f.Peak)
 	case summary.ProcessChanged:

@@ -12,7 +12,8 @@
 // No request says anything of the context length, and each to a model that
 // Prepare loaded has the same shift, since Ollama reloads a model for a request
 // that wants another: "shift": false, so that an answer ends where the context
-// does. All have "truncate": false, so that a prompt too long for the context is
+// does. (Ollama 0.30.0 to 0.30.7 or so take nothing of such requests from the
+// prompt cache, so with --cache warm theirs is true.) All have "truncate": false, so that a prompt too long for the context is
 // an error and not silently another prompt. How many requests are answered at a
 // time is the server's own setting, OLLAMA_NUM_PARALLEL; the rest wait in its
 // queue, which counts into their time to first token.

@@ -393,6 +393,32 @@ func TestDoSendsTheSameRunnerOptionsAsTheLoad(t *testing.T) {
 	}
 }
 
+func TestTheCacheOfOllama030IsUsedWhereItIsMeasured(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		cache   exobench.CachePolicy
+		shift   string
+	}{
+		{"0.30.0", exobench.WarmCache, `"shift":true`},
+		{"0.30.0", exobench.ColdCache, `"shift":false`},
+		{"0.34.0", exobench.WarmCache, `"shift":false`},
+		{"0.3.0", exobench.WarmCache, `"shift":false`},
+	} {
+		d := &double{models: []string{tiny}}
+		target := open(t, d)
+		target.version, target.env.Plan.Workload.Cache = c.version, c.cache
+		deployment, err := target.Prepare(t.Context(), model(tiny), "", new(events).add)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.Do(t.Context(), deployment, exobench.Request{MaxTokens: 3})
+		// Another shift than that of the load would have Ollama load it anew.
+		if sent := d.posted("/api/chat"); len(sent) != 2 || !strings.Contains(sent[0], c.shift) || !strings.Contains(sent[1], c.shift) {
+			t.Errorf("%s, %s: sent %q; want %s in both", c.version, c.cache, sent, c.shift)
+		}
+	}
+}
+
 func TestAShortAnswerIsNoFailure(t *testing.T) {
 	// Ollama cannot ignore the end of sequence, so IgnoreEOS asks for nothing.
 	d := &double{models: []string{tiny}}

@@ -101,7 +101,7 @@ func (e *engine) load(ctx context.Context, id string) error {
 	var answer struct {
 		DoneReason string `json:"done_reason"`
 	}
-	err := e.client.Within(e.times.load).Call(ctx, http.MethodPost, "/api/chat", empty(id, keepAlive), &answer)
+	err := e.client.Within(e.times.load).Call(ctx, http.MethodPost, "/api/chat", e.empty(id, keepAlive), &answer)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return fmt.Errorf("load %s: not done in %v", id, e.times.load)
 	}
@@ -113,8 +113,8 @@ func (e *engine) load(ctx context.Context, id string) error {
 
 // empty is a chat without messages, which only loads a model or, with 0 for
 // keep, unloads it.
-func empty(id string, keep any) chat {
-	return chat{Chat: api.Chat{Model: id, Messages: []api.Message{}}, Shift: new(false), KeepAlive: keep}
+func (e *engine) empty(id string, keep any) chat {
+	return chat{Chat: api.Chat{Model: id, Messages: []api.Message{}}, Shift: e.shift(), KeepAlive: keep}
 }
 
 // check makes sure that the model is listed as loaded, and says how it is.
@@ -171,7 +171,7 @@ func (e *engine) unload(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.times.release)
 	defer cancel()
 	var answer struct{}
-	err := e.client.Within(e.times.release).Call(ctx, http.MethodPost, "/api/chat", empty(id, 0), &answer)
+	err := e.client.Within(e.times.release).Call(ctx, http.MethodPost, "/api/chat", e.empty(id, 0), &answer)
 	if err != nil && !api.Missing(err) {
 		return fmt.Errorf("unload %s: %w", id, err)
 	}
