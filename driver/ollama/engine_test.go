@@ -432,7 +432,7 @@ func TestAShortAnswerIsNoFailure(t *testing.T) {
 func TestLoadedSaysWhereAModelIs(t *testing.T) {
 	for _, c := range []struct{ json, want string }{
 		{`{"size":1073741824,"size_vram":1073741824,"context_length":8192}`, "1.00 GiB by Ollama's reckoning, on GPUs, context 8192"},
-		{`{"size":1073741824,"size_vram":536870912}`, "1.00 GiB by Ollama's reckoning, 50 % of it on GPUs"},
+		{`{"size":1073741824,"size_vram":536870912}`, "1.00 GiB by Ollama's reckoning, 50 % of it in what it counts as GPU memory"},
 		{`{"size":1073741824}`, "1.00 GiB by Ollama's reckoning, in main memory"},
 	} {
 		var l loaded
