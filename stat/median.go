@@ -186,7 +186,9 @@ func (d design) residuals() (centres, distances []float64) {
 		within += squares(values)
 		for _, v := range values {
 			centres = append(centres, mean)
-			distances = append(distances, (v-mean)*math.Sqrt(n/(n-1)))
+			if n > 1 { // one alone tells nothing of how its stratum varies
+				distances = append(distances, (v-mean)*math.Sqrt(n/(n-1)))
+			}
 		}
 	}
 	between /= float64(len(d.strata) - 1)
