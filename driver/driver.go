@@ -115,7 +115,8 @@ type Leftover struct {
 	Engine string // the driver's name
 	// URL is the engine's, to be shown without what may be a secret in it.
 	URL string
-	// ID is the engine's own of what was made, Model that of the model in it.
+	// ID is the engine's own of what was made, "" where that is the model itself;
+	// Model is that of the model in it.
 	ID, Model string
 	// State says whether it is to be taken away.
 	State LeftoverState

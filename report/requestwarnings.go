@@ -38,6 +38,9 @@ func requestsSentence(figures summary.Figures) string {
 	case summary.EndedEarly:
 		return earlySentence(f)
 	case summary.ModelReloaded:
+		if 2*f.N > f.Of {
+			return fmt.Sprintf("%d of %d requests waited before their prompt, up to %.3g s, for what the engine calls the load of the model: TTFT and latency hold that. Where so many do, the engine looks at the model's files for each request (Ollama 0.30 and before do), or drops the model after each (keep-alive, memory).", f.N, f.Of, f.Longest.Seconds())
+		}
 		return fmt.Sprintf("%d of %d requests waited for the model to be loaded again, up to %.3g s: TTFT and latency hold that. Find out why the engine drops the model (keep-alive, memory).", f.N, f.Of, f.Longest.Seconds())
 	case summary.LengthsDiffer:
 		return fmt.Sprintf("Answers are %d to %d tokens long: compare tokens/s and TPOT, not latency.", f.Least, f.Most)

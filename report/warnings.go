@@ -116,6 +116,9 @@ func memorySentence(figures summary.Figures) string {
 		if f.Peak == nil {
 			return fmt.Sprintf("The engine had less memory after the load (%v) than before it (%v): it gave back something else meanwhile, so model memory and additional memory are left out.", f.Loaded, f.Before)
 		}
+		if *f.Peak >= f.Before {
+			return fmt.Sprintf("While it answered, the engine's memory was below what it was after the load (%v): it gave memory back meanwhile, so a negative figure of what answering takes says nothing.", f.Loaded)
+		}
 		return fmt.Sprintf("The engine's memory at its peak (%v) is below what it was before: it gave memory back meanwhile, so negative differences say nothing of what the model takes.", *f.Peak)
 	case summary.ProcessChanged:
 		return fmt.Sprintf("The engine's process ended while it was measured: memory was read of %d in turn, and %d readings found none. Memory of two processes is not subtracted from each other; what is left out is unknown.", f.N, f.Missed)

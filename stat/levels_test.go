@@ -78,3 +78,15 @@ func TestMoreOfEachDoesNotHelpAgainstLoadsThatDiffer(t *testing.T) {
 		t.Errorf("got %+v, %v", effort, ok)
 	}
 }
+
+func TestAStratumWithOneMeasurementLeavesTheMedianItsInterval(t *testing.T) {
+	// One request of a prompt failed, so that prompt was measured once.
+	var observations []Observation
+	for i, v := range []float64{4138, 4380, 5530, 3678, 3577, 3326, 6911, 13364, 2968} {
+		observations = append(observations, Observation{Stratum: i % 5, Value: v})
+	}
+	interval, ok := MedianInterval(observations, 0.95)
+	if !ok || !(interval.Lo > 1000 && interval.Lo < 4138 && interval.Hi > 4138 && interval.Hi < 20000) {
+		t.Errorf("interval %+v, %v", interval, ok)
+	}
+}

@@ -133,7 +133,8 @@ type (
 		Metric string `json:"metric"`
 	}
 	// ModelReloaded: N of Of requests waited for the model to be loaded again, up
-	// to Longest.
+	// to Longest, as the engine says of them. Where most did, it may only have
+	// looked at the model's files.
 	ModelReloaded struct {
 		N       int           `json:"n"`
 		Of      int           `json:"of"`

@@ -45,7 +45,9 @@ func (Ollama) look(l *lookout, line []byte) (alive, over bool) {
 type ollamaReader struct {
 	stream *stream
 	next   ollamaLine
-	server *exobench.ServerStats // of the last line
+	// server and cached are of the last line.
+	server *exobench.ServerStats
+	cached *exobench.Tokens
 }
 
 func (r *ollamaReader) line(line []byte, at exobench.Instant, whole bool) {
@@ -76,13 +78,13 @@ func (r *ollamaReader) line(line []byte, at exobench.Instant, whole bool) {
 	if l.done {
 		s.finished(l.finish, at, l.said.length() == 0)
 		s.ended()
-		r.server = l.stats()
+		r.server, r.cached = l.stats(), l.cachedCount.pointer()
 	}
 }
 
 func (r *ollamaReader) end() {
 	if r.server != nil {
-		r.stream.record.Server = r.server
+		r.stream.record.Server, r.stream.record.CachedTokens = r.server, r.cached
 	}
 }
 
@@ -103,8 +105,12 @@ type ollamaLine struct {
 	load, prompted, evaluated optional[float64]
 	// promptCount is the whole prompt, with what came from the cache, since
 	// Ollama 0.3.14; before, it left that out, and was missing where all of it
-	// came from there. prompted never covers what came from the cache.
+	// came from there. 0.30.0 leaves it out too. prompted never covers what came
+	// from the cache.
 	promptCount optional[exobench.Tokens]
+	// cachedCount is how much of promptCount came from the cache, told since Ollama
+	// 0.34.0.
+	cachedCount optional[exobench.Tokens]
 	// count has the end-of-sequence token, where that ended the answer.
 	// evaluated begins when the first token is there.
 	evalCount optional[exobench.Tokens]
@@ -155,6 +161,8 @@ func (l *ollamaLine) figure(key []byte) {
 		l.duration(&l.load)
 	case "prompt_eval_count":
 		l.cursor.count("prompt_eval_count", &l.promptCount)
+	case "prompt_eval_cached_count":
+		l.cursor.count("prompt_eval_cached_count", &l.cachedCount)
 	case "prompt_eval_duration":
 		l.duration(&l.prompted)
 	case "eval_count":
@@ -180,10 +188,12 @@ func (l *ollamaLine) duration(into *optional[float64]) {
 
 // stats returns the statistics of the last line. Ollama has counts and
 // durations; of its output rate, the first token is no part, since its duration
-// is none.
+// is none; nor is what came from the cache part of its prefill rate.
 func (l *ollamaLine) stats() *exobench.ServerStats {
+	processed := l.promptCount
+	processed.value -= l.cachedCount.value
 	stats := &exobench.ServerStats{
-		PrefillTPS: perSecond(l.promptCount, l.prompted), PromptTokens: l.promptCount.pointer(),
+		PrefillTPS: perSecond(processed, l.prompted), PromptTokens: l.promptCount.pointer(),
 		OutputTokens: l.evalCount.pointer(),
 		LoadTime:     time.Duration(l.load.value),
 	}
@@ -194,7 +204,7 @@ func (l *ollamaLine) stats() *exobench.ServerStats {
 }
 
 func perSecond(n optional[exobench.Tokens], ns optional[float64]) *float64 {
-	if !n.known || ns.value <= 0 {
+	if !n.known || n.value < 0 || ns.value <= 0 {
 		return nil
 	}
 	return new(float64(n.value) / time.Duration(ns.value).Seconds())

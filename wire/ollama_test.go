@@ -147,6 +147,31 @@ func TestARecordedStreamOfOllama(t *testing.T) {
 	}
 }
 
+func TestOllamaTellsWhatCameFromItsCache(t *testing.T) {
+	// Of Ollama 0.34.0: the same prompt for the second time, all of it but the last
+	// token from the cache.
+	text, err := os.ReadFile("testdata/ollama-0.34-cached.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ollamaDo(t, chunked(string(text)))
+	if r.Outcome != exobench.OK || *r.PromptTokens != 25 || r.CachedTokens == nil || *r.CachedTokens != 24 {
+		t.Fatalf("outcome %s %s, %d prompt tokens, cached %v", r.Outcome, r.Error, *r.PromptTokens, r.CachedTokens)
+	}
+	// 1 token in 3.115 ms: the others took no time.
+	if rate := *r.Server.PrefillTPS; rate < 321 || rate > 322 {
+		t.Errorf("prefill %v/s", rate)
+	}
+	cold := ollamaDo(t, chunked(strings.Replace(string(text), `cached_count":24`, `cached_count":0`, 1)))
+	if cold.CachedTokens == nil || *cold.CachedTokens != 0 {
+		t.Errorf("of a cold prompt: cached %v", cold.CachedTokens)
+	}
+	absurd := ollamaDo(t, chunked(strings.Replace(string(text), `cached_count":24`, `cached_count":26`, 1)))
+	if absurd.CachedTokens != nil || absurd.Server.PrefillTPS != nil || len(absurd.Doubts) == 0 {
+		t.Errorf("more cached than asked: cached %v, server %+v, doubts %v", absurd.CachedTokens, absurd.Server, absurd.Doubts)
+	}
+}
+
 func TestARecordedStreamOfLegacyExo(t *testing.T) {
 	// Of exo v0.0.15-alpha with its dummy engine: no usage, no [DONE], the text
 	// in both message and delta.

@@ -20,9 +20,10 @@ func cleanCommand(env environment) *cobra.Command {
 		Short: "Take away what runs that were killed left on engines",
 		Long: `Take away what runs of exobench made on engines and could not take away, since they were killed.
 
-A run marks each instance that it makes on an exo in the user's cache folder, and holds the mark as
-long as it lives. What is marked and held by nobody is a leftover, and is deleted; what nobody has
-marked, and what a run under way made, stays. Servers that exobench starts itself end with it.`,
+A run marks each instance that it makes on an exo, and each model that it loads on an Ollama, in the
+user's cache folder, and holds the mark as long as it lives. What is marked and held by nobody is a
+leftover, and is deleted or unloaded; what nobody has marked, and what a run under way made, stays.
+Servers that exobench starts itself end with it.`,
 		Example: "  exobench clean --dry-run\n  exobench clean\n  exobench clean --url http://mac-studio:52415",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return clean(cmd.Context(), env, url, dryRun) },
@@ -71,11 +72,15 @@ func clean(ctx context.Context, env environment, url string, dryRun bool) error 
 // cleanOne takes one leftover away and says so.
 func cleanOne(ctx context.Context, user environment, cleaner driver.Cleaner, l driver.Leftover, env driver.Env, dryRun bool) error {
 	w := user.Stdout
-	what := fmt.Sprintf("%s at %s: instance %s", l.Engine, user.secrets.Hide(l.URL), l.ID)
-	if l.Model != "" {
-		what += " of " + l.Model
+	what, done := fmt.Sprintf("%s at %s: ", l.Engine, user.secrets.Hide(l.URL)), "deleted"
+	switch {
+	case l.ID == "":
+		what, done = what+l.Model, "unloaded"
+	case l.Model == "":
+		what += "instance " + l.ID
+	default:
+		what += "instance " + l.ID + " of " + l.Model
 	}
-	done := "deleted: a run that has ended had left it"
 	switch {
 	case l.State == driver.InUse:
 		_, err := fmt.Fprintln(w, what+": left alone: a run under way made it")
@@ -85,7 +90,9 @@ func cleanOne(ctx context.Context, user environment, cleaner driver.Cleaner, l d
 	case l.State == driver.Gone:
 		done = "it was gone already: its mark is removed"
 	case dryRun:
-		done = "would be deleted: a run that has ended had left it"
+		done = "would be " + done + ": a run that has ended had left it"
+	default:
+		done += ": a run that has ended had left it"
 	}
 	if !dryRun {
 		if err := cleaner.Clean(ctx, l, env); err != nil {

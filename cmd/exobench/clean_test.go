@@ -5,6 +5,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"exobench/driver"
+	"exobench/secret"
 )
 
 func TestWhatAKilledRunLeftIsCleaned(t *testing.T) {
@@ -40,5 +43,23 @@ func TestWhatAKilledRunLeftIsCleaned(t *testing.T) {
 		"--max-tokens", "4", "--repeat", "1", "--out", out+"-2")
 	if got.code != exitOK {
 		t.Errorf("it is still there: %s", got.stderr)
+	}
+}
+
+func TestCleanSaysWhatWouldBecomeOfALeftover(t *testing.T) {
+	for _, c := range []struct {
+		left driver.Leftover
+		want string
+	}{
+		{driver.Leftover{Engine: "exo", URL: "http://a:1", ID: "i-1", Model: "org/m"}, "exo at http://a:1: instance i-1 of org/m: would be deleted: a run that has ended had left it\n"},
+		{driver.Leftover{Engine: "exo", URL: "http://a:1", ID: "i-1", State: driver.Gone}, "exo at http://a:1: instance i-1: it is gone already: its mark would be removed\n"},
+		{driver.Leftover{Engine: "ollama", URL: "http://a:1", Model: "m:1b"}, "ollama at http://a:1: m:1b: would be unloaded: a run that has ended had left it\n"},
+		{driver.Leftover{Engine: "ollama", URL: "http://a:1", Model: "m:1b", State: driver.InUse}, "ollama at http://a:1: m:1b: left alone: a run under way made it\n"},
+	} {
+		var out strings.Builder
+		env := environment{Stdout: &out, secrets: new(secret.Set)}
+		if err := cleanOne(t.Context(), env, nil, c.left, driver.Env{}, true); err != nil || out.String() != c.want {
+			t.Errorf("%q, %v; want %q", out.String(), err, c.want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/driver/marks"
 )
 
 // Clear waits for an exo that is away, takes away leftovers of earlier runs and,
@@ -103,16 +104,16 @@ func (e *Engine) vacate(ctx context.Context, model exobench.Model, say *reporter
 	}
 	for _, one := range all {
 		ours := one.model == model.ID
-		state := e.marks.of(one.id)
+		state := e.marks.Of(one.id)
 		switch {
 		case ours && e.config.reuse:
 			stays = append(stays, one)
-		case state == abandoned:
+		case state == marks.Abandoned:
 			e.observe("an instance of %s that an earlier exobench run had left in exo was taken away before the measurement", one.model)
 			err = e.takeAway(ctx, one, say)
 		case ours && e.config.replace:
 			err = e.takeAway(ctx, one, say)
-		case ours && state == held:
+		case ours && state == marks.Held:
 			return nil, fmt.Errorf("another exobench is measuring it on this exo (instance %s): wait until it is done", one.id)
 		case ours:
 			return nil, fmt.Errorf("exo already runs it (instance %s): --reuse measures it and leaves it there, --replace deletes it first", one.id)
@@ -123,8 +124,17 @@ func (e *Engine) vacate(ctx context.Context, model exobench.Model, say *reporter
 			return nil, err
 		}
 	}
-	e.marks.prune(all)
+	e.marks.Prune(ids(all))
 	return stays, nil
+}
+
+// ids are those of instances.
+func ids(all []instance) []string {
+	ids := make([]string, len(all))
+	for i, one := range all {
+		ids[i] = one.id
+	}
+	return ids
 }
 
 // takeAway deletes an instance that this Engine has not made.

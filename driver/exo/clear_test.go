@@ -17,6 +17,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/marks"
 )
 
 var _ driver.Clearer = (*Engine)(nil)
@@ -244,30 +245,7 @@ func TestHoldAMark(t *testing.T) {
 	if !ok {
 		t.Skip("it is started by TestWhatAKilledRunLeftIsKnownAndTakenAway")
 	}
-	newMarks(folder, address).set("i-1")
+	marks.New(folder, address).Set("i-1")
 	fmt.Print("held")
 	time.Sleep(time.Minute)
-}
-
-func TestMarksOfInstancesThatAreGoneAreForgotten(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	dead := newMarks(folder, "127.0.0.1:1")
-	dead.set("a/b")
-	dead.set("c")
-	dead.close()
-	live := newMarks(folder, "localhost:1")
-	live.set("d")
-	if live.of("a/b") != abandoned || live.of("d") != held || live.of("e") != unmarked || newMarks(folder, "10.0.0.1:1").of("c") != unmarked {
-		t.Error("a mark says what is not so")
-	}
-	live.prune([]instance{{id: "a/b"}})
-	if live.of("a/b") != abandoned || live.of("c") != unmarked || live.of("d") != held {
-		t.Error("a mark was forgotten, or was not")
-	}
-	none := newMarks("", "localhost:1")
-	none.set("a")
-	if none.of("a") != unmarked {
-		t.Error("a mark where there are none")
-	}
 }

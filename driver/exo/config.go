@@ -12,6 +12,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/marks"
 	"exobench/resource"
 )
 
@@ -63,7 +64,7 @@ func configOf(spec exobench.EngineSpec, env driver.Env) (config, error) {
 		sharding: shardingOption.In(spec), instanceMeta: metaOption.In(spec),
 		minNodes: number(minNodesOption), maxNodes: number(maxNodesOption),
 		reuse: driver.Reuse.On(spec), replace: replaceOption.On(spec),
-		pace: usualPace, marks: marksFolder(env.Getenv), children: resource.Descendants, started: resource.Started,
+		pace: usualPace, marks: marks.Folder(env.Getenv, marksKind), children: resource.Descendants, started: resource.Started,
 	}
 	if err := c.settle(settleOption.In(spec)); err != nil {
 		return config{}, driver.UsageError{Err: err}

@@ -118,7 +118,7 @@ func (e *Engine) Alive(ctx context.Context) error { return e.api.Alive(ctx) }
 // Close ends nothing, since the driver started nothing. Instances that could not
 // be taken away stay marked as leftovers.
 func (e *Engine) Close() error {
-	e.marks.close()
+	e.marks.Close()
 	e.api.Close()
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/driver/marks"
 	"exobench/resource"
 )
 
@@ -34,7 +35,7 @@ type Engine struct {
 	config  config
 	api     *api.Client
 	nodes   []clusterNode
-	marks   *marks
+	marks   *marks.Marks
 	watched watched
 	asked   asked
 	// bare is set where exo knew of no sensors of its nodes when nothing was under
@@ -77,7 +78,7 @@ func dial(ctx context.Context, config config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client, marks: newMarks(config.marks, client.Address())}
+	e := &Engine{config: config, api: client, marks: marks.New(config.marks, client.Address())}
 	if err := e.identify(ctx); err != nil {
 		return nil, err
 	}

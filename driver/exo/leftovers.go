@@ -8,14 +8,18 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/driver/marks"
 )
+
+// marksKind is what the marks are of.
+const marksKind = "exo-instances"
 
 // Leftovers returns what is marked of the exo at url, or of every exo that has
 // marks.
 func (d Driver) Leftovers(ctx context.Context, url string, env driver.Env) ([]driver.Leftover, error) {
 	urls := []string{url}
 	if url == "" {
-		urls = marked(marksFolder(env.Getenv))
+		urls = marks.URLs(marks.Folder(env.Getenv, marksKind))
 	}
 	var all []driver.Leftover
 	var problems []error
@@ -25,19 +29,6 @@ func (d Driver) Leftovers(ctx context.Context, url string, env driver.Env) ([]dr
 		problems = append(problems, err)
 	}
 	return all, errors.Join(problems...)
-}
-
-// marked returns the URLs of what has marks in the folder.
-func marked(folder string) []string {
-	var urls []string
-	for _, address := range addresses(folder) {
-		scheme := "http://"
-		if strings.HasSuffix(address, ":443") {
-			scheme = "https://" // marks do not tell it
-		}
-		urls = append(urls, scheme+address)
-	}
-	return urls
 }
 
 // leftoversAt returns what is marked of one exo. It is not asked where nothing is.
@@ -54,9 +45,9 @@ func leftovers(ctx context.Context, config config) ([]driver.Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{config: config, api: client, marks: newMarks(config.marks, client.Address())}
+	e := &Engine{config: config, api: client, marks: marks.New(config.marks, client.Address())}
 	defer e.Close()
-	marked := e.marks.instances()
+	marked := e.marks.Names()
 	if len(marked) == 0 {
 		return nil, nil
 	}
@@ -76,10 +67,10 @@ func leftovers(ctx context.Context, config config) ([]driver.Leftover, error) {
 	for _, id := range marked {
 		model, there := models[id]
 		l := driver.Leftover{Engine: Driver{}.Name(), URL: config.url, ID: id, Model: model}
-		switch state := e.marks.of(id); {
-		case state == held:
+		switch state := e.marks.Of(id); {
+		case state == marks.Held:
 			l.State = driver.InUse
-		case state == unmarked:
+		case state == marks.None:
 			continue // its run has just taken it away
 		case !there:
 			l.State = driver.Gone
@@ -104,9 +95,9 @@ func clean(ctx context.Context, config config, id string) error {
 	if err != nil {
 		return err
 	}
-	e := &Engine{config: config, api: client, marks: newMarks(config.marks, client.Address())}
+	e := &Engine{config: config, api: client, marks: marks.New(config.marks, client.Address())}
 	defer e.Close()
-	if e.marks.of(id) != abandoned {
+	if e.marks.Of(id) != marks.Abandoned {
 		return fmt.Errorf("instance %s is not one that a run has left", id)
 	}
 	if err := e.identify(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"exobench/driver"
+	"exobench/driver/marks"
 )
 
 func TestLeftoversAreFoundByTheirMarksAndTakenAway(t *testing.T) {
@@ -15,12 +16,12 @@ func TestLeftoversAreFoundByTheirMarksAndTakenAway(t *testing.T) {
 		d.instances[id] = onNode(id, tinyID)
 	}
 	address := d.server.Listener.Addr().String()
-	killed, running := newMarks(config.marks, address), newMarks(config.marks, address)
-	killed.set("i-1")
-	killed.set("i-4") // which exo no longer has
-	killed.close()
-	running.set("i-2")
-	defer running.close()
+	killed, running := marks.New(config.marks, address), marks.New(config.marks, address)
+	killed.Set("i-1")
+	killed.Set("i-4") // which exo no longer has
+	killed.Close()
+	running.Set("i-2")
+	defer running.Close()
 
 	found, err := leftovers(t.Context(), config)
 	if err != nil {
@@ -57,10 +58,10 @@ func TestLeftoversOfAnExoThatIsAwayAreUnknown(t *testing.T) {
 	if found, err := leftovers(t.Context(), config); len(found) > 0 || err != nil {
 		t.Errorf("where nothing is marked: %v, %v", found, err)
 	}
-	killed := newMarks(config.marks, d.server.Listener.Addr().String())
-	killed.set("i-1")
-	killed.close()
+	killed := marks.New(config.marks, d.server.Listener.Addr().String())
+	killed.Set("i-1")
+	killed.Close()
 	_, err := leftovers(t.Context(), config)
 	wantError(t, err, "(marked: i-1)")
-	wantEqual(t, "URLs", marked(config.marks), []string{"http://" + strings.Replace(d.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)})
+	wantEqual(t, "URLs", marks.URLs(config.marks), []string{"http://" + strings.Replace(d.server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)})
 }

@@ -84,12 +84,12 @@ func (e *Engine) start(ctx context.Context, model exobench.Model, chosen instanc
 	say.event(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "asking exo for it"})
 	e.noteProcesses(ctx)
 	e.noteRunners(ctx)
-	e.marks.set(chosen.id)
+	e.marks.Set(chosen.id)
 	err := e.create(ctx, chosen)
 	if status := api.Status(err); status != 0 && status <= http.StatusInternalServerError {
 		// exo's own refusal. A lost call is none, nor is what a proxy says when
 		// it loses one.
-		e.marks.clear(chosen.id)
+		e.marks.Clear(chosen.id)
 		return exobench.Deployment{}, say.blame(err)
 	}
 	if err == nil {
@@ -97,7 +97,7 @@ func (e *Engine) start(ctx context.Context, model exobench.Model, chosen instanc
 	}
 	if err == nil {
 		if e.config.env.Plan.KeepLoaded {
-			e.marks.clear(chosen.id) // it is to outlive the run
+			e.marks.Clear(chosen.id) // it is to outlive the run
 		}
 		return exobench.Deployment{Model: model, Placement: chosen.placement(), Instance: chosen.id, Created: true}, nil
 	}

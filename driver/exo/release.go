@@ -78,7 +78,7 @@ func (e *Engine) remove(ctx context.Context, id string, how removal) (lingering 
 	if err := e.removeInstance(ctx, id, how.unseen); err != nil {
 		return nil, err
 	}
-	e.marks.clear(id)
+	e.marks.Clear(id)
 	if seen.known {
 		return e.awaitProcessesGone(ctx, seen, len(how.runners)), nil
 	}

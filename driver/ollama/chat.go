@@ -2,6 +2,7 @@ package ollama
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"exobench"
@@ -38,7 +39,7 @@ func (e *engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 	return e.env.Wire.Do(ctx, wire.Call{
 		URL:     e.client.URL("/api/chat"),
 		Header:  e.env.Header,
-		Body:    api.Encode(question(d, r)),
+		Body:    api.Encode(e.question(d, r)),
 		At:      r.Scheduled,
 		Timeout: time.Duration(e.env.Plan.Timeout),
 		Idle:    time.Duration(e.env.Plan.IdleTimeout),
@@ -47,7 +48,7 @@ func (e *engine) Do(ctx context.Context, d exobench.Deployment, r exobench.Reque
 }
 
 // question is a chat that is measured.
-func question(d exobench.Deployment, r exobench.Request) chat {
+func (e *engine) question(d exobench.Deployment, r exobench.Request) chat {
 	c := chat{
 		Chat:     api.Ask(d.Model.ID, r.Prompt.Text),
 		Truncate: new(false),
@@ -55,7 +56,15 @@ func question(d exobench.Deployment, r exobench.Request) chat {
 	}
 	if d.Created {
 		// As in the request that loaded the model.
-		c.Shift, c.KeepAlive = new(false), keepAlive
+		c.Shift, c.KeepAlive = e.shift(), keepAlive
 	}
 	return c
+}
+
+// shift is the same for all requests to a model that Prepare loaded: false, so
+// that an answer ends where the context does. The first releases of Ollama 0.30
+// keep nothing of the prompts of such requests, which is not to be where the
+// cache is measured.
+func (e *engine) shift() *bool {
+	return new(e.env.Plan.Workload.Cache == exobench.WarmCache && strings.HasPrefix(e.version, "0.30."))
 }

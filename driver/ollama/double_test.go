@@ -33,13 +33,18 @@ type double struct {
 	sticky bool              // unloading does nothing
 	dark   bool              // loading does not show in /api/ps
 	slow   chan struct{}     // a load waits for it
+	cache  string            // the user's cache; there are no marks where it is empty
+	url    string            // once it is started
 }
 
 func (d *double) start(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewServer(d)
-	t.Cleanup(server.Close)
-	return server.URL
+	if d.url == "" {
+		server := httptest.NewServer(d)
+		t.Cleanup(server.Close)
+		d.url = server.URL
+	}
+	return d.url
 }
 
 func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +155,7 @@ func open(t *testing.T, d *double, on ...string) *engine {
 	for _, name := range on {
 		spec.Options[name] = "true"
 	}
-	opened, err := Driver{}.Open(t.Context(), spec, testEnv(t, ""))
+	opened, err := Driver{}.Open(t.Context(), spec, d.env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +163,18 @@ func open(t *testing.T, d *double, on ...string) *engine {
 	e.times.poll = time.Millisecond
 	t.Cleanup(func() { e.Close() })
 	return e
+}
+
+// env has the cache.
+func (d *double) env(t *testing.T) driver.Env {
+	env := testEnv(t, "")
+	env.Getenv = func(name string) string {
+		if name == "XDG_CACHE_HOME" || name == "HOME" { // macOS goes by HOME
+			return d.cache
+		}
+		return ""
+	}
+	return env
 }
 
 // testEnv has the catalogue and more models.

@@ -14,6 +14,7 @@ import (
 	"exobench/driver"
 	"exobench/driver/api"
 	"exobench/driver/local"
+	"exobench/driver/marks"
 )
 
 // Driver is that of Ollama.
@@ -124,6 +125,9 @@ type engine struct {
 	client *api.Client
 	times  times
 	seen   local.Server
+	marks  *marks.Marks
+	// observed is what Observed has not returned yet.
+	observed []string
 	// mayPull and mayReuse are the options.
 	mayPull, mayReuse bool
 
@@ -144,13 +148,26 @@ var ownBase = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`/api(?:/(?:chat|generate|tags|ps|version))?/?(\?.*)?$`)
 })
 
-func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
-	url := cmp.Or(spec.URL, usualURL)
+// newClient returns what makes the calls to the Ollama at the URL, or at its usual
+// one.
+func newClient(url string, env driver.Env) (*api.Client, error) {
+	url = cmp.Or(url, usualURL)
 	c, err := api.New(api.Config{URL: ownBase().ReplaceAllString(url, "$1"), Header: env.Header, Insecure: env.Plan.Insecure})
 	if err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--url %s: %w", url, err)}
 	}
-	e := &engine{env: env, label: spec.Label(), client: c, times: defaultTimes, mayPull: pullOption.On(spec), mayReuse: driver.Reuse.On(spec)}
+	return c, nil
+}
+
+func dial(ctx context.Context, spec exobench.EngineSpec, env driver.Env) (*engine, error) {
+	c, err := newClient(spec.URL, env)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{
+		env: env, label: spec.Label(), client: c, times: defaultTimes, mayPull: pullOption.On(spec), mayReuse: driver.Reuse.On(spec),
+		marks: marks.New(marks.Folder(env.Getenv, marksKind), c.Address()),
+	}
 	var about struct {
 		Version string `json:"version"`
 	}
@@ -259,8 +276,10 @@ func (e *engine) Sensors() []driver.Sensor { return e.seen.Sensors() }
 // Notices says what cannot be measured.
 func (e *engine) Notices() []string { return append(e.client.Notices(), e.seen.Notices...) }
 
-// Close leaves the server as it is.
+// Close leaves the server as it is. Models that could not be unloaded stay marked
+// as leftovers.
 func (e *engine) Close() error {
+	e.marks.Close()
 	e.client.Close()
 	return nil
 }

@@ -212,7 +212,7 @@ func TestAModelThatIsLoadedAlreadyIsUnloadedFirst(t *testing.T) {
 	if bodies := d.posted("/api/chat"); len(bodies) != 2 || !strings.Contains(bodies[0], `"keep_alive":0`) {
 		t.Errorf("sent %v; want an unload, then a load", bodies)
 	}
-	if !strings.Contains(seen[1].Detail, "so that its load can be timed") || seen[1].Stage != exobench.StageResolve {
+	if !strings.Contains(seen[1].Detail, "so that its memory and its load can be measured") || seen[1].Stage != exobench.StageResolve {
 		t.Errorf("events %+v", seen)
 	}
 }
@@ -393,6 +393,32 @@ func TestDoSendsTheSameRunnerOptionsAsTheLoad(t *testing.T) {
 	}
 }
 
+func TestTheCacheOfOllama030IsUsedWhereItIsMeasured(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		cache   exobench.CachePolicy
+		shift   string
+	}{
+		{"0.30.0", exobench.WarmCache, `"shift":true`},
+		{"0.30.0", exobench.ColdCache, `"shift":false`},
+		{"0.34.0", exobench.WarmCache, `"shift":false`},
+		{"0.3.0", exobench.WarmCache, `"shift":false`},
+	} {
+		d := &double{models: []string{tiny}}
+		target := open(t, d)
+		target.version, target.env.Plan.Workload.Cache = c.version, c.cache
+		deployment, err := target.Prepare(t.Context(), model(tiny), "", new(events).add)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.Do(t.Context(), deployment, exobench.Request{MaxTokens: 3})
+		// Another shift than that of the load would have Ollama load it anew.
+		if sent := d.posted("/api/chat"); len(sent) != 2 || !strings.Contains(sent[0], c.shift) || !strings.Contains(sent[1], c.shift) {
+			t.Errorf("%s, %s: sent %q; want %s in both", c.version, c.cache, sent, c.shift)
+		}
+	}
+}
+
 func TestAShortAnswerIsNoFailure(t *testing.T) {
 	// Ollama cannot ignore the end of sequence, so IgnoreEOS asks for nothing.
 	d := &double{models: []string{tiny}}
@@ -406,7 +432,7 @@ func TestAShortAnswerIsNoFailure(t *testing.T) {
 func TestLoadedSaysWhereAModelIs(t *testing.T) {
 	for _, c := range []struct{ json, want string }{
 		{`{"size":1073741824,"size_vram":1073741824,"context_length":8192}`, "1.00 GiB by Ollama's reckoning, on GPUs, context 8192"},
-		{`{"size":1073741824,"size_vram":536870912}`, "1.00 GiB by Ollama's reckoning, 50 % of it on GPUs"},
+		{`{"size":1073741824,"size_vram":536870912}`, "1.00 GiB by Ollama's reckoning, 50 % of it in what it counts as GPU memory"},
 		{`{"size":1073741824}`, "1.00 GiB by Ollama's reckoning, in main memory"},
 	} {
 		var l loaded

@@ -14,7 +14,8 @@ import (
 type loaded struct {
 	Name string `json:"name"`
 	// Size is the memory that Ollama reckons with for weights, cache and
-	// buffers; VRAM is the part of it on GPUs. Neither is measured.
+	// buffers; VRAM is the part of it on GPUs, to which Ollama 0.30 and later add
+	// buffers of CPUs with AMX. Neither is measured.
 	Size exobench.Bytes `json:"size"`
 	VRAM exobench.Bytes `json:"size_vram"`
 	// Context is the context length that it was loaded with; 0 where Ollama
@@ -29,7 +30,7 @@ func (l loaded) String() string {
 	case l.VRAM > 0 && l.VRAM >= l.Size:
 		where = "on GPUs"
 	case l.VRAM > 0:
-		where = fmt.Sprintf("%.0f %% of it on GPUs", math.Floor(100*float64(l.VRAM)/float64(l.Size)))
+		where = fmt.Sprintf("%.0f %% of it in what it counts as GPU memory", math.Floor(100*float64(l.VRAM)/float64(l.Size)))
 	}
 	text := fmt.Sprintf("%v by Ollama's reckoning, %s", l.Size, where)
 	if l.Context > 0 {

@@ -39,23 +39,20 @@ var defaultTimes = times{
 // millisecond of it is the look at what Ollama then lists as loaded.
 func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
 	report(exobench.StageEvent{Stage: exobench.StageResolve})
-	found, err := e.inMemory(ctx, m.ID)
+	found, err := e.vacate(ctx, m.ID, report)
 	if err != nil {
 		return exobench.Deployment{}, err
 	}
-	if found != nil && e.mayReuse {
+	if found != nil {
 		report(exobench.StageEvent{Stage: exobench.StageReady, Detail: "loaded before this run: " + found.String()})
 		return exobench.Deployment{Model: m, PID: e.seen.PID()}, nil
-	}
-	if found != nil {
-		report(exobench.StageEvent{Stage: exobench.StageResolve, Detail: "Ollama has it loaded already; unloading it, so that its load can be timed"})
-		if err := e.unload(ctx, m.ID); err != nil {
-			return exobench.Deployment{}, err
-		}
 	}
 	report(exobench.StageEvent{Stage: exobench.StagePlace, Detail: "leaving the context length to Ollama"})
 	if err := e.fetch(ctx, m.ID, report); err != nil {
 		return exobench.Deployment{}, err
+	}
+	if !e.marks.Set(m.ID) {
+		return exobench.Deployment{}, fmt.Errorf("another exobench is loading %s on this Ollama: wait until it is done", m.ID)
 	}
 	report(exobench.StageEvent{Stage: exobench.StageLoad})
 	if err := e.load(ctx, m.ID); err != nil {
@@ -64,6 +61,9 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, _ string, report
 	detail, err := e.check(ctx, m.ID)
 	if err != nil {
 		return exobench.Deployment{}, e.clean(ctx, m.ID, err)
+	}
+	if e.env.Plan.KeepLoaded {
+		e.marks.Clear(m.ID) // it is to outlive the run
 	}
 	report(exobench.StageEvent{Stage: exobench.StageReady, Detail: detail})
 	return exobench.Deployment{Model: m, Created: true, PID: e.seen.PID()}, nil
@@ -101,7 +101,7 @@ func (e *engine) load(ctx context.Context, id string) error {
 	var answer struct {
 		DoneReason string `json:"done_reason"`
 	}
-	err := e.client.Within(e.times.load).Call(ctx, http.MethodPost, "/api/chat", empty(id, keepAlive), &answer)
+	err := e.client.Within(e.times.load).Call(ctx, http.MethodPost, "/api/chat", e.empty(id, keepAlive), &answer)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return fmt.Errorf("load %s: not done in %v", id, e.times.load)
 	}
@@ -113,8 +113,8 @@ func (e *engine) load(ctx context.Context, id string) error {
 
 // empty is a chat without messages, which only loads a model or, with 0 for
 // keep, unloads it.
-func empty(id string, keep any) chat {
-	return chat{Chat: api.Chat{Model: id, Messages: []api.Message{}}, Shift: new(false), KeepAlive: keep}
+func (e *engine) empty(id string, keep any) chat {
+	return chat{Chat: api.Chat{Model: id, Messages: []api.Message{}}, Shift: e.shift(), KeepAlive: keep}
 }
 
 // check makes sure that the model is listed as loaded, and says how it is.
@@ -146,6 +146,7 @@ func (e *engine) clean(ctx context.Context, id string, err error) error {
 	if left := e.unload(context.WithoutCancel(ctx), id); left != nil {
 		return fmt.Errorf("%w; and it may still be loaded: %w", err, left)
 	}
+	e.marks.Clear(id)
 	return err
 }
 
@@ -159,6 +160,7 @@ func (e *engine) Release(ctx context.Context, d exobench.Deployment, report func
 	if err := e.unload(context.WithoutCancel(ctx), d.Model.ID); err != nil {
 		return err
 	}
+	e.marks.Clear(d.Model.ID)
 	report(exobench.StageEvent{Stage: exobench.StageReleased})
 	return nil
 }
@@ -169,7 +171,7 @@ func (e *engine) unload(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.times.release)
 	defer cancel()
 	var answer struct{}
-	err := e.client.Within(e.times.release).Call(ctx, http.MethodPost, "/api/chat", empty(id, 0), &answer)
+	err := e.client.Within(e.times.release).Call(ctx, http.MethodPost, "/api/chat", e.empty(id, 0), &answer)
 	if err != nil && !api.Missing(err) {
 		return fmt.Errorf("unload %s: %w", id, err)
 	}
