@@ -110,7 +110,10 @@ func (s *source) Next(at exobench.Instant) (r exobench.Request, due exobench.Ins
 	return s.Loop.Next(at)
 }
 
-func (s *source) Ended(r *exobench.Record) { s.breaker.saw(r) }
+func (s *source) Ended(r *exobench.Record) {
+	defer s.step.rescue()
+	s.breaker.saw(r)
+}
 
 // sender sends requests to the step's model, once the engine is there.
 type sender struct {

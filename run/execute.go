@@ -186,6 +186,7 @@ func (x *execution) spread(ctx context.Context, id int) []int {
 // finish writes the end, also that of a run that failed if the recorder still
 // takes it.
 func (x *execution) finish(ctx context.Context) (exobench.EndReason, error) {
+	x.heed(ctx)
 	end := &exobench.End{At: x.Clock.Now(), Session: x.Session, Reason: exobench.EndFinished}
 	if ctx.Err() != nil {
 		end.Reason = exobench.EndInterrupted
@@ -229,5 +230,6 @@ func (x *execution) failed() error {
 
 // goesOn reports whether there is a reason to begin anything more.
 func (x *execution) goesOn(ctx context.Context) bool {
+	x.heed(ctx)
 	return ctx.Err() == nil && x.failed() == nil
 }

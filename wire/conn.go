@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // maxDelay is the longest that a read may lie behind its kernel stamp; a longer
@@ -104,6 +105,7 @@ func newConn(c net.Conn, clock exobench.Clock) *conn {
 }
 
 func (c *conn) Read(p []byte) (n int, err error) {
+	defer panics.Catch(&err) // on a goroutine of net/http
 	var stamp int64
 	if c.kernel != nil && len(p) > 0 {
 		n, stamp, err = c.kernel.read(p)
@@ -125,6 +127,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {
+	defer panics.Catch(&err)
 	c.written.Add(int64(len(p)))
 	n, err = c.Conn.Write(p)
 	c.written.Add(int64(n - len(p)))
@@ -134,7 +137,8 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-func (c *conn) Close() error {
+func (c *conn) Close() (err error) {
+	defer panics.Catch(&err)
 	// Of a TLS connection, the end of the one below may be still unread.
 	if c.kernel.ended() {
 		c.noteEnd()
@@ -172,7 +176,8 @@ type dialer struct {
 	inner func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialer) dial(ctx context.Context, network, address string) (dialed net.Conn, err error) {
+	defer panics.Catch(&err)
 	c, err := d.inner(ctx, network, address)
 	if err != nil {
 		return nil, err

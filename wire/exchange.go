@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // exchange is one call under way.
@@ -85,7 +86,7 @@ const errorBodyTime = time.Second
 
 // readError reads the body of an error, up to its bound in bytes and in time.
 func readError(raw io.Closer, body io.Reader, answer *capture) error {
-	timer := time.AfterFunc(errorBodyTime, func() { raw.Close() })
+	timer := time.AfterFunc(errorBodyTime, panics.Caught(func() { raw.Close() }))
 	defer timer.Stop()
 	for answer.size < maxErrorBody {
 		n, err := body.Read(answer.spare())
@@ -155,10 +156,10 @@ const (
 // background.
 func (x *exchange) leave(body io.Reader) bool {
 	left := make(chan struct{})
-	x.client.leaving.Go(func() {
+	x.client.leaving.Go(panics.Caught(func() {
 		defer close(left)
 		io.CopyN(io.Discard, body, maxLeftover)
-	})
+	}))
 	timer := time.NewTimer(leaveTime)
 	defer timer.Stop()
 	select {
@@ -204,7 +205,7 @@ func (x *exchange) releaseConn() {
 func (x *exchange) trace(mine *atomic.Pointer[turn]) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn:      func(string) { x.getConn = x.client.clock.Now() },
-		WroteRequest: func(httptrace.WroteRequestInfo) { mine.Load().give() },
+		WroteRequest: func(httptrace.WroteRequestInfo) { defer panics.Catch(nil); mine.Load().give() }, // on a goroutine of net/http
 		GotConn: func(info httptrace.GotConnInfo) {
 			x.releaseConn() // the one that brought a redirect, if any
 			c := stamped(info.Conn)

@@ -195,7 +195,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		}
 	}
 	reason, runErr := run.Execute(ctx, config)
-	runErr = withStack(runErr, s.out.path)
+	runErr = withStack(runErr, s.out.path, s.secrets)
 	// The writer tells of its first failure again and again.
 	return reason, cmp.Or(err, runErr, writer.Close())
 }
