@@ -45,6 +45,7 @@ func main() {
 	// A file that grows too large is one too (ulimit -f), as a full disk is.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 	ctx, stop := interruptible(context.Background(), env.speaker)
+	os.Args = withoutSecrets(os.Args)
 	code := execute(ctx, env, os.Args[1:])
 	stop()
 	os.Exit(code)
