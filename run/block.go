@@ -42,6 +42,9 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	}
 	endSampling()
 	s.append(&exobench.BlockEnd{At: s.Clock.Now(), Block: b.ID, Reason: end})
+	if s.Trim != nil {
+		s.Trim()
+	}
 }
 
 // offer returns the traffic of a block and when it ends. Warm-ups are sent one

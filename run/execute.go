@@ -62,6 +62,9 @@ type Config struct {
 	// and its descendants used since it was called before, or since CPU was; absent
 	// where the process is gone.
 	CPU func(pid int) func() (time.Duration, bool)
+	// Trim, where set, lets go of what a block left open and few blocks need. It is
+	// called after each, when no request is under way.
+	Trim func()
 	// Calibrate, where set and the plan wants it, measures the harness's own
 	// error before the first step. It may return some calibrations and an error.
 	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)

@@ -98,10 +98,16 @@ type conn struct {
 	// is how many of them had reached the server's side when it was found to
 	// have closed its end, plus one; 0 where it was not.
 	written, reached atomic.Int64
+
+	// open counts the connections that are open, this one among them until it is
+	// closed.
+	open   *atomic.Int64
+	closed atomic.Bool
 }
 
-func newConn(c net.Conn, clock exobench.Clock) *conn {
-	return &conn{Conn: c, epoch: clock.Epoch(), kernel: newReceiver(c)}
+func newConn(c net.Conn, clock exobench.Clock, open *atomic.Int64) *conn {
+	open.Add(1)
+	return &conn{Conn: c, epoch: clock.Epoch(), kernel: newReceiver(c), open: open}
 }
 
 func (c *conn) Read(p []byte) (n int, err error) {
@@ -143,6 +149,9 @@ func (c *conn) Close() (err error) {
 	if c.kernel.ended() {
 		c.noteEnd()
 	}
+	if !c.closed.Swap(true) {
+		c.open.Add(-1)
+	}
 	return c.Conn.Close()
 }
 
@@ -174,6 +183,7 @@ func (c *conn) untaken(before int64) bool {
 type dialer struct {
 	clock exobench.Clock
 	inner func(ctx context.Context, network, address string) (net.Conn, error)
+	open  atomic.Int64 // connections that are open
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (dialed net.Conn, err error) {
@@ -182,7 +192,7 @@ func (d *dialer) dial(ctx context.Context, network, address string) (dialed net.
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c, d.clock), nil
+	return newConn(c, d.clock, &d.open), nil
 }
 
 // stamped finds our connection under what net/http hands out: itself, or the

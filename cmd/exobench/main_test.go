@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 	if at := os.Getenv(panicAt); at != "" {
 		drivers = append(drivers, broken{at: at})
 	}
+	if os.Getenv(asServer) != "" {
+		serveSlowly()
+		return
+	}
 	if os.Getenv(asMain) == "1" {
 		main()
 		return

@@ -188,6 +188,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
 		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
+		Trim:    s.wire.Trim,
 	}
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
