@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -52,9 +53,9 @@ func (x *exchange) run(ctx context.Context) {
 	x.headers = x.latest()
 	x.record.Headers = max(x.headers.at(), x.record.Sent)
 	x.record.HTTPStatus = response.StatusCode
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		// The body is the raw connection, which no context ends.
-		x.fail(exobench.Malformed, "HTTP 101 where an answer was due")
+	if response.StatusCode < http.StatusOK {
+		// The body of a 101 is the raw connection, which no context ends.
+		x.fail(exobench.Malformed, fmt.Sprintf("HTTP %d where an answer was due", response.StatusCode))
 		return
 	}
 
@@ -133,10 +134,10 @@ func (x *exchange) read(body io.Reader, answer *capture) error {
 			return err
 		case x.over:
 			return nil
-		case answer.size > limit:
+		case answer.held() > limit:
 			asked := asked{body: x.call.Body}.tokens()
-			if limit = answerLimit(asked); answer.size > limit {
-				return &longAnswerError{limit, asked}
+			if limit = answerLimit(asked); answer.held() > limit {
+				return &longAnswerError{limit, asked, len(answer.marks)}
 			}
 		}
 	}

@@ -29,10 +29,16 @@ var rawTexts = []struct {
 	{regexp.MustCompile(`signal: (\w+)`), "ended by the signal $1"},
 }
 
+// longestText is how many bytes of a text are worth a reader's time, and ours.
+const longestText = 64 << 10
+
 // plainly words a text for people that may hold what Go's libraries say of
 // themselves: names of their types and functions mean nothing to a user. It is
 // where every error passes on its way to a terminal or a journal.
 func plainly(text string) string {
+	if len(text) > longestText {
+		text = strings.ToValidUTF8(text[:longestText], "") + "…"
+	}
 	for _, t := range rawTexts {
 		text = t.raw.ReplaceAllString(text, t.plain)
 	}
