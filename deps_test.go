@@ -19,7 +19,7 @@ var imports = map[string]string{
 	"journal":            ". internal/jsonscan internal/panics",
 	"wire":               ". internal/jsonscan internal/panics",
 	"load":               ". alarm internal/panics",
-	"driver":             ". catalogue nearest wire",
+	"driver":             ". catalogue internal/textfile nearest wire",
 	"driver/api":         ". internal/panics",
 	"driver/exo":         ". catalogue driver driver/api driver/local nearest resource wire",
 	"driver/exolegacy":   ". catalogue driver driver/api driver/local internal/panics wire",

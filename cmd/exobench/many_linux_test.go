@@ -160,7 +160,7 @@ func TestThousandsOfStreamsAreHeldAtOnce(t *testing.T) {
 		t.Skipf("%d streams need %d open files, and a process may have %d here", streams, streams+filesBesides, limit.Max)
 	}
 	// Long enough to begin them all before the first ends, on a busy machine too.
-	first := time.Duration(fullOr(15, 4)) * time.Second
+	first := time.Duration(fullOr(60, 5)) * time.Second
 	url := startReference(t, "--ttft", first.String(), "--interval", "100ms", "--tokens", "20")
 	out := filepath.Join(t.TempDir(), "out")
 	seen, peak := watchedRun(t, 20*time.Millisecond, out, url, "--max-tokens", "20", "--warmup", "0",
