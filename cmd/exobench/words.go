@@ -19,6 +19,9 @@ var rawTexts = []struct {
 }{
 	{regexp.MustCompile(`json: cannot unmarshal (\w+)(?: \S+)? into Go struct field [^. ]*\.(\S+) of type (?:struct \{.*\}|\S+)`), "its $2 must not be of type $1"},
 	{regexp.MustCompile(`json: cannot unmarshal (\w+)(?: \S+)? into Go value of type (?:struct \{.*\}|\S+)`), "it must not be of type $1"},
+	{regexp.MustCompile(`(?:net/http: HTTP/1\.x transport connection broken: )?malformed HTTP response "\\x1[56]\\x03[^"]*"`), "the server speaks TLS there: its address begins with https://"},
+	{regexp.MustCompile(`net/http: HTTP/1\.x transport connection broken: `), "the answer is no HTTP: "},
+	{regexp.MustCompile(`http: server gave HTTP response to HTTPS client`), "the server speaks no TLS there: its address begins with http://"},
 	{regexp.MustCompile(`invalid character .* (?:looking for beginning of|after|in) [^;]*`), "it is no JSON"},
 	{regexp.MustCompile(`unexpected end of JSON input`), "its JSON is cut off"},
 	{regexp.MustCompile(`context deadline exceeded(?: \(Client\.Timeout [^)]*\))?|i/o timeout`), "no answer in time"},

@@ -75,7 +75,7 @@ var All = []*Row{
 	{Kind: leads, Server: "redirects (303) to nowhere", Outcome: exobench.HTTPError, Says: "HTTP 303", serve: refusal(303, "")},
 
 	{Kind: breaks, Server: "takes the request on a kept-alive connection, works, and resets it: not sent again", Outcome: exobench.ConnectError, Says: "reset", Whole: true, serve: (*Conn).reset},
-	{Kind: breaks, Server: "takes the request and closes the connection: not sent again", Outcome: exobench.ConnectError, Says: "closed the connection",
+	{Kind: breaks, Server: "takes the request and closes the connection: not sent again", Outcome: exobench.ConnectError, Says: "closed the connection without an answer",
 		serve: func(c *Conn) { time.Sleep(50 * time.Millisecond) }},
 	{Kind: breaks, Server: "closes the connection in mid-stream", Outcome: exobench.Truncated, Says: "closed the connection", Whole: true, serve: begun(func(*Conn) {})},
 	{Kind: breaks, Server: "resets the connection in mid-stream", Outcome: exobench.Truncated, Says: "reset", serve: begun((*Conn).reset)},
@@ -144,6 +144,7 @@ var All = []*Row{
 	{Kind: protocols, Server: "speaks HTTP/2 only", Outcome: exobench.Malformed, Says: "HTTP/2 only", Whole: true,
 		serve: raw("\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff")},
 	{Kind: protocols, Server: "speaks no HTTP", Outcome: exobench.Malformed, Says: "no HTTP", Whole: true, serve: raw("SSH-2.0-OpenSSH_9.9\r\n")},
+	{Kind: protocols, Server: "speaks TLS where plain HTTP was due", Outcome: exobench.Malformed, Says: "no HTTP", serve: raw("\x15\x03\x01\x00\x02\x02\x46")},
 	{Kind: protocols, Server: "sends a head that cannot be read", Outcome: exobench.Malformed, Says: "no HTTP", serve: raw("HTTP/1.1 200 OK\r\nno colon here\r\n\r\n")},
 	{Kind: protocols, Server: "answers with a status that there is not (99)", Outcome: exobench.Malformed, Says: "HTTP 99 where an answer was due", serve: raw("HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n")},
 	{Kind: protocols, Server: "sends a chunk whose length cannot be read", Outcome: exobench.Truncated, Says: "chunk",
