@@ -73,6 +73,18 @@ func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// boundsFull, in the environment, has these tests take what docs/faults.md states:
+// .ci/bounds sets it. Without it they take less of all, and no more than seconds.
+const boundsFull = "EXOBENCH_BOUNDS"
+
+// fullOr returns the first in a test of the whole bounds, else the second.
+func fullOr(full, short int) int {
+	if os.Getenv(boundsFull) != "" {
+		return full
+	}
+	return short
+}
+
 // tinyModels is the path of the models file of the tests.
 func tinyModels(t *testing.T) string {
 	t.Helper()

@@ -21,18 +21,6 @@ import (
 	"exobench/child"
 )
 
-// boundsFull, in the environment, has these tests take what docs/faults.md states:
-// .ci/bounds sets it. Without it they take less of all, and no more than seconds.
-const boundsFull = "EXOBENCH_BOUNDS"
-
-// fullOr returns the first in a test of the whole bounds, else the second.
-func fullOr(full, short int) int {
-	if os.Getenv(boundsFull) != "" {
-		return full
-	}
-	return short
-}
-
 // startReference serves the timing reference as a process of its own.
 func startReference(t *testing.T, args ...string) (url string) {
 	t.Helper()
