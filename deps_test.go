@@ -1,6 +1,9 @@
 package exobench_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
 	"slices"
 	"strings"
@@ -11,36 +14,36 @@ import (
 // arrow is a decision: it belongs in ARCHITECTURE.md too.
 var imports = map[string]string{
 	"":                   "",
-	"alarm":              ".",
+	"alarm":              ". internal/panics",
 	"internal/jsonscan":  "",
-	"journal":            ". internal/jsonscan",
-	"wire":               ". internal/jsonscan",
-	"load":               ". alarm",
-	"driver":             ". catalogue nearest wire",
-	"driver/api":         ".",
+	"journal":            ". internal/jsonscan internal/panics",
+	"wire":               ". internal/jsonscan internal/panics",
+	"load":               ". alarm internal/panics",
+	"driver":             ". catalogue internal/textfile nearest wire",
+	"driver/api":         ". internal/panics",
 	"driver/marks":       "",
 	"driver/exo":         ". catalogue driver driver/api driver/local driver/marks nearest resource wire",
-	"driver/exolegacy":   ". catalogue driver driver/api driver/local wire",
-	"driver/llamacpp":    ". catalogue child driver driver/api driver/local resource synth wire",
-	"driver/ollama":      ". catalogue driver driver/api driver/local driver/marks wire",
-	"driver/openai":      ". catalogue driver driver/api driver/local prompt wire",
-	"driver/embedded":    ". catalogue child driver driver/exo driver/local embedded/decoder",
-	"run":                ". driver load prompt",
+	"driver/exolegacy":   ". catalogue driver driver/api driver/local internal/panics wire",
+	"driver/llamacpp":    ". catalogue child driver driver/api driver/local internal/panics resource synth wire",
+	"driver/ollama":      ". catalogue driver driver/api driver/local driver/marks internal/panics wire",
+	"driver/openai":      ". catalogue driver driver/api driver/local internal/panics prompt wire",
+	"driver/embedded":    ". catalogue child driver driver/exo driver/local embedded/decoder internal/panics",
+	"run":                ". driver internal/panics load prompt",
 	"prompt":             ". internal/textfile",
 	"planfile":           ". internal/textfile",
 	"catalogue":          "internal/textfile shape",
 	"shape":              "",
-	"child":              "",
+	"child":              "internal/panics",
 	"synth":              ". catalogue gguf",
-	"resource":           ". internal/histogram",
-	"gpu":                ". child",
-	"terminal":           ". summary",
-	"gguf":               "shape",
-	"reference":          ". alarm internal/histogram internal/loopback",
-	"calibrate":          ". driver journal load metric reference resource run stat wire",
+	"resource":           ". internal/histogram internal/panics",
+	"gpu":                ". child internal/panics",
+	"terminal":           ". internal/panics summary",
+	"gguf":               "internal/panics shape",
+	"reference":          ". alarm internal/histogram internal/loopback internal/panics",
+	"calibrate":          ". driver internal/panics journal load metric reference resource run stat wire",
 	"peers":              ". metric stat summary",
-	"embedded":           "embedded/decoder internal/loopback shape",
-	"embedded/decoder":   "shape",
+	"embedded":           "embedded/decoder internal/loopback internal/panics shape",
+	"embedded/decoder":   "internal/panics shape",
 	"metric":             ". stat",
 	"stat":               "",
 	"summary":            ". internal/histogram metric stat timeline",
@@ -56,6 +59,7 @@ var imports = map[string]string{
 	"timeline":           ".",
 	"internal/textfile":  "",
 	"internal/faults":    ".",
+	"internal/panics":    "",
 	"internal/pty":       "",
 	"internal/rawserver": "",
 	"internal/soak":      ". internal/faults journal",
@@ -105,4 +109,78 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 			t.Errorf("package %s has no package doc", name)
 		}
 	}
+}
+
+// testOnly are packages that no part of the program imports.
+var testOnly = []string{"internal/faults", "internal/pty", "internal/rawserver", "internal/soak", "driver/drivertest"}
+
+// A panic that nobody catches takes the process down: models stay loaded, and the
+// journal has no end.
+func TestThePanicOfEveryGoroutineIsCaught(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{$dir := .Dir}}{{$path := .ImportPath}}{{range .GoFiles}}{{$path}} {{$dir}}/{{.}}{{"\n"}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || slices.Contains(testOnly, strings.TrimPrefix(fields[0], module+"/")) || fields[0] == module+"/internal/panics" {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, fields[1], nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			what := begins(n)
+			if what == nil {
+				return true
+			}
+			begun++
+			if !catches(what) {
+				t.Errorf("%s: a goroutine begins without panics.Caught: a panic in it would leave models loaded and the journal without an end", files.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+	if begun < 40 {
+		t.Errorf("%d goroutines were found", begun)
+	}
+}
+
+// begins returns the function that a node makes a goroutine run, if any.
+func begins(n ast.Node) ast.Expr {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		return n.Call.Fun
+	case *ast.CallExpr:
+		name, ok := n.Fun.(*ast.SelectorExpr)
+		if ok && (name.Sel.Name == "Go" && len(n.Args) == 1 || name.Sel.Name == "AfterFunc") {
+			return n.Args[len(n.Args)-1]
+		}
+	}
+	return nil
+}
+
+// catches reports whether a function is one of package panics, or begins by
+// deferring the rescue of a run.
+func catches(f ast.Expr) bool {
+	switch f := f.(type) {
+	case *ast.CallExpr:
+		name, ok := f.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		of, ok := name.X.(*ast.Ident)
+		return ok && of.Name == "panics"
+	case *ast.FuncLit:
+		first, ok := f.Body.List[0].(*ast.DeferStmt)
+		if !ok {
+			return false
+		}
+		name, ok := first.Call.Fun.(*ast.SelectorExpr)
+		return ok && name.Sel.Name == "rescue"
+	}
+	return false
 }

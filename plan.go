@@ -67,8 +67,9 @@ type EngineSpec struct {
 	// Options are the driver's own, by the names of their flags.
 	Options map[string]string `json:"options"`
 	// Headers are sent with every request: by name, the environment variable
-	// that holds the value. An empty one means that the value was given on the
-	// command line and must be given again.
+	// that holds the value, or a scheme and the variable as in "Bearer $TOKEN". An
+	// empty one means that the value was given on the command line and must be
+	// given again.
 	Headers map[string]string `json:"headers"`
 }
 

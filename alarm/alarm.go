@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // Early is how long before an instant to wake, so as to have woken by then.
@@ -20,7 +21,7 @@ const Early = 300 * time.Microsecond
 func (a *Alarm) Sleep(ctx context.Context, at int64) error {
 	if at > exobench.Monotonic() && ctx.Err() == nil {
 		a.Set(at)
-		stop := context.AfterFunc(ctx, func() { a.Set(0) })
+		stop := context.AfterFunc(ctx, panics.Caught(func() { a.Set(0) }))
 		a.Wait()
 		stop()
 	}

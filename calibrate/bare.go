@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"exobench/internal/panics"
 )
 
 // bareWork is what the bare client is to ask of an engine.
@@ -61,7 +63,7 @@ func (w *bareWork) run(ctx context.Context) (seen, error) {
 	var under sync.WaitGroup
 	began, used := time.Now(), cpuTime()
 	for worker := range w.Streams {
-		under.Go(func() {
+		under.Go(panics.Caught(func() {
 			for errs[worker] == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(w.Requests) {
@@ -69,7 +71,7 @@ func (w *bareWork) run(ctx context.Context) (seen, error) {
 				}
 				errs[worker] = w.ask(ctx, client, w.Requests[i], &bodies[i])
 			}
-		})
+		}))
 	}
 	under.Wait()
 	saw := seen{Wall: time.Since(began), CPU: cpuTime() - used}

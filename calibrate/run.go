@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // Run measures the harness's error at one load. The error is not nil where the
@@ -75,13 +76,13 @@ func (r *round) measured(ctx context.Context) cost {
 	var peak exobench.Bytes
 	ended := make(chan struct{})
 	var looking sync.WaitGroup
-	looking.Go(func() {
+	looking.Go(panics.Caught(func() {
 		select {
 		case <-time.After(TTFT + time.Duration(r.tokens)*r.interval()*3/4):
 			peak = residentMemory()
 		case <-ended:
 		}
-	})
+	}))
 	r.run(ctx)
 	used := cpuTime() - cpu
 	close(ended)

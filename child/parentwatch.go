@@ -5,6 +5,8 @@ import (
 	"io"
 	"os/exec"
 	"strconv"
+
+	"exobench/internal/panics"
 )
 
 // A program that knows nothing of exobench is started by two shells, so that it
@@ -62,11 +64,13 @@ func Start(c Command) (*Process, error) {
 	}
 	_, err = io.WriteString(begin, "go\n")
 	begin.Close()
-	go p.await(func() {
-		io.WriteString(watch, "over\n")
-		watch.Close()
-		watcher.Wait()
-	})
+	go panics.Caught(func() {
+		p.await(func() {
+			io.WriteString(watch, "over\n")
+			watch.Close()
+			watcher.Wait()
+		})
+	})()
 	if err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("start %s: %w", c.What, err)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os/exec"
 	"time"
+
+	"exobench/internal/panics"
 )
 
 // ReadyPrefix is what one of exobench's own servers writes to its standard
@@ -49,7 +51,7 @@ func Serve(ctx context.Context, what, program string, args ...string) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	go p.await(func() {})
+	go panics.Caught(func() { p.await(func() {}) })()
 	s := &Server{PID: p.PID, Token: rand.Text(), process: p, stdin: stdin}
 	// Where it cannot be told, the server is gone, and that is said below.
 	_, _ = io.WriteString(stdin, s.Token+"\n")

@@ -39,6 +39,10 @@ func TestAPIKeysComeFromWhereTheSpecSays(t *testing.T) {
 	if err := os.WriteFile(path, []byte(" from the file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	empty, long := path+"-empty", path+"-long"
+	if err := errors.Join(os.WriteFile(empty, []byte(" \n"), 0o600), os.WriteFile(long, []byte("two\nlines\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	given := http.Header{"X-Team": {"bench"}}
 	env := Env{Header: given, Getenv: func(name string) string { return map[string]string{"KEY": "from the environment"}[name] }}
 	for _, c := range []struct {
@@ -50,7 +54,10 @@ func TestAPIKeysComeFromWhereTheSpecSays(t *testing.T) {
 		{map[string]string{"api-key-file": path}, "from the file", ""},
 		{map[string]string{"api-key-env": "sk-live-0123"}, "", "--api-key-env takes the name of an environment variable"},
 		{map[string]string{"api-key-env": "NONE"}, "", "--api-key-env NONE: that environment variable is not set"},
-		{map[string]string{"api-key-file": path + "s"}, "", "--api-key-file: open"},
+		{map[string]string{"api-key-file": path + "s"}, "", "s: no such file"},
+		{map[string]string{"api-key-file": "/dev/zero"}, "", "it is a device"},
+		{map[string]string{"api-key-file": empty}, "", "it is empty"},
+		{map[string]string{"api-key-file": long}, "", "several lines"},
 		{map[string]string{"api-key-env": "KEY", "api-key-file": path}, "", "give one of them"},
 	} {
 		header, err := env.HeaderOf(exobench.EngineSpec{Options: c.options})

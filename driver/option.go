@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"sync"
 
 	"exobench"
+	"exobench/internal/textfile"
 )
 
 // In returns the value that the spec gives to the option, or its default.
@@ -141,11 +141,20 @@ func (e Env) apiKey(s exobench.EngineSpec) (string, error) {
 		}
 		return key, nil
 	case path != "":
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return "", UsageError{fmt.Errorf("--api-key-file: %w", err)}
+		// A pipe would be empty when the key is asked for again.
+		text, err := textfile.Read(path)
+		key := strings.TrimSpace(text)
+		switch {
+		case err != nil:
+		case key == "":
+			err = errors.New("it is empty")
+		case strings.Contains(key, "\n"):
+			err = errors.New("it has several lines, and a key has one")
 		}
-		return strings.TrimSpace(string(text)), nil
+		if err != nil {
+			return "", UsageError{fmt.Errorf("--api-key-file %s: %w", textfile.Name(path), err)}
+		}
+		return key, nil
 	}
 	return "", nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"exobench/internal/panics"
 )
 
 // instance is a placement that the node has accepted, and the runner that
@@ -21,7 +23,7 @@ func (s *Server) start(p placement, m Model) {
 		return
 	}
 	in := &instance{p, newRunner(s, p.ShardAssignments.NodeToRunner[s.nodeID], m)}
-	s.background.Go(in.runner.run)
+	s.background.Go(panics.Caught(in.runner.run))
 	s.instances[p.InstanceID] = in
 	s.order = append(s.order, p.InstanceID)
 }

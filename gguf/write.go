@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 
+	"exobench/internal/panics"
 	"exobench/shape"
 )
 
@@ -76,6 +78,8 @@ type piece struct {
 	g      generator
 	values int // bytes of the buffer that are values, the rest is padding
 	done   chan struct{}
+	// panicked is set before done is closed where the filling came to nothing.
+	panicked error
 }
 
 // Write writes a whole file to w. It ends early, with the context's error, when
@@ -108,24 +112,25 @@ func Write(ctx context.Context, w io.Writer, s shape.Shape, o Options) error {
 	for range 2 * workers {
 		free <- nil
 	}
-	running.Go(func() {
-		f.cut(ctx, o.Seed, free, todo, ordered)
+	var cutErr error
+	running.Go(panics.Caught(func() {
+		panics.Into(&cutErr, func() { f.cut(ctx, o.Seed, free, todo, ordered) })()
 		close(todo)
 		close(ordered)
-	})
+	}))
 	for range workers {
-		running.Go(func() {
+		running.Go(panics.Caught(func() {
 			for p := range todo {
-				p.fill(p.buffer[:p.values], &p.g)
+				panics.Into(&p.panicked, func() { p.fill(p.buffer[:p.values], &p.g) })()
 				close(p.done)
 			}
-		})
+		}))
 	}
 	defer running.Wait()
 	defer stop()
 	for p := range ordered {
 		<-p.done
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(p.panicked, ctx.Err()); err != nil {
 			return err
 		}
 		if err := out.write(p.buffer); err != nil {
@@ -133,7 +138,7 @@ func Write(ctx context.Context, w io.Writer, s shape.Shape, o Options) error {
 		}
 		free <- p.buffer
 	}
-	return ctx.Err()
+	return cmp.Or(cutErr, ctx.Err())
 }
 
 // cut sends the tensors piece by piece, each to whoever fills it and to whoever

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // period is the time between two lines of nvidia-smi of one device, and between two
@@ -56,7 +57,7 @@ func (n *nvidia) run(ctx context.Context) {
 	n.locateParts(ctx, n.streams[0].path)
 	var under sync.WaitGroup
 	for _, s := range n.streams {
-		under.Go(func() { s.run(ctx) })
+		under.Go(panics.Caught(func() { s.run(ctx) }))
 	}
 	under.Wait()
 }

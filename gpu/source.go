@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // Config is what a Source works with.
@@ -78,7 +79,7 @@ func Open(ctx context.Context, c Config) *Source {
 		if s.nvidia == nil && isUUID([]byte(d.ID)) {
 			s.nvidia = newNVIDIA(c.Path, c.Clock)
 			s.nvidia.apart = apart(c.Proc)
-			s.under.Go(func() { s.nvidia.run(running) })
+			s.under.Go(panics.Caught(func() { s.nvidia.run(running) }))
 		}
 	}
 	return s

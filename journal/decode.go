@@ -23,6 +23,8 @@ type batch struct {
 	// torn is what is left of a line that was being written; nil where the text
 	// ends in a newline.
 	torn *SyntaxError
+	// panicked is set where the decoding itself came to nothing.
+	panicked error
 
 	parser  parser
 	records pool[recordSpace]

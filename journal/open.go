@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"exobench/internal/panics"
 )
 
 // ErrInUse is the error of a journal that another process writes.
@@ -36,7 +38,7 @@ func Open(path string) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	w.done.Go(w.watch)
+	w.done.Go(panics.Caught(w.watch))
 	return w, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // SyntaxError is a line that is not a whole entry.
@@ -100,7 +101,8 @@ func (r *Reader) All() iter.Seq[exobench.Entry] {
 // start fills a batch and has it decoded; at the end of the journal it is empty.
 func (r *Reader) start(b *batch) {
 	r.fill(b)
-	b.decoding.Go(b.decode)
+	b.panicked = nil
+	b.decoding.Go(panics.Into(&b.panicked, b.decode))
 }
 
 // batchSize is what is read at a time: short enough for a core's cache, long
@@ -136,6 +138,9 @@ func (r *Reader) fill(b *batch) {
 
 // deliver hands over a batch's entries, and reports whether to go on.
 func (r *Reader) deliver(b *batch, yield func(exobench.Entry) bool) bool {
+	if r.err = b.panicked; r.err != nil {
+		return false
+	}
 	if b.line == 1 {
 		if r.err = checkHeader(b); r.err != nil {
 			return false

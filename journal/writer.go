@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // Name is the journal's file name in a result folder.
@@ -65,7 +66,7 @@ func Create(path string, header *exobench.Header, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(path))
 	}
-	w.done.Go(w.watch)
+	w.done.Go(panics.Caught(w.watch))
 	return w, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"exobench"
 	"exobench/alarm"
+	"exobench/internal/panics"
 )
 
 // Doer sends one request and waits for its end. It is called concurrently. A
@@ -51,7 +52,7 @@ func Run(ctx context.Context, doer Doer, clock exobench.Clock, source Source, wo
 	if workers > 0 {
 		p.workers = make(chan struct{}, workers)
 	}
-	p.under.Go(func() { p.turn(sending, false) })
+	p.under.Go(panics.Caught(func() { p.turn(sending, false) }))
 	p.under.Wait()
 	if p.alarm != nil {
 		p.alarm.Close()
@@ -105,7 +106,7 @@ func (p *pacer) turn(ctx context.Context, held bool) {
 				return
 			}
 			// The successor is on its way before the work begins.
-			p.under.Go(func() { p.turn(ctx, false) })
+			p.under.Go(panics.Caught(func() { p.turn(ctx, false) }))
 			request.Scheduled = due
 			if !held && !p.acquireBy(ctx, due) {
 				p.drop(ctx, request)
@@ -209,7 +210,7 @@ func (p *pacer) handOver(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.tryAcquire() {
-		p.under.Go(func() { p.turn(ctx, true) })
+		p.under.Go(panics.Caught(func() { p.turn(ctx, true) }))
 	} else {
 		p.parked = true
 	}

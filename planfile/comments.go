@@ -9,7 +9,7 @@ var comments = map[string]string{
 	"engines[].url":           "Where it answers; empty is its usual place, or one that exobench starts.",
 	"engines[].url_secret":    "The address had a user or a key, which no plan keeps: give --url again.",
 	"engines[].options":       "The driver's own options, by the names of their flags.",
-	"engines[].headers":       "Headers to send: by name, the environment variable that holds the value.",
+	"engines[].headers":       "Headers to send: by name, the environment variable that holds the value, or Bearer $VARIABLE.",
 	"models":                  "Short names of the catalogue, the engine's own ids, or .gguf files.",
 	"skip_missing":            "Skip models that an engine does not have; otherwise one is an error.",
 	"models_file":             "A file with more models than the catalogue has.",

@@ -13,6 +13,7 @@ import (
 
 	"exobench/alarm"
 	"exobench/internal/loopback"
+	"exobench/internal/panics"
 )
 
 // modelID is the one model that the reference says it has.
@@ -46,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		one := &scheduler{clock: s.clock, late: &s.late, alarm: wake}
 		s.schedulers = append(s.schedulers, one)
-		s.running.Go(one.run)
+		s.running.Go(panics.Caught(one.run))
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, openAI) })

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -497,4 +498,16 @@ func reportOf(t *testing.T, entries []exobench.Entry) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// Who keeps files private by a mask has private reports too.
+func TestAReportIsAsReadableAsTheMaskHasIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.md")
+	defer syscall.Umask(syscall.Umask(0o077))
+	if err := replace(path, func(w io.Writer) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -114,7 +115,9 @@ func lives(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH
 // replace writes a file beside its place and moves it there when it is whole
 // and on the disk.
 func replace(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), fmt.Sprintf(".%s.%d-*.tmp", filepath.Base(path), os.Getpid()))
+	// As readable as the user's mask has it, which CreateTemp's files are not.
+	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d-%s.tmp", filepath.Base(path), os.Getpid(), rand.Text()))
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -129,10 +132,6 @@ func replace(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	// CreateTemp gives 0600; a report is as readable as other files.
-	if err := f.Chmod(0o644); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {

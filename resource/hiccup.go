@@ -9,6 +9,7 @@ import (
 
 	"exobench"
 	"exobench/internal/histogram"
+	"exobench/internal/panics"
 )
 
 // heartbeat is how long the probe asks to sleep. A wake-up costs some 3 µs on
@@ -39,14 +40,14 @@ func startProbe() *probe {
 		done: make(chan struct{}), sleep: sleepThread,
 		now: func() time.Duration { return time.Since(began) },
 	}
-	go func() {
+	go panics.Caught(func() {
 		defer close(p.done)
 		// Never unlocked: the thread, whose wake-ups are made exact, ends with the
 		// goroutine.
 		runtime.LockOSThread()
 		sharpen()
 		p.run()
-	}()
+	})()
 	return p
 }
 

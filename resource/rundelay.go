@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // lookEvery is the time between two looks at what the kernel counts of our
@@ -82,7 +83,7 @@ func watchDelays() (stop func() exobench.Values) {
 func watchRunDelays(d *runDelays) (stop func() exobench.Values) {
 	halt := make(chan struct{})
 	var under sync.WaitGroup
-	under.Go(func() {
+	under.Go(panics.Caught(func() {
 		ticker := time.NewTicker(lookEvery)
 		defer ticker.Stop()
 		for {
@@ -93,7 +94,7 @@ func watchRunDelays(d *runDelays) (stop func() exobench.Values) {
 				d.look()
 			}
 		}
-	})
+	}))
 	return func() exobench.Values {
 		close(halt)
 		under.Wait()

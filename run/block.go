@@ -42,6 +42,9 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	}
 	endSampling()
 	s.append(&exobench.BlockEnd{At: s.Clock.Now(), Block: b.ID, Reason: end})
+	if s.Trim != nil {
+		s.Trim()
+	}
 }
 
 // offer returns the traffic of a block and when it ends. Warm-ups are sent one
@@ -110,7 +113,10 @@ func (s *source) Next(at exobench.Instant) (r exobench.Request, due exobench.Ins
 	return s.Loop.Next(at)
 }
 
-func (s *source) Ended(r *exobench.Record) { s.breaker.saw(r) }
+func (s *source) Ended(r *exobench.Record) {
+	defer s.step.rescue()
+	s.breaker.saw(r)
+}
 
 // sender sends requests to the step's model, once the engine is there.
 type sender struct {

@@ -43,6 +43,8 @@ type double struct {
 	// Prepare, and may change them.
 	notices  []string
 	prepared func()
+	// end ends the run's context; it is set when the run begins.
+	end context.CancelCauseFunc
 }
 
 // span is a stretch of time since the epoch.
@@ -288,7 +290,9 @@ func execute(t *testing.T, d *double, p exobench.Plan, interrupt time.Duration, 
 		if own, ok := c.Recorder.(*recorder); ok {
 			r.recorder = own
 		}
-		ctx := t.Context()
+		ctx, end := context.WithCancelCause(t.Context())
+		defer end(nil)
+		d.end = end
 		if interrupt > 0 {
 			short, cancel := context.WithTimeout(ctx, interrupt)
 			defer cancel()

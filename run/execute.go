@@ -62,6 +62,9 @@ type Config struct {
 	// and its descendants used since it was called before, or since CPU was; absent
 	// where the process is gone.
 	CPU func(pid int) func() (time.Duration, bool)
+	// Trim, where set, lets go of what a block left open and few blocks need. It is
+	// called after each, when no request is under way.
+	Trim func()
 	// Calibrate, where set and the plan wants it, measures the harness's own
 	// error before the first step. It may return some calibrations and an error.
 	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)
@@ -186,6 +189,7 @@ func (x *execution) spread(ctx context.Context, id int) []int {
 // finish writes the end, also that of a run that failed if the recorder still
 // takes it.
 func (x *execution) finish(ctx context.Context) (exobench.EndReason, error) {
+	x.heed(ctx)
 	end := &exobench.End{At: x.Clock.Now(), Session: x.Session, Reason: exobench.EndFinished}
 	if ctx.Err() != nil {
 		end.Reason = exobench.EndInterrupted
@@ -229,5 +233,6 @@ func (x *execution) failed() error {
 
 // goesOn reports whether there is a reason to begin anything more.
 func (x *execution) goesOn(ctx context.Context) bool {
+	x.heed(ctx)
 	return ctx.Err() == nil && x.failed() == nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/internal/panics"
 )
 
 func TestAPanicEndsTheRunAndTheModelIsTakenAway(t *testing.T) {
@@ -32,7 +33,7 @@ func TestAPanicEndsTheRunAndTheModelIsTakenAway(t *testing.T) {
 			d := &double{}
 			c.in(d)
 			r := execute(t, d, plan("a", "b"), 0, nil)
-			var p *Panic
+			var p *panics.Error
 			if !errors.As(r.err, &p) || r.reason != exobench.EndFailed || !strings.HasSuffix(p.Error(), "itself: broken map") || !strings.Contains(string(p.Stack), "run.") {
 				t.Errorf("reason %s, error %v", r.reason, r.err)
 			}
@@ -68,5 +69,27 @@ func TestASensorThatPanicsIsOneThatCannotBeRead(t *testing.T) {
 	}
 	if log := strings.Join(r.log(), "\n"); !strings.Contains(log, "processes could not be read before the load: a mistake in exobench itself: no such key") {
 		t.Errorf("not told:\n%s", log)
+	}
+}
+
+// A panic of a goroutine that is not the run's, such as the live view's, ends the
+// context with the panic as its cause.
+func TestAPanicElsewhereEndsTheRunAsOneThatFailed(t *testing.T) {
+	d := &double{}
+	d.outcome = func(r exobench.Request) exobench.Outcome {
+		if r.Seq == 2 {
+			d.end(panics.Recovered("broken\nmap"))
+		}
+		return exobench.OK
+	}
+	r := execute(t, d, plan("a", "b"), 0, nil)
+	if r.err == nil || r.reason != exobench.EndFailed || !strings.HasSuffix(r.err.Error(), "itself: broken map") {
+		t.Errorf("reason %s, error %v", r.reason, r.err)
+	}
+	if !slices.Contains(d.calls, "release a") || slices.Contains(d.calls, "prepare b") {
+		t.Errorf("calls %v", d.calls)
+	}
+	if ends := of[*exobench.End](r.recorder); len(ends) != 1 || ends[0].Reason != exobench.EndFailed || !strings.Contains(ends[0].Error, "broken map") {
+		t.Errorf("ends %+v", ends)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/internal/panics"
 )
 
 // sample has the sensors read until the function that it returns is called: each
@@ -141,7 +142,7 @@ func (m *sampler) take(ctx context.Context, moment exobench.Moment) time.Duratio
 func read(ctx context.Context, sensor driver.Sensor, moment exobench.Moment) (samples []exobench.Sample, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			samples, err = nil, newPanic(value)
+			samples, err = nil, panics.Recovered(value)
 		}
 	}()
 	return sensor.Read(ctx, moment)

@@ -159,6 +159,7 @@ func (s *step) readReleased(ctx context.Context) {
 // endStep records the end of a step: the reason, unless an error or an interrupt
 // is the better one.
 func (x *execution) endStep(ctx context.Context, id int, reason exobench.StepEndReason, err error) {
+	x.heed(ctx)
 	end := &exobench.StepEnd{At: x.Clock.Now(), Step: id, Reason: reason}
 	switch {
 	case ctx.Err() != nil && x.failed() == nil:

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,11 +24,13 @@ func TestKnownSecretsAreHiddenInEveryForm(t *testing.T) {
 	for _, text := range []string{
 		key, "Bearer " + key + ": no", `{"Authorization":"Bearer sk-Live+0123/89ab\"cdef"}`, "sk-Live%2B0123%2F89ab%22cdef",
 		"sk-Live+0123/89ab&#34;cdef", "someone:pass%40word1", "pass@word1", "Basic " + pair, "qwertyuiop",
-		base64.StdEncoding.EncodeToString([]byte(key)), "xx" + key + "xx", "cookie-word1", "KEY", "the KEY, again KEY.",
+		base64.StdEncoding.EncodeToString([]byte(key)), `sk-Live+0123\/89ab\"cdef`, "sk-Live%252B0123%252F89ab%2522cdef", "sk-live+0123/89ab\"cdef",
+		"SK-LIVE+0123/89AB\"CDEF", hex.EncodeToString([]byte(key)), strings.ToUpper(hex.EncodeToString([]byte(key))),
+		"xx" + key + "xx", "cookie-word1", "KEY", "the KEY, again KEY.",
 		`wrong password for {"user":"someone","key":"pass@word1"}`, "cut in sk-Live+012…: and more", "cut at its end sk-Live+012", "cut in " + strings.TrimRight(pair, "=")[:9] + "…",
 	} {
 		got := s.Hide(text)
-		for _, bad := range []string{"0123", "Live", "pass%40", "pass@", "word1", "qwerty", "KEY", pair[:9]} {
+		for _, bad := range []string{"0123", "736b2d", "736B2D", "LIVE", "Live", "pass%40", "pass@", "word1", "qwerty", "KEY", pair[:9]} {
 			if strings.Contains(got, bad) {
 				t.Errorf("%q is shown as %q", text, got)
 			}

@@ -9,6 +9,7 @@ package secret
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -70,12 +71,16 @@ func forms(secret string) []string {
 	}
 	all := []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
-		inJSON(secret), (&url.URL{User: url.User(secret)}).User.String(),
+		inJSON(secret), strings.ReplaceAll(inJSON(secret), "/", `\/`), (&url.URL{User: url.User(secret)}).User.String(),
 	}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		all = append(all, encoding.EncodeToString([]byte(secret)))
 	}
-	return all
+	all = append(all, url.QueryEscape(all[1]), hex.EncodeToString([]byte(secret)))
+	if len(secret) >= anywhere { // of a short one, these are words that stand everywhere
+		all = append(all, strings.ToLower(secret), strings.ToUpper(secret))
+	}
+	return append(all, strings.ToUpper(hex.EncodeToString([]byte(secret))))
 }
 
 // plain reports whether a text is one of the values that stand everywhere: a

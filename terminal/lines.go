@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // lineWriter writes lines to a log from a goroutine of its own, so that who
@@ -25,7 +26,7 @@ type lineWriter struct {
 func startLines(w io.Writer) *lineWriter {
 	l := &lineWriter{w: w, done: make(chan struct{})}
 	l.changed = sync.NewCond(&l.mu)
-	go l.run()
+	go panics.Caught(l.run)()
 	return l
 }
 

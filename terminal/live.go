@@ -9,6 +9,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"exobench/internal/panics"
 )
 
 const (
@@ -39,18 +41,19 @@ func startLive(v *View, w io.Writer, env []string) *live {
 	l.program = tea.NewProgram(l.picture,
 		tea.WithOutput(w), tea.WithInput(nil), tea.WithoutSignalHandler(),
 		tea.WithFPS(framesPerSecond), tea.WithEnvironment(env))
-	go func() {
+	go panics.Caught(func() {
 		defer close(l.done)
 		// An error means that the terminal is gone. The run goes on without a
 		// picture.
 		_, _ = l.program.Run()
-	}()
+	})()
 	return l
 }
 
 func (l *live) close() {
+	defer panics.Catch(nil) // of the last picture: the results are shown all the same
 	// Sending waits for the program, which waits for the terminal.
-	go l.program.Send(finish{})
+	go panics.Caught(func() { l.program.Send(finish{}) })()
 	select {
 	case <-l.done:
 		_, _ = io.WriteString(l.w, l.inFull())
@@ -103,7 +106,13 @@ func (p *picture) next() tea.Cmd {
 	return tea.Tick(time.Second/framesPerSecond, func(t time.Time) tea.Msg { return tick(t) })
 }
 
-func (p *picture) Update(message tea.Msg) (tea.Model, tea.Cmd) {
+func (p *picture) Update(message tea.Msg) (model tea.Model, next tea.Cmd) {
+	model, next = p, tea.Quit // where it panics, which the run hears of
+	defer panics.Catch(nil)
+	return p.update(message)
+}
+
+func (p *picture) update(message tea.Msg) (tea.Model, tea.Cmd) {
 	switch message := message.(type) {
 	case tea.WindowSizeMsg:
 		p.width, p.height = message.Width, message.Height
@@ -131,7 +140,8 @@ func (p *picture) last(f frame) frame {
 	return f
 }
 
-func (p *picture) View() tea.View {
+func (p *picture) View() (drawn tea.View) {
+	defer panics.Catch(nil) // nothing is drawn then
 	f := p.view.frame()
 	f.speed, f.idle = p.speed, p.meter.idle()
 	if p.ended {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"exobench/internal/panics"
 	"exobench/internal/pty"
 )
 
@@ -211,4 +212,32 @@ func fill(t *testing.T, fd int) {
 	if err := unix.SetNonblock(fd, false); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A view that panics tells the run, which then ends in order, and leaves the
+// terminal and the run's own calls alone.
+func TestAViewThatPanicsTellsTheRun(t *testing.T) {
+	told := make(chan *panics.Error, 100)
+	panics.Handle(func(p *panics.Error) { told <- p })
+	defer panics.Handle(nil)
+	controller, terminal := pty.Open(t)
+	out := watch(controller)
+	v := Start(terminal, Options{Env: []string{"TERM=xterm-256color"}, Events: func() int64 { panic("broken\nmap") }})
+	begun, rest := wholeRun().untilBegun()
+	appendAll(v, begun)
+	select {
+	case p := <-told:
+		if !strings.HasSuffix(p.Error(), "itself: broken map") || !strings.Contains(string(p.Stack), "terminal.") {
+			t.Errorf("it says %v\n%s", p, p.Stack)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing is told")
+	}
+	appendAll(v, rest)
+	v.Close()
+	if text := out.text(); strings.Contains(text, "panic") || strings.Contains(text, "goroutine") || strings.LastIndex(text, "\x1b[?25h") < strings.LastIndex(text, "\x1b[?25l") {
+		t.Errorf("the terminal was told %q", text)
+	}
+	v.Say("it goes on") // closed: at once
+	out.await(t, "it goes on")
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // closeTimeout bounds how long Close waits for a terminal or pipe that takes no
@@ -121,23 +122,29 @@ func (v *View) Say(line string) {
 // Close draws the last state, leaves it on the screen and gives the terminal
 // back. It waits up to 2 s for a terminal that does not take it.
 func (v *View) Close() {
-	v.mu.Lock()
-	already := v.closed
-	v.closed = true
-	if !already {
-		v.state.close()
-		if v.narrator != nil {
-			v.lines.add(v.state.at, v.narrator.conclude(v.state))
-		}
-	}
-	v.mu.Unlock()
-	switch {
+	switch already := v.conclude(); {
 	case already:
 	case v.live != nil:
 		v.live.close()
 	default:
 		v.lines.close()
 	}
+}
+
+// conclude takes the end in, and reports whether that was done before.
+func (v *View) conclude() (already bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	defer panics.Catch(nil)
+	if v.closed {
+		return true
+	}
+	v.closed = true
+	v.state.close()
+	if v.narrator != nil {
+		v.lines.add(v.state.at, v.narrator.conclude(v.state))
+	}
+	return false
 }
 
 // frame returns the state as it is now.

@@ -96,3 +96,16 @@ func TestWhatWasAskedForIsInTheBody(t *testing.T) {
 		}
 	}
 }
+
+// What comes byte by byte takes more memory for when it came than for itself.
+func TestAnAnswerThatComesByteByByteIsBounded(t *testing.T) {
+	x := newExchange(t)
+	x.call.Body = []byte(`{"max_tokens":4}`)
+	body := &block{text: []byte("x\n")[1:], to: x.arrivals, epoch: x.client.clock.Epoch(), times: 1 << 20}
+	answer := newCapture()
+	defer answer.free()
+	err := x.read(body, answer)
+	if err == nil || !strings.Contains(err.Error(), "the answer takes over 1088 KiB, as it came in 6") {
+		t.Errorf("got %v after %d bytes in %d reads", err, answer.size, len(answer.marks))
+	}
+}

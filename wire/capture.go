@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"sync"
+	"unsafe"
 
 	"exobench"
 )
@@ -22,6 +23,9 @@ type mark struct {
 	delay int32
 	end   uint32
 }
+
+// markSize is the memory of a mark in bytes.
+const markSize = int(unsafe.Sizeof(mark{}))
 
 func (m mark) arrival() arrival { return arrival{user: m.user, delay: int64(m.delay)} }
 
@@ -86,6 +90,10 @@ func (c *capture) note(n int, a arrival) {
 	}
 	c.marks = append(c.marks, m)
 }
+
+// held returns how much memory the answer takes, in bytes: one that comes byte by
+// byte takes more for the marks than for itself.
+func (c *capture) held() int { return c.size + len(c.marks)*markSize }
 
 // kernel reports whether the kernel stamped every read of the answer.
 func (c *capture) kernel() bool {

@@ -41,7 +41,9 @@ type Client struct {
 	kernel atomic.Bool
 	// sending holds the turns to send a request, from its stamp until it is written.
 	sending turns
-	stamps  *os.File // see keepStamping
+	// open counts the connections that are open.
+	open   *atomic.Int64
+	stamps *os.File // see keepStamping
 	// leaving are the connections of streams that are over, until they are let
 	// go; see exchange.leave.
 	leaving sync.WaitGroup
@@ -84,6 +86,7 @@ func NewClient(cfg Config) *Client {
 	fresh.DisableKeepAlives = true
 	return &Client{
 		clock:  cfg.Clock,
+		open:   &d.open,
 		http:   &http.Client{Transport: transport, CheckRedirect: followNone},
 		fresh:  &http.Client{Transport: fresh, CheckRedirect: followNone},
 		stamps: keepStamping(),
@@ -99,6 +102,19 @@ func (c *Client) Events() int64 { return c.events.Load() }
 // KernelStamps reports whether an answer came so far whose every read had a
 // receive stamp of the kernel.
 func (c *Client) KernelStamps() bool { return c.kernel.Load() }
+
+// mostIdle is how many connections may stay open between one load and the next.
+const mostIdle = 256
+
+// Trim closes idle connections where a load left very many, each with its memory
+// and a descriptor: few are worth keeping for those that follow. No request may
+// be under way.
+func (c *Client) Trim() {
+	if c.open.Load() > mostIdle {
+		c.leaving.Wait()
+		c.http.CloseIdleConnections()
+	}
+}
 
 // Close closes idle connections. No request may be under way.
 func (c *Client) Close() {

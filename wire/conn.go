@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // maxDelay is the longest that a read may lie behind its kernel stamp; a longer
@@ -97,13 +98,20 @@ type conn struct {
 	// is how many of them had reached the server's side when it was found to
 	// have closed its end, plus one; 0 where it was not.
 	written, reached atomic.Int64
+
+	// open counts the connections that are open, this one among them until it is
+	// closed.
+	open   *atomic.Int64
+	closed atomic.Bool
 }
 
-func newConn(c net.Conn, clock exobench.Clock) *conn {
-	return &conn{Conn: c, epoch: clock.Epoch(), kernel: newReceiver(c)}
+func newConn(c net.Conn, clock exobench.Clock, open *atomic.Int64) *conn {
+	open.Add(1)
+	return &conn{Conn: c, epoch: clock.Epoch(), kernel: newReceiver(c), open: open}
 }
 
 func (c *conn) Read(p []byte) (n int, err error) {
+	defer panics.Catch(&err) // on a goroutine of net/http
 	var stamp int64
 	if c.kernel != nil && len(p) > 0 {
 		n, stamp, err = c.kernel.read(p)
@@ -125,6 +133,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {
+	defer panics.Catch(&err)
 	c.written.Add(int64(len(p)))
 	n, err = c.Conn.Write(p)
 	c.written.Add(int64(n - len(p)))
@@ -134,10 +143,14 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-func (c *conn) Close() error {
+func (c *conn) Close() (err error) {
+	defer panics.Catch(&err)
 	// Of a TLS connection, the end of the one below may be still unread.
 	if c.kernel.ended() {
 		c.noteEnd()
+	}
+	if !c.closed.Swap(true) {
+		c.open.Add(-1)
 	}
 	return c.Conn.Close()
 }
@@ -170,14 +183,16 @@ func (c *conn) untaken(before int64) bool {
 type dialer struct {
 	clock exobench.Clock
 	inner func(ctx context.Context, network, address string) (net.Conn, error)
+	open  atomic.Int64 // connections that are open
 }
 
-func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialer) dial(ctx context.Context, network, address string) (dialed net.Conn, err error) {
+	defer panics.Catch(&err)
 	c, err := d.inner(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c, d.clock), nil
+	return newConn(c, d.clock, &d.open), nil
 }
 
 // stamped finds our connection under what net/http hands out: itself, or the

@@ -97,7 +97,8 @@ func networkErrorText(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the server closed the connection in mid-answer"
 	}
-	return oneLine([]byte(err.Error()))
+	// Which of HTTP's versions it is that net/http speaks helps nobody.
+	return oneLine([]byte(strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: ")))
 }
 
 func shortText(got, asked exobench.Tokens) string {

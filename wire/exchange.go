@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // exchange is one call under way.
@@ -51,9 +53,9 @@ func (x *exchange) run(ctx context.Context) {
 	x.headers = x.latest()
 	x.record.Headers = max(x.headers.at(), x.record.Sent)
 	x.record.HTTPStatus = response.StatusCode
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		// The body is the raw connection, which no context ends.
-		x.fail(exobench.Malformed, "HTTP 101 where an answer was due")
+	if response.StatusCode < http.StatusOK {
+		// The body of a 101 is the raw connection, which no context ends.
+		x.fail(exobench.Malformed, fmt.Sprintf("HTTP %d where an answer was due", response.StatusCode))
 		return
 	}
 
@@ -85,7 +87,7 @@ const errorBodyTime = time.Second
 
 // readError reads the body of an error, up to its bound in bytes and in time.
 func readError(raw io.Closer, body io.Reader, answer *capture) error {
-	timer := time.AfterFunc(errorBodyTime, func() { raw.Close() })
+	timer := time.AfterFunc(errorBodyTime, panics.Caught(func() { raw.Close() }))
 	defer timer.Stop()
 	for answer.size < maxErrorBody {
 		n, err := body.Read(answer.spare())
@@ -132,10 +134,10 @@ func (x *exchange) read(body io.Reader, answer *capture) error {
 			return err
 		case x.over:
 			return nil
-		case answer.size > limit:
+		case answer.held() > limit:
 			asked := asked{body: x.call.Body}.tokens()
-			if limit = answerLimit(asked); answer.size > limit {
-				return &longAnswerError{limit, asked}
+			if limit = answerLimit(asked); answer.held() > limit {
+				return &longAnswerError{limit, asked, len(answer.marks)}
 			}
 		}
 	}
@@ -155,10 +157,10 @@ const (
 // background.
 func (x *exchange) leave(body io.Reader) bool {
 	left := make(chan struct{})
-	x.client.leaving.Go(func() {
+	x.client.leaving.Go(panics.Caught(func() {
 		defer close(left)
 		io.CopyN(io.Discard, body, maxLeftover)
-	})
+	}))
 	timer := time.NewTimer(leaveTime)
 	defer timer.Stop()
 	select {
@@ -204,7 +206,7 @@ func (x *exchange) releaseConn() {
 func (x *exchange) trace(mine *atomic.Pointer[turn]) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn:      func(string) { x.getConn = x.client.clock.Now() },
-		WroteRequest: func(httptrace.WroteRequestInfo) { mine.Load().give() },
+		WroteRequest: func(httptrace.WroteRequestInfo) { defer panics.Catch(nil); mine.Load().give() }, // on a goroutine of net/http
 		GotConn: func(info httptrace.GotConnInfo) {
 			x.releaseConn() // the one that brought a redirect, if any
 			c := stamped(info.Conn)

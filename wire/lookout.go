@@ -29,10 +29,14 @@ var errLongLine = errors.New("a line of the answer is over 1 MiB long")
 type longAnswerError struct {
 	limit int
 	asked exobench.Tokens
+	reads int
 }
 
 func (e *longAnswerError) Error() string {
 	text := fmt.Sprintf("the answer is over %d KiB long", e.limit>>10)
+	if e.reads*markSize > e.limit/2 {
+		text = fmt.Sprintf("the answer takes over %d KiB, as it came in %d pieces", e.limit>>10, e.reads)
+	}
 	if e.asked > 0 {
 		text += fmt.Sprintf(", and %d tokens were asked for", e.asked)
 	}

@@ -136,6 +136,8 @@ func (x *exchange) unanswered(ctx context.Context, err error) {
 		x.fail(exobench.HTTPError, err.Error())
 	case x.rubbish(err):
 		x.fail(exobench.Malformed, "the answer is no HTTP: "+networkErrorText(err))
+	case errors.Is(err, io.EOF):
+		x.fail(exobench.ConnectError, "the server closed the connection without an answer")
 	default:
 		x.broken(ctx, err, exobench.ConnectError)
 	}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"exobench/internal/panics"
 )
 
 // turns lets a few do at a time what many want to do at once.
@@ -47,7 +49,7 @@ func (t turns) takeFor(ctx context.Context, d time.Duration) *turn {
 		return nil
 	}
 	one := &turn{of: t}
-	one.timer = time.AfterFunc(d, one.end)
+	one.timer = time.AfterFunc(d, panics.Caught(one.end))
 	return one
 }
 

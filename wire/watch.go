@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // What ends a request from our side.
@@ -33,10 +34,10 @@ func watch(ctx context.Context, clock exobench.Clock, timeout, idle time.Duratio
 	w := &watchdog{cancel: cancel, limit: idle, clock: clock}
 	w.alive(clock.Now())
 	if timeout > 0 {
-		w.total = time.AfterFunc(timeout, func() { cancel(errTimeout) })
+		w.total = time.AfterFunc(timeout, panics.Caught(func() { cancel(errTimeout) }))
 	}
 	if idle > 0 {
-		w.idle = time.AfterFunc(idle, w.check)
+		w.idle = time.AfterFunc(idle, panics.Caught(w.check))
 	}
 	return ctx, w
 }

@@ -22,6 +22,7 @@ import (
 	"exobench/driver"
 	"exobench/driver/api"
 	"exobench/gpu"
+	"exobench/internal/panics"
 	"exobench/resource"
 	"exobench/secret"
 )
@@ -109,7 +110,7 @@ func find(ctx context.Context, base string, env driver.Env, limit time.Duration)
 	answers := make([][]driver.Found, len(drivers))
 	var asked sync.WaitGroup
 	for i, d := range drivers {
-		asked.Go(func() { answers[i] = d.Find(ctx, base, env) })
+		asked.Go(panics.Caught(func() { answers[i] = d.Find(ctx, base, env) }))
 	}
 	asked.Wait()
 	taken := map[string]bool{}

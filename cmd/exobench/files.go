@@ -31,8 +31,11 @@ func checkFiles(p exobench.Plan) (note string, err error) {
 	}
 	limit := raiseFiles(max(closed, open) + filesBesides)
 	if need := closed + filesBesides; need > limit {
-		return "", driver.UsageError{Err: fmt.Errorf("%d requests under way need %d open files, and this process may have %d: raise the limit (ulimit -n %d), or lower --concurrency to %d",
-			closed, need, limit, need, max(0, limit-filesBesides))}
+		advice := fmt.Sprintf("raise the limit (ulimit -n %d)", need)
+		if fewer := limit - filesBesides; fewer > 0 {
+			advice += fmt.Sprintf(", or lower --concurrency to %d", fewer)
+		}
+		return "", driver.UsageError{Err: fmt.Errorf("with --concurrency %d exobench needs %d open files, and this process may have %d: %s", closed, need, limit, advice)}
 	}
 	if open+filesBesides > limit {
 		note = fmt.Sprintf("no more than %d requests can be under way here, since a process may have %d open files (ulimit -n): where an open loop has more, connections fail, and not for the engine's sake", max(0, limit-filesBesides), limit)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"exobench"
@@ -10,9 +11,14 @@ import (
 	"exobench/secret"
 )
 
-// parseHeader takes a value of --header: "Name: value", or "Name: $VARIABLE"
-// for one whose value stands in the environment. A plan keeps the name of the
-// variable and never a value.
+// fromVariable is a header's value that stands in an environment variable, behind
+// the name of a scheme where there is one: "$TOKEN", "Bearer $TOKEN".
+var fromVariable = regexp.MustCompile(`^([A-Za-z][\w-]* )?\$([A-Za-z_][A-Za-z0-9_]*)$`)
+
+// parseHeader takes a value of --header: "Name: value", or "Name: $VARIABLE" or
+// "Name: Bearer $VARIABLE" for one whose value stands in the environment. A plan
+// keeps the variable as it is given here, without the $ where it stands alone, and
+// never a value.
 func parseHeader(line string) (name, value, variable string, err error) {
 	name, value, ok := strings.Cut(line, ":")
 	if name = strings.TrimSpace(name); !ok || name == "" {
@@ -20,8 +26,11 @@ func parseHeader(line string) (name, value, variable string, err error) {
 		return "", "", "", driver.UsageError{Err: fmt.Errorf("a --header must be like \"Name: value\" or \"Name: $VARIABLE\"; one of %d characters has no name and colon", len(line))}
 	}
 	value = strings.TrimSpace(value)
-	if variable, ok := strings.CutPrefix(value, "$"); ok {
-		return name, "", variable, nil
+	switch {
+	case fromVariable.MatchString(value):
+		return name, "", strings.TrimPrefix(value, "$"), nil
+	case strings.HasPrefix(value, "$"):
+		return "", "", "", driver.UsageError{Err: fmt.Errorf("header %s: what follows its $ is no name of an environment variable: put the value into a variable", name)}
 	}
 	return name, value, "", nil
 }
@@ -34,16 +43,19 @@ func headerOf(spec exobench.EngineSpec, given map[string]string, getenv func(str
 	for name, variable := range spec.Headers {
 		value := given[name]
 		if variable != "" {
-			value = getenv(variable)
+			scheme, alone, found := strings.Cut(variable, "$")
+			if !found {
+				scheme, alone = "", variable
+			}
+			if value = getenv(alone); value == "" {
+				return nil, driver.UsageError{Err: fmt.Errorf("header %s: the environment variable %s is not set", name, alone)}
+			}
+			value = scheme + value
 		}
-		switch {
-		case value != "":
-			header.Set(name, value)
-		case variable != "":
-			return nil, driver.UsageError{Err: fmt.Errorf("header %s: the environment variable %s is not set", name, variable)}
-		default:
+		if value == "" {
 			return nil, driver.UsageError{Err: fmt.Errorf("header %s: a plan does not keep its value: give --header again", name)}
 		}
+		header.Set(name, value)
 	}
 	return header, nil
 }

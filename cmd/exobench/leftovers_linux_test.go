@@ -1,14 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"exobench"
 	"exobench/catalogue"
+	"exobench/child"
 	"exobench/internal/faults"
 	"exobench/resource"
 	"exobench/run"
@@ -46,6 +49,8 @@ type watched struct {
 	// blocks are what was held at the end of each.
 	blocks  []held
 	records map[exobench.Outcome]int
+	// begun, where set, is told when each block begins.
+	begun func(block int)
 }
 
 func (w *watched) Append(e exobench.Entry) error {
@@ -54,14 +59,19 @@ func (w *watched) Append(e exobench.Entry) error {
 	switch e := e.(type) {
 	case *exobench.Record:
 		w.records[e.Outcome]++
+	case *exobench.Block:
+		if w.begun != nil {
+			w.begun(e.ID)
+		}
 	case *exobench.BlockEnd:
 		w.blocks = append(w.blocks, heldNow(w.t))
 	}
 	return nil
 }
 
-// runWatched runs a plan in this process and returns what was seen.
-func runWatched(t *testing.T, plan exobench.Plan) *watched {
+// runWatched runs a plan in this process and returns what was seen. begun, where
+// not nil, is told when each block begins.
+func runWatched(t *testing.T, plan exobench.Plan, begun func(block int)) *watched {
 	t.Helper()
 	models, err := catalogue.Load(plan.ModelsFile)
 	if err != nil {
@@ -82,11 +92,11 @@ func runWatched(t *testing.T, plan exobench.Plan) *watched {
 		t.Fatal(err)
 	}
 	defer closeAll(all)
-	w := &watched{t: t, records: map[exobench.Outcome]int{}}
+	w := &watched{t: t, records: map[exobench.Outcome]int{}, begun: begun}
 	reason, err := run.Execute(t.Context(), run.Config{
 		Plan: o.plan, Session: 1, Engines: all, Recorder: w, Clock: clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
-		CPU:     resource.CPU,
+		CPU:     resource.CPU, Trim: drivers.Wire.Trim,
 	})
 	if reason == exobench.EndInterrupted || err != nil {
 		t.Errorf("the run ended %s, %v", reason, err)
@@ -125,7 +135,7 @@ func TestNoCellLeavesAnythingBehind(t *testing.T) {
 	before := heldNow(t)
 	plan := watchedPlan(exobench.EngineSpec{Name: "embedded"}, "tiny-a", "tiny-b")
 	plan.ModelsFile, plan.IdleTimeout = tinyModels(t), exobench.Duration(time.Minute)
-	w := runWatched(t, plan)
+	w := runWatched(t, plan, nil)
 	if w.records[exobench.OK] < 2*6*16 || len(w.records) != 1 || len(w.blocks) != 14 {
 		t.Errorf("outcomes %v, %d blocks", w.records, len(w.blocks))
 	}
@@ -149,11 +159,56 @@ func TestNoFaultLeavesAnythingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := watchedPlan(exobench.EngineSpec{Name: "openai", URL: server.URL()}, faults.Model)
-	w := runWatched(t, plan)
+	w := runWatched(t, plan, nil)
 	if len(w.records) < 6 || w.records[exobench.OK] < 20 {
 		t.Errorf("outcomes %v", w.records)
 	}
 	w.checkBlocks(t)
 	server.Close()
+	awaitHeld(t, before)
+}
+
+// asServer makes the test binary serve [faults.Model] well, so many seconds after it
+// is asked, on connections that it keeps, until its input ends or it is interrupted.
+const asServer = "EXOBENCH_TEST_AS_SERVER"
+
+func serveSlowly() {
+	seconds, err := strconv.Atoi(os.Getenv(asServer))
+	if err != nil {
+		panic(err)
+	}
+	server, err := faults.Start(func(int) *faults.Row { time.Sleep(time.Duration(seconds) * time.Second); return nil })
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(child.ReadyPrefix + server.URL())
+	select {}
+}
+
+// Cells of very many streams give back their connections, and the goroutines of
+// these, before the next begins.
+func TestACellOfManyStreamsLeavesNothingBehind(t *testing.T) {
+	streams := fullOr(8_000, 1_000)
+	// Long enough for all to be asked meanwhile.
+	t.Setenv(asServer, fmt.Sprint(fullOr(30, 3)))
+	plan := watchedPlan(exobench.EngineSpec{Name: "openai", URL: startReference(t)}, faults.Model)
+	plan.Stop, plan.IdleTimeout = exobench.Stop{Requests: streams}, exobench.Duration(time.Minute)
+	plan.Traffic = []exobench.Traffic{{Concurrency: streams}, {Concurrency: streams}, {Concurrency: streams}}
+	before := heldNow(t)
+	first := map[int]held{}
+	w := runWatched(t, plan, func(block int) {
+		if len(first) > 0 {
+			const slack = 10
+			awaitHeld(t, held{before.goroutines + slack, before.descriptors + slack})
+		}
+		first[block] = heldNow(t)
+	})
+	if w.records[exobench.OK] != 3*streams+1 || len(w.blocks) != 4 {
+		t.Errorf("outcomes %v, %d blocks", w.records, len(w.blocks))
+	}
+	// On a busy machine some are sent on connections of others.
+	if last := w.blocks[len(w.blocks)-1]; last.descriptors < before.descriptors+streams/2 {
+		t.Errorf("%+v is held at the end of the last block: its connections were not kept", last)
+	}
 	awaitHeld(t, before)
 }

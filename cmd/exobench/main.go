@@ -24,8 +24,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"exobench/driver"
 	"exobench/secret"
@@ -43,6 +45,7 @@ func main() {
 	// A file that grows too large is one too (ulimit -f), as a full disk is.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 	ctx, stop := interruptible(context.Background(), env.speaker)
+	os.Args = withoutSecrets(os.Args)
 	code := execute(ctx, env, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -63,7 +66,12 @@ func execute(ctx context.Context, env environment, args []string) int {
 	env.secrets = new(secret.Set)
 	root := rootCommand(env)
 	root.SetArgs(args)
+	ctx, panicked := endOnPanic(ctx, env, patience(root, args))
 	err := executeRoot(ctx, root)
+	if p := panicked(); p != nil && !isPanic(err) {
+		err = p
+	}
+	err = withStack(err, "", env.secrets)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(env.Stderr, "exobench: "+interrupted(root, args))
 		return exitInterrupted
@@ -76,6 +84,14 @@ func execute(ctx context.Context, env environment, args []string) int {
 func executeRoot(ctx context.Context, root *cobra.Command) (err error) {
 	defer rescue(&err)
 	return root.ExecuteContext(ctx)
+}
+
+// patience is how long a command may take to end after a panic.
+func patience(root *cobra.Command, args []string) time.Duration {
+	if cmd, _, err := root.Find(args); err == nil && slices.Contains([]string{"run", "clean", "calibrate"}, cmd.Name()) {
+		return releaseTime
+	}
+	return endTime
 }
 
 // interrupted says what became of a command line that was interrupted and left

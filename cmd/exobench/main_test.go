@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 	if at := os.Getenv(panicAt); at != "" {
 		drivers = append(drivers, broken{at: at})
 	}
+	if os.Getenv(asServer) != "" {
+		serveSlowly()
+		return
+	}
 	if os.Getenv(asMain) == "1" {
 		main()
 		return
@@ -67,6 +71,18 @@ func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	return cmd
+}
+
+// boundsFull, in the environment, has these tests take what docs/faults.md states:
+// .ci/bounds sets it. Without it they take less of all, and no more than seconds.
+const boundsFull = "EXOBENCH_BOUNDS"
+
+// fullOr returns the first in a test of the whole bounds, else the second.
+func fullOr(full, short int) int {
+	if os.Getenv(boundsFull) != "" {
+		return full
+	}
+	return short
 }
 
 // tinyModels is the path of the models file of the tests.

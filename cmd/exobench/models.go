@@ -16,6 +16,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/internal/panics"
 	"exobench/secret"
 )
 
@@ -91,12 +92,12 @@ func offers(ctx context.Context, user environment, engine, url string, env drive
 	all := make([][]driver.Offer, len(drivers))
 	var asked sync.WaitGroup
 	for i, d := range drivers {
-		asked.Go(func() {
+		asked.Go(panics.Caught(func() {
 			spec := exobench.EngineSpec{Name: d.Name()}
 			if completeOptions(&spec) == nil {
 				all[i], _ = d.Offers(ctx, spec, env)
 			}
-		})
+		}))
 	}
 	asked.Wait()
 	return slices.Concat(all...), nil

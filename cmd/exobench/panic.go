@@ -1,19 +1,57 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
+	"sync/atomic"
+	"time"
 
-	"exobench/run"
+	"exobench/internal/panics"
+	"exobench/secret"
 )
 
-// panicked returns the error of a panic that was recovered, and keeps its stack: in the folder, or with the system's temporary files where folder is empty
-// or takes no file.
-func panicked(value any, stack []byte, folder string) error {
-	what := (&run.Panic{Value: value}).Error()
-	text := fmt.Appendf(nil, "exobench %s\n%s\n\n%s", version(), what, stack)
+// How long what is under way may take to end in order after a panic: a goroutine
+// that is no more may be waited for. A run may have a model to take away.
+const (
+	endTime     = 5 * time.Second
+	releaseTime = 2 * time.Minute
+)
+
+// endOnPanic returns a context that a panic of any goroutine ends, with the panic
+// as its cause, and what returns the first panic so far. Where exobench has not
+// ended some time later, it says what was wrong and ends: programs that it started
+// end with it, and what it made on an engine bears its mark.
+func endOnPanic(ctx context.Context, env environment, patience time.Duration) (context.Context, func() *panics.Error) {
+	ctx, end := context.WithCancelCause(ctx)
+	var first atomic.Pointer[panics.Error]
+	panics.Handle(func(p *panics.Error) {
+		if !first.CompareAndSwap(nil, p) {
+			return
+		}
+		end(p)
+		time.AfterFunc(patience, panics.Caught(func() {
+			os.Exit(exitCode(env, keepStack(p, "", env.secrets)))
+		}))
+	})
+	return ctx, first.Load
+}
+
+// keptPanic is a panic whose stack was kept.
+type keptPanic struct {
+	panic *panics.Error
+	where string
+}
+
+func (k keptPanic) Error() string { return k.panic.Error() + " (" + k.where + ")" }
+func (k keptPanic) Unwrap() error { return k.panic }
+
+// keepStack keeps the stack of a panic in the folder, or with the system's
+// temporary files where folder is empty or takes no file, and says where. What
+// is secret is not in it.
+func keepStack(p *panics.Error, folder string, secrets *secret.Set) error {
+	text := secrets.Hide(fmt.Sprintf("exobench %s\n%s\n\n%s", version(), p.Error(), p.Stack))
 	for _, at := range []string{folder, os.TempDir()} {
 		if at == "" {
 			continue
@@ -22,27 +60,34 @@ func panicked(value any, stack []byte, folder string) error {
 		if err != nil {
 			continue
 		}
-		_, err = f.Write(text)
+		_, err = f.WriteString(text)
 		if errors.Join(err, f.Close()) == nil {
-			return fmt.Errorf("%s (its stack is in %s)", what, f.Name())
+			return keptPanic{p, "its stack is in " + f.Name()}
 		}
 	}
-	return fmt.Errorf("%s (its stack could not be kept)", what)
+	return keptPanic{p, "its stack could not be kept"}
 }
 
-// withStack keeps the stack of a run's panic in the folder and names it in the
+func isPanic(err error) bool {
+	_, is := errors.AsType[*panics.Error](err)
+	return is
+}
+
+// withStack keeps the stack of a panic that is not kept yet and names it in the
 // error. Other errors are returned as they are.
-func withStack(err error, folder string) error {
-	var p *run.Panic
-	if !errors.As(err, &p) {
+func withStack(err error, folder string, secrets *secret.Set) error {
+	if _, kept := errors.AsType[keptPanic](err); kept {
 		return err
 	}
-	return panicked(p.Value, p.Stack, folder)
+	if p, ok := errors.AsType[*panics.Error](err); ok {
+		return keepStack(p, folder, secrets)
+	}
+	return err
 }
 
 // rescue makes of a panic an error that err then holds; it is deferred.
 func rescue(err *error) {
 	if value := recover(); value != nil {
-		*err = panicked(value, debug.Stack(), "")
+		*err = panics.Recovered(value)
 	}
 }

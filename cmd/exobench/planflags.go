@@ -99,7 +99,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	reach := groups.add("Reaching the engine")
 	reach.DurationVar(&f.timeout, "timeout", time.Duration(d.Timeout), "longest time for one request; 0 is no bound")
 	reach.DurationVar(&f.idleTimeout, "idle-timeout", time.Duration(d.IdleTimeout), "longest silence in a request, keep-alives not counted; 0 is no bound")
-	reach.StringArrayVar(&f.headers, "header", nil, `"Name: value" to send with every request, or "Name: $VARIABLE"`)
+	reach.StringArrayVar(&f.headers, "header", nil, `"Name: value" to send with every request; "Name: $VARIABLE" or "Name: Bearer $VARIABLE" takes it from the environment`)
 	reach.BoolVar(&f.insecure, "insecure", false, "accept any TLS certificate")
 	reach.BoolVar(&f.keepLoaded, "keep-loaded", false, "leave the models on the engine")
 	reach.BoolVar(&f.allPlacements, "all-placements", false, "measure every placement that the engine offers (exo), one after the other")

@@ -18,6 +18,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/internal/panics"
 	"exobench/journal"
 	"exobench/peers"
 	"exobench/report"
@@ -63,7 +64,11 @@ the same files. It works on runs that were interrupted or killed, and says so.`,
 // it is done or the context is.
 func untilInterrupt(ctx context.Context, do func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- do() }()
+	go panics.Caught(func() {
+		var err error
+		panics.Into(&err, func() { err = do() })()
+		done <- err
+	})()
 	select {
 	case err := <-done:
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -32,12 +33,14 @@ func keys(t *testing.T, out string) map[string]int {
 }
 
 // Kills at random instants, of the first process and of those that resume it,
-// cost no finished block, and at the end all rows are there, once.
+// cost no line of the journal that was written, leave no process, and at the end
+// all rows are there, once.
 func TestKillsAtRandomInstantsAndResumesGiveTheRowsOfAStraightRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes up to a minute")
 	}
-	const kills, longest = 100, 1500 * time.Millisecond
+	const longest = 1500 * time.Millisecond
+	kills := int64(fullOr(1_000, 100))
 	straight := filepath.Join(t.TempDir(), "straight")
 	if got := exobenchIn(t, t.TempDir(), smallRun(t, straight)...); got.code != exitOK {
 		t.Fatal(got.stderr)
@@ -73,6 +76,7 @@ func TestKillsAtRandomInstantsAndResumesGiveTheRowsOfAStraightRun(t *testing.T) 
 // instants, at most so often; then it lets it end. It returns the kills.
 func killAndResume(t *testing.T, out string, random *rand.Rand, longest time.Duration, most int) (kills int) {
 	t.Helper()
+	var kept []byte // the journal's whole lines when the last one was killed
 	for {
 		args := []string{"run", "--resume", out, "--quiet"}
 		if info, err := os.Stat(filepath.Join(out, "journal.jsonl")); err != nil || info.Size() == 0 {
@@ -85,9 +89,12 @@ func killAndResume(t *testing.T, out string, random *rand.Rand, longest time.Dur
 			if got := exobenchIn(t, filepath.Dir(out), args...); got.code != exitOK {
 				t.Errorf("after %d kills: exit code %d\n%s", kills, got.code, got.stderr)
 			}
+			checkKept(t, out, kept)
 			return kills
 		}
 		cmd := command(t, filepath.Dir(out), args...)
+		marker := fmt.Sprintf("EXOBENCH_TEST_KILLED=%s-%d", out, kills)
+		cmd.Env = append(os.Environ(), marker)
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		if err := cmd.Start(); err != nil {
@@ -100,10 +107,47 @@ func killAndResume(t *testing.T, out string, random *rand.Rand, longest time.Dur
 			if code := cmd.ProcessState.ExitCode(); code != exitOK {
 				t.Errorf("after %d kills: exit code %d\n%s", kills, code, stderr.String())
 			}
+			checkKept(t, out, kept)
 			return kills
 		}
 		kills++
+		checkNoneLeft(t, marker)
+		kept = checkKept(t, out, kept)
 	}
+}
+
+// checkKept holds a folder's journal against what it had, and returns the whole
+// lines that it has.
+func checkKept(t *testing.T, out string, had []byte) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(out, "journal.jsonl"))
+	if err != nil || !bytes.HasPrefix(text, had) {
+		if len(had) > 0 {
+			t.Errorf("the journal lost lines that it had: %d bytes, and %d before; %v", len(text), len(had), err)
+		}
+		return nil
+	}
+	return text[:bytes.LastIndexByte(text, '\n')+1]
+}
+
+// checkNoneLeft waits until no process has a variable in its environment, on
+// systems with a /proc.
+func checkNoneLeft(t *testing.T, variable string) {
+	t.Helper()
+	var left []string
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		left = nil
+		all, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is good
+		for _, path := range all {
+			if text, err := os.ReadFile(path); err == nil && bytes.Contains(append(text, 0), []byte(variable+"\x00")) {
+				left = append(left, path)
+			}
+		}
+		if len(left) == 0 {
+			return
+		}
+	}
+	t.Errorf("processes are left: %v", left)
 }
 
 func TestARunThatWasInterruptedIsResumed(t *testing.T) {

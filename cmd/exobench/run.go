@@ -193,6 +193,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
 		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
+		Trim:    s.wire.Trim,
 	}
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
@@ -200,7 +201,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		}
 	}
 	reason, runErr := run.Execute(ctx, config)
-	runErr = withStack(runErr, s.out.path)
+	runErr = withStack(runErr, s.out.path, s.secrets)
 	// The writer tells of its first failure again and again.
 	return reason, cmp.Or(err, runErr, writer.Close())
 }

@@ -267,3 +267,33 @@ func TestAnEngineStartedByHandHasTheTokenThatItIsGiven(t *testing.T) {
 		}
 	}
 }
+
+// What is typed on a command line is in the list of processes, of exobench and of
+// what it starts, for as long as it takes to start.
+func TestSecretsOfTheCommandLineAreNotInTheListOfProcesses(t *testing.T) {
+	url := parrot(t)
+	withUser := strings.Replace(url, "http://", "http://bench-user:"+plantedPassword+"@", 1) + "?api-version=7&sig=" + plantedQuery
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	cmd := command(t, dir, "run", "--engine", "openai,embedded", "--url", "openai="+withUser, "--header=X-Team-Key: "+plantedHeader, "--header", "Api-Key: "+plantedKey,
+		"--models-file", tinyModels(t), "--model", "tiny-a,m", "--skip-missing", "--max-tokens", "2", "--repeat", "2000", "--no-calibrate", "--out", out)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	awaitEntry(t, out, `"outcome":"ok"`, 3) // the secrets arrived
+	lists, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	ours := ""
+	for _, path := range lists {
+		text, _ := os.ReadFile(path)
+		if bytes.Contains(text, []byte(out)) {
+			ours += string(text)
+		}
+		lookForSecrets(t, path, string(text))
+	}
+	if !strings.Contains(ours, "--header=X-Team-Key:*****") || !strings.Contains(ours, "\x00--no-calibrate\x00") || !strings.Contains(ours, "--max-tokens\x002\x00") {
+		t.Errorf("the command line is %q", ours)
+	}
+}

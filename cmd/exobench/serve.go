@@ -13,6 +13,7 @@ import (
 
 	"exobench/child"
 	"exobench/driver"
+	"exobench/internal/panics"
 )
 
 // serveFlags are the flags of exobench's own servers.
@@ -78,10 +79,10 @@ func (f *serveFlags) serve(ctx context.Context, env environment, handler http.Ha
 		ctx = untilEnd(ctx, env.Stdin)
 	}
 	web := &http.Server{Handler: handler}
-	context.AfterFunc(ctx, func() {
+	context.AfterFunc(ctx, panics.Caught(func() {
 		end()
 		_ = web.Close()
-	})
+	}))
 	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
@@ -91,9 +92,9 @@ func (f *serveFlags) serve(ctx context.Context, env environment, handler http.Ha
 // untilEnd returns a context that is done when the input ends.
 func untilEnd(ctx context.Context, input io.Reader) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
-	go func() {
+	go panics.Caught(func() {
 		defer cancel()
 		_, _ = io.Copy(io.Discard, input)
-	}()
+	})()
 	return ctx
 }

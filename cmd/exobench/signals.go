@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"exobench/internal/panics"
 )
 
 // interruptible returns a context that the first signal ends; a later interrupt
@@ -26,7 +28,7 @@ func interruptible(ctx context.Context, say *speaker) (context.Context, func()) 
 			signal.Notify(signals, s)
 		}
 	}
-	go func() {
+	go panics.Caught(func() {
 		<-signals
 		at := time.Now()
 		cancel()
@@ -36,7 +38,7 @@ func interruptible(ctx context.Context, say *speaker) (context.Context, func()) 
 				os.Exit(exitInterrupted)
 			}
 		}
-	}()
+	})()
 	return ctx, func() { signal.Stop(signals); cancel() }
 }
 

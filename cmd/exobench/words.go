@@ -19,6 +19,9 @@ var rawTexts = []struct {
 }{
 	{regexp.MustCompile(`json: cannot unmarshal (\w+)(?: \S+)? into Go struct field [^. ]*\.(\S+) of type (?:struct \{.*\}|\S+)`), "its $2 must not be of type $1"},
 	{regexp.MustCompile(`json: cannot unmarshal (\w+)(?: \S+)? into Go value of type (?:struct \{.*\}|\S+)`), "it must not be of type $1"},
+	{regexp.MustCompile(`(?:net/http: HTTP/1\.x transport connection broken: )?malformed HTTP response "\\x1[56]\\x03[^"]*"`), "the server speaks TLS there: its address begins with https://"},
+	{regexp.MustCompile(`net/http: HTTP/1\.x transport connection broken: `), "the answer is no HTTP: "},
+	{regexp.MustCompile(`http: server gave HTTP response to HTTPS client`), "the server speaks no TLS there: its address begins with http://"},
 	{regexp.MustCompile(`invalid character .* (?:looking for beginning of|after|in) [^;]*`), "it is no JSON"},
 	{regexp.MustCompile(`unexpected end of JSON input`), "its JSON is cut off"},
 	{regexp.MustCompile(`context deadline exceeded(?: \(Client\.Timeout [^)]*\))?|i/o timeout`), "no answer in time"},
@@ -29,10 +32,16 @@ var rawTexts = []struct {
 	{regexp.MustCompile(`signal: (\w+)`), "ended by the signal $1"},
 }
 
+// longestText is how many bytes of a text are worth a reader's time, and ours.
+const longestText = 64 << 10
+
 // plainly words a text for people that may hold what Go's libraries say of
 // themselves: names of their types and functions mean nothing to a user. It is
 // where every error passes on its way to a terminal or a journal.
 func plainly(text string) string {
+	if len(text) > longestText {
+		text = strings.ToValidUTF8(text[:longestText], "") + "…"
+	}
 	for _, t := range rawTexts {
 		text = t.raw.ReplaceAllString(text, t.plain)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/rawserver"
 )
 
 // What Go's libraries say never reaches a user as it is. The errors are real.
@@ -44,6 +45,13 @@ func TestWhatGoSaysIsWordedForPeople(t *testing.T) {
 			c.Close()
 		}
 	}()
+	says := func(text string) string {
+		return "http://" + rawserver.Start(t, func(c *net.TCPConn) {
+			defer c.Close()
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = io.WriteString(c, text)
+		})
+	}
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +79,9 @@ func TestWhatGoSaysIsWordedForPeople(t *testing.T) {
 		{"no JSON", unmarshal(`<html>`), "load it: it is no JSON"},
 		{"half of an answer", unmarshal(`{"data":[`), "load it: its JSON is cut off"},
 		{"a text of ours", errors.New("exo has no room; EOFs are none of its trouble"), "load it: exo has no room; EOFs are none of its trouble"},
+		{"TLS where HTTP was due", get(says("\x15\x03\x01\x00\x02\x02\x46")), "load it: the server speaks TLS there: its address begins with https://"},
+		{"HTTP where TLS was due", get(strings.Replace(says("HTTP/1.1 400 Bad Request\r\n\r\n"), "http", "https", 1)), "load it: the server speaks no TLS there: its address begins with http://"},
+		{"no HTTP", get(says("220 mail ESMTP\r\n")), `load it: the answer is no HTTP: malformed HTTP status code "mail"`},
 		{"a file", noFile, "load it: open nowhere: no such file or directory"},
 	} {
 		if got := plainly(fmt.Errorf("load it: %w", c.err).Error()); got != c.want {

@@ -31,6 +31,9 @@ const (
 	maxBody    = 16 << 20
 	maxRefusal = 64 << 10
 	maxHeader  = 256 << 10
+	// maxValues bounds the values of an answer, which take many times the room of
+	// their text: {} takes 3 bytes there, and a hundred once it is read.
+	maxValues = 250_000
 )
 
 // Config says how a server is reached.
@@ -212,6 +215,9 @@ func read(response *http.Response) (Answer, error) {
 	}
 	if len(body) > maxBody {
 		return Answer{}, fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)
+	}
+	if bytes.Count(body, []byte(",")) > maxValues { // one stands between any two
+		return Answer{}, fmt.Errorf("the answer has more than %d values", maxValues)
 	}
 	answer.Body = body
 	return answer, nil

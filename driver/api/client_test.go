@@ -306,6 +306,15 @@ func TestAnAnswerOfAnySizeEnds(t *testing.T) {
 	wantError(t, client.Get(t.Context(), "/", nil), "longer than 16 MiB")
 }
 
+// What is short as text may be long once it is read.
+func TestAnAnswerOfVeryManyValuesIsRefused(t *testing.T) {
+	t.Parallel()
+	client := dial(t, Config{Timeout: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"data":[`+strings.Repeat(`{},`, 2*maxValues)+`{}]}`)
+	})
+	wantError(t, client.Get(t.Context(), "/", nil), "more than 250000 values")
+}
+
 func TestLinesComeAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	next := make(chan string)

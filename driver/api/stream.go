@@ -5,6 +5,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"exobench/internal/panics"
 )
 
 // maxLine bounds one line of an answer that is read line by line.
@@ -27,7 +29,7 @@ func (c *Client) Lines(ctx context.Context, method, path string, body any) iter.
 		defer response.Body.Close()
 		if !succeeded(response.StatusCode) {
 			// A refusal is no stream, so it has the time of an ordinary call.
-			defer time.AfterFunc(c.timeout, cancel).Stop()
+			defer time.AfterFunc(c.timeout, panics.Caught(cancel)).Stop()
 			answer, err := read(response)
 			if err != nil {
 				fail(err)

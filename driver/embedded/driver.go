@@ -20,6 +20,7 @@ import (
 	"exobench/driver/exo"
 	"exobench/driver/local"
 	"exobench/embedded/decoder"
+	"exobench/internal/panics"
 )
 
 // What every report must say of results of the embedded engine.
@@ -138,10 +139,10 @@ var errKilled = fmt.Errorf("%s did not take it away within %v and was killed", w
 func (e *engine) Prepare(ctx context.Context, m exobench.Model, placement string, report func(exobench.StageEvent)) (exobench.Deployment, error) {
 	var hung *time.Timer
 	timing := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(ctx, panics.Caught(func() {
 		defer close(timing)
-		hung = time.AfterFunc(releaseTime, func() { _ = e.server.Kill() })
-	})
+		hung = time.AfterFunc(releaseTime, panics.Caught(func() { _ = e.server.Kill() }))
+	}))
 	d, err := e.Engine.Prepare(ctx, m, placement, report)
 	if stop() {
 		return d, err
@@ -156,7 +157,7 @@ func (e *engine) Prepare(ctx context.Context, m exobench.Model, placement string
 // Release takes the model away. Where the engine hangs it is killed, which takes
 // the model away too.
 func (e *engine) Release(ctx context.Context, d exobench.Deployment, report func(exobench.StageEvent)) error {
-	hung := time.AfterFunc(releaseTime, func() { _ = e.server.Kill() })
+	hung := time.AfterFunc(releaseTime, panics.Caught(func() { _ = e.server.Kill() }))
 	err := e.Engine.Release(ctx, d, report)
 	if !hung.Stop() {
 		return errKilled

@@ -10,6 +10,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/internal/panics"
 	"exobench/wire"
 )
 
@@ -136,7 +137,10 @@ func (l *loading) attempt(ctx context.Context) (exobench.Record, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan exobench.Record, 1)
-	go func() { done <- l.engine.chat(ctx, l.id, firstPrompt, wire.Call{}) }()
+	go panics.Caught(func() {
+		defer close(done)
+		done <- l.engine.chat(ctx, l.id, firstPrompt, wire.Call{})
+	})()
 	l.waited, l.changed = false, time.Now()
 	for {
 		select {

@@ -11,6 +11,7 @@ import (
 	"exobench/child"
 	"exobench/driver"
 	"exobench/driver/api"
+	"exobench/internal/panics"
 	"exobench/wire"
 )
 
@@ -66,7 +67,7 @@ func (s *session) do(ctx context.Context, env driver.Env, m exobench.Model, r ex
 	defer s.requests.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.open, cancel)()
+	defer context.AfterFunc(s.open, panics.Caught(cancel))()
 	body := completion(m, r, s.without)
 	call := wire.Call{
 		URL: s.client.URL("/v1/chat/completions"), Header: s.header, Body: api.Encode(body), At: r.Scheduled,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // reportEvery is the least time between two reports of a download.
@@ -28,9 +29,9 @@ type pulled struct {
 func (e *engine) pull(ctx context.Context, id string, report func(exobench.StageEvent)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stalled := time.AfterFunc(e.times.pull, func() {
+	stalled := time.AfterFunc(e.times.pull, panics.Caught(func() {
 		cancel(fmt.Errorf("nothing new of it for %v", e.times.pull))
-	})
+	}))
 	defer stalled.Stop()
 	d := &download{layers: map[string]*pulled{}, begun: time.Now(), report: report}
 	err := e.pullTo(ctx, id, func(line pulled) {

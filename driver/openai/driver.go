@@ -27,6 +27,7 @@ import (
 	"exobench/driver"
 	"exobench/driver/api"
 	"exobench/driver/local"
+	"exobench/internal/panics"
 	"exobench/wire"
 )
 
@@ -55,7 +56,7 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 	found := make([]*driver.Found, len(urls))
 	var asked sync.WaitGroup
 	for i, url := range urls {
-		asked.Go(func() {
+		asked.Go(panics.Caught(func() {
 			e, err := dial(ctx, exobench.EngineSpec{URL: url}, env, nil)
 			if err != nil {
 				return
@@ -65,7 +66,7 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 				return // anything may answer so
 			}
 			found[i] = &driver.Found{Engine: "openai", URL: e.client.Base(), Models: len(e.models.ids), Detail: "has " + driver.List(e.models.ids)}
-		})
+		}))
 	}
 	asked.Wait()
 	var all []driver.Found

@@ -105,13 +105,19 @@ func parseModels(a api.Answer) (models, bool) {
 		return models{}, false
 	}
 	var m models
+	seen := map[string]bool{}
 	for _, entry := range entries {
-		if id := idOf(entry); id != "" && !slices.Contains(m.ids, id) {
+		if id := idOf(entry); id != "" && len(id) <= longestID && !seen[id] {
+			seen[id] = true
 			m.ids = append(m.ids, id)
 		}
 	}
 	return m, len(entries) == 0 || len(m.ids) > 0
 }
+
+// longestID is the longest id in bytes that is taken for one: a path of a file is
+// one with some servers.
+const longestID = 4096
 
 // idOf returns the id of one entry of a list; empty where it has none.
 func idOf(entry any) string {

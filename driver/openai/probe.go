@@ -12,6 +12,7 @@ import (
 
 	"exobench"
 	"exobench/driver/api"
+	"exobench/internal/panics"
 	"exobench/prompt"
 )
 
@@ -166,13 +167,13 @@ func (p *probing) send(ctx context.Context, f form) (*refusal, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if limit := time.Duration(plan.Timeout); limit > 0 {
-		defer time.AfterFunc(limit, func() { cancel(context.DeadlineExceeded) }).Stop()
+		defer time.AfterFunc(limit, panics.Caught(func() { cancel(context.DeadlineExceeded) })).Stop()
 	}
 	silence := time.Duration(plan.IdleTimeout)
 	if silence <= 0 {
 		silence = 1 << 62
 	}
-	idle := time.AfterFunc(silence, func() { cancel(context.DeadlineExceeded) })
+	idle := time.AfterFunc(silence, panics.Caught(func() { cancel(context.DeadlineExceeded) }))
 	defer idle.Stop()
 	request := exobench.Request{
 		Prompt: exobench.Prompt{Text: prompt.Fresh("Hello")}, MaxTokens: plan.Workload.MaxTokens,
@@ -196,7 +197,7 @@ func (p *probing) send(ctx context.Context, f form) (*refusal, error) {
 		}
 		if event.begun && !begun {
 			begun = true
-			defer time.AfterFunc(drainTime, func() { cancel(errDrained) }).Stop()
+			defer time.AfterFunc(drainTime, panics.Caught(func() { cancel(errDrained) })).Stop()
 		}
 	}
 	if begun {

@@ -1,6 +1,10 @@
 package decoder
 
-import "sync"
+import (
+	"sync"
+
+	"exobench/internal/panics"
+)
 
 // job is work that any number of workers can share: each call does the part
 // that its number says.
@@ -24,12 +28,12 @@ func newParallel(size int) *parallel {
 	for w := 1; w < size; w++ {
 		jobs := make(chan job)
 		p.jobs = append(p.jobs, jobs)
-		p.ended.Go(func() {
+		p.ended.Go(panics.Caught(func() {
 			for j := range jobs {
 				j.run(w, size)
 				p.busy.Done()
 			}
-		})
+		}))
 	}
 	return p
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"exobench"
@@ -39,6 +41,12 @@ var All = []*Row{
 		serve: func(c *Conn) { c.begin(); c.forever(": keep-alive\n\n", 20*time.Millisecond) }},
 	{Kind: hangs, Server: "sends `event: ping` for ever", Outcome: exobench.IdleTimeout, Says: "nothing but keep-alives came for 300ms", Idle: quiet, Whole: true,
 		serve: func(c *Conn) { c.begin(); c.forever("event: ping\ndata: {\"type\":\"ping\"}\n\n", 20*time.Millisecond) }},
+	{Kind: hangs, Server: "says 100 (continue) for ever", Outcome: exobench.IdleTimeout, Says: "no data came for 300ms", Idle: quiet,
+		serve: func(c *Conn) {
+			for c.send("HTTP/1.1 100 Continue\r\n\r\n") {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}},
 	{Kind: hangs, Server: "sends an event from time to time and does not end", Outcome: exobench.Timeout, Says: "no complete answer within 500ms (--timeout)", Timeout: 500 * time.Millisecond,
 		serve: begun(func(c *Conn) { c.forever(word, 20*time.Millisecond) })},
 	{Kind: hangs, Server: "sends the head byte by byte and does not end it", Outcome: exobench.Timeout, Says: "no complete answer within 500ms", Timeout: 500 * time.Millisecond,
@@ -67,7 +75,7 @@ var All = []*Row{
 	{Kind: leads, Server: "redirects (303) to nowhere", Outcome: exobench.HTTPError, Says: "HTTP 303", serve: refusal(303, "")},
 
 	{Kind: breaks, Server: "takes the request on a kept-alive connection, works, and resets it: not sent again", Outcome: exobench.ConnectError, Says: "reset", Whole: true, serve: (*Conn).reset},
-	{Kind: breaks, Server: "takes the request and closes the connection: not sent again", Outcome: exobench.ConnectError, Says: "closed the connection",
+	{Kind: breaks, Server: "takes the request and closes the connection: not sent again", Outcome: exobench.ConnectError, Says: "closed the connection without an answer",
 		serve: func(c *Conn) { time.Sleep(50 * time.Millisecond) }},
 	{Kind: breaks, Server: "closes the connection in mid-stream", Outcome: exobench.Truncated, Says: "closed the connection", Whole: true, serve: begun(func(*Conn) {})},
 	{Kind: breaks, Server: "resets the connection in mid-stream", Outcome: exobench.Truncated, Says: "reset", serve: begun((*Conn).reset)},
@@ -96,6 +104,22 @@ var All = []*Row{
 			c.send("HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n")
 			c.forever(strings.Repeat("so sorry ", 6000), 0)
 		}},
+	{Kind: large, Server: "sends events without end, compressed by gzip", Outcome: exobench.Malformed, Says: "the answer is over 65024 KiB long", MaxTokens: 4000,
+		serve: zippedWithoutEnd(200, word)},
+	{Kind: large, Server: "sends a line without end, compressed by gzip", Outcome: exobench.Malformed, Says: "a line of the answer is over 1 MiB long",
+		serve: zippedWithoutEnd(200, "data: word ")},
+	{Kind: large, Server: "sends the text of an error without end, compressed by gzip", Outcome: exobench.HTTPError, Says: "HTTP 500: so sorry",
+		serve: zippedWithoutEnd(500, "so sorry ")},
+	{Kind: large, Server: "sends the head of an answer without end", Outcome: exobench.Malformed, Says: "the head of the answer is over 256 KiB long",
+		serve: func(c *Conn) {
+			for c.send("HTTP/1.1 200 OK\r\n"); c.send(strings.Repeat("X-Word: word\r\n", 1000)); {
+			}
+		}},
+	{Kind: large, Server: "says 100 (continue) without end and without a pause", Outcome: exobench.Malformed, Says: "the head of the answer is over 256 KiB long",
+		serve: func(c *Conn) {
+			for c.send(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1000)) {
+			}
+		}},
 	{Kind: large, Server: "sends a header of 20 MiB", Outcome: exobench.Malformed, Says: "the head of the answer is over 256 KiB long",
 		serve: func(c *Conn) {
 			c.send("HTTP/1.1 200 OK\r\n")
@@ -120,7 +144,9 @@ var All = []*Row{
 	{Kind: protocols, Server: "speaks HTTP/2 only", Outcome: exobench.Malformed, Says: "HTTP/2 only", Whole: true,
 		serve: raw("\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff")},
 	{Kind: protocols, Server: "speaks no HTTP", Outcome: exobench.Malformed, Says: "no HTTP", Whole: true, serve: raw("SSH-2.0-OpenSSH_9.9\r\n")},
+	{Kind: protocols, Server: "speaks TLS where plain HTTP was due", Outcome: exobench.Malformed, Says: "no HTTP", serve: raw("\x15\x03\x01\x00\x02\x02\x46")},
 	{Kind: protocols, Server: "sends a head that cannot be read", Outcome: exobench.Malformed, Says: "no HTTP", serve: raw("HTTP/1.1 200 OK\r\nno colon here\r\n\r\n")},
+	{Kind: protocols, Server: "answers with a status that there is not (99)", Outcome: exobench.Malformed, Says: "HTTP 99 where an answer was due", serve: raw("HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n")},
 	{Kind: protocols, Server: "sends a chunk whose length cannot be read", Outcome: exobench.Truncated, Says: "chunk",
 		serve: func(c *Conn) { c.begin(); c.chunk(role); c.send("zzz\r\n") }},
 	{Kind: protocols, Server: "sends JSON in the stream that cannot be read", Outcome: exobench.Malformed, Says: "bad JSON in the stream", serve: whole(role, word, "data: {oops\n\n", done)},
@@ -135,13 +161,27 @@ func away(status int) func(c *Conn) {
 	}
 }
 
+// zippedWithoutEnd answers with a text again and again, by gzip, some hundred
+// times as long as what is sent.
+func zippedWithoutEnd(status int, text string) func(c *Conn) {
+	zip := sync.OnceValue(func() string { return gzipped(strings.Repeat(text, 1<<20/len(text))) })
+	return func(c *Conn) {
+		c.send(fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", status, http.StatusText(status)))
+		c.forever(zip(), 0)
+	}
+}
+
+func gzipped(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text)) // into memory
+	_ = w.Close()
+	return b.String()
+}
+
 // zipped answers with a body by gzip that is said to be encoded otherwise.
 func zipped(text, encoding string) func(c *Conn) {
 	return func(c *Conn) {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		_, _ = w.Write([]byte(text)) // into memory
-		_ = w.Close()
-		c.answer(200, "text/event-stream", b.String(), "Content-Encoding: "+encoding)
+		c.answer(200, "text/event-stream", gzipped(text), "Content-Encoding: "+encoding)
 	}
 }
