@@ -28,12 +28,14 @@ import (
 	"syscall"
 
 	"exobench/driver"
+	"exobench/machine"
 	"exobench/secret"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
+	machine.AdaptProcs()
 	env := environment{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		speaker: &speaker{stderr: os.Stderr},
