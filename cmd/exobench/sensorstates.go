@@ -22,6 +22,8 @@ func memorySensor(ctx context.Context) exobench.SensorState {
 	switch {
 	case err != nil:
 		s.Why = err.Error()
+	case known(exobench.Footprint):
+		s.Found, s.Why = true, "physical footprint and its peak, resident set size beside"
 	case known(exobench.PSS):
 		s.Found, s.Why = true, "proportional set size, anonymous and file-backed apart"
 	default:
