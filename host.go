@@ -127,7 +127,8 @@ type Limits struct {
 
 // Conditions are what can spoil figures and changes from run to run.
 type Conditions struct {
-	// MemoryAvailable is what programs can have without anything being swapped out.
+	// MemoryAvailable is what programs can have without anything being swapped out,
+	// and what the limits of control groups leave of it.
 	MemoryAvailable *Bytes `json:"memory_available_bytes,omitempty"`
 	SwapUsed        *Bytes `json:"swap_used_bytes,omitempty"`
 	SwapTotal       *Bytes `json:"swap_total_bytes,omitempty"`

@@ -14,8 +14,17 @@ import (
 // tightest limit of its own group and of all above it that can be seen, of
 // version 1 and 2 (cgroups(7); Documentation/admin-guide/cgroup-v2.rst). A group
 // above the one that is mounted, as outside of a container, cannot be seen.
-func (s Source) Limits() exobench.Limits {
-	var l exobench.Limits
+func (s Source) Limits() exobench.Limits { return s.limits().Limits }
+
+// limits are those of control groups, with the memory that is left below the
+// tightest of them; nil where there is none.
+type limits struct {
+	exobench.Limits
+	room *exobench.Bytes
+}
+
+func (s Source) limits() limits {
+	var l limits
 	mounts := s.hierarchies()
 	for line := range strings.Lines(s.text("proc/self/cgroup")) {
 		// The hierarchy's number, its controllers, and the path of the group.
@@ -94,7 +103,7 @@ func (m hierarchy) levels(group string) []string {
 }
 
 // tighten lowers the limits to those of a group.
-func (s Source) tighten(l *exobench.Limits, folder string, m hierarchy) {
+func (s Source) tighten(l *limits, folder string, m hierarchy) {
 	cpus, file := s.quota(folder, m)
 	if cpus > 0 && (l.CPUs == 0 || cpus < l.CPUs) {
 		l.CPUs, l.CPUsFrom = cpus, file
@@ -104,9 +113,36 @@ func (s Source) tighten(l *exobench.Limits, folder string, m hierarchy) {
 		file = path.Join(folder, "memory.limit_in_bytes")
 	}
 	size, err := strconv.ParseInt(s.text(file), 10, 64)
-	if err == nil && size > 0 && size < noLimit && (l.Memory == 0 || exobench.Bytes(size) < l.Memory) {
+	if err != nil || size <= 0 || size >= noLimit {
+		return
+	}
+	if l.Memory == 0 || exobench.Bytes(size) < l.Memory {
 		l.Memory, l.MemoryFrom = exobench.Bytes(size), file
 	}
+	if held, ok := s.held(folder, m); ok {
+		if room := max(0, exobench.Bytes(size)-held); l.room == nil || room < *l.room {
+			l.room = &room
+		}
+	}
+}
+
+// held is what a group has of its memory, less the files in its cache, which it
+// gives up before it reaches its limit.
+func (s Source) held(folder string, m hierarchy) (exobench.Bytes, bool) {
+	file, prefix := "memory.current", ""
+	if m.controllers != nil {
+		file, prefix = "memory.usage_in_bytes", "total_"
+	}
+	usage, ok := s.number(path.Join(folder, file))
+	for line := range strings.Lines(s.text(path.Join(folder, "memory.stat"))) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == prefix+"inactive_file" || name == prefix+"active_file" {
+			if cached, err := strconv.ParseFloat(value, 64); err == nil {
+				usage -= cached
+			}
+		}
+	}
+	return exobench.Bytes(max(0, usage)), ok
 }
 
 // noLimit is less than the greatest page-aligned number of 63 bits, by which

@@ -16,11 +16,15 @@ func (s Source) linux(h *exobench.Host) {
 	s.memorySheet(h)
 	s.power(h)
 	h.Virtual, h.Container = s.virtual(), s.container()
-	h.Limits = s.Limits()
+	limits := s.limits()
+	h.Limits = limits.Limits
 	if h.Limits.Memory >= h.Memory && h.Memory > 0 {
 		h.Limits.Memory, h.Limits.MemoryFrom = 0, ""
 	}
 	s.conditions(h)
+	if c := &h.Conditions; limits.room != nil && (c.MemoryAvailable == nil || *limits.room < *c.MemoryAvailable) {
+		c.MemoryAvailable = limits.room
+	}
 }
 
 // text returns what a file holds, without blanks around it; empty where it cannot

@@ -98,8 +98,8 @@ func Preflight(h exobench.Host) []Warning {
 	if used := h.Conditions.SwapUsed; used != nil && *used >= max(swapBytes, exobench.Bytes(swapShare*float64(h.Memory))) {
 		warn(SwapInUse{*used, h.Memory})
 	}
-	if free := h.Conditions.MemoryAvailable; free != nil && h.Memory > 0 && float64(*free) < shortShare*float64(h.Memory) {
-		warn(MemoryShort{*free, h.Memory})
+	if free, all := h.Conditions.MemoryAvailable, h.UsableMemory(); free != nil && all > 0 && float64(*free) < shortShare*float64(all) {
+		warn(MemoryShort{*free, all})
 	}
 	if busy := h.Conditions.GPUBusy; busy != nil && *busy >= gpuBusy {
 		warn(GPUInUse{*busy, gpuBusy})

@@ -32,6 +32,9 @@ func TestAMachineInGoodOrderIsNotDoubted(t *testing.T) {
 		{"heat", func(h *exobench.Host) { h.Conditions.Thermal = "CPU speed limit 62 %" }, Hot{"CPU speed limit 62 %"}},
 		{"5 % of the memory swapped out", func(h *exobench.Host) { h.Conditions.SwapUsed = gib(3.25) }, SwapInUse{*gib(3.25), 64 << 30}},
 		{"less than 10 % left", func(h *exobench.Host) { h.Conditions.MemoryAvailable = gib(6) }, MemoryShort{*gib(6), 64 << 30}},
+		{"less than 10 % of a container's limit left", func(h *exobench.Host) {
+			h.Limits.Memory, h.Conditions.MemoryAvailable = 2<<30, gib(0.1)
+		}, MemoryShort{*gib(0.1), 2 << 30}},
 		{"a GPU that others use", func(h *exobench.Host) { h.Conditions.GPUBusy = new(0.4) }, GPUInUse{0.4, 0.15}},
 		{"2 of 8 cores are ours", func(h *exobench.Host) { h.Limits = exobench.Limits{CPUs: 2, CPUsFrom: "/cpu.max"} }, CPUQuota{2, 8, "/cpu.max"}},
 		{"a virtual machine", func(h *exobench.Host) { h.Virtual = "kvm" }, VirtualMachine{"kvm"}},
