@@ -49,16 +49,10 @@ func banner(run *summary.Run) []Part {
 	if label := labelSentence(run); label != "" {
 		parts = append(parts, Paragraph{Text: Text{{Text: label, Strong: true}}})
 	}
-	for _, text := range sentences(append(run.Warnings(), spoiling(run)...)) {
+	for _, text := range sentences(append(run.Warnings(), Foremost(run.Preflight())...)) {
 		parts = append(parts, Paragraph{Text: plainText(text), Callout: true})
 	}
 	return parts
-}
-
-// spoiling says what on the machine must be seen first. That it is a virtual one is
-// no more than its section says: what its host takes away is measured.
-func spoiling(run *summary.Run) []summary.Warning {
-	return slices.DeleteFunc(run.Preflight(), func(w summary.Warning) bool { _, is := w.Figures.(summary.VirtualMachine); return is })
 }
 
 // The sections. One without parts is left out of the report.

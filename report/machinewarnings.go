@@ -9,6 +9,19 @@ import (
 // Sentences says warnings in words.
 func Sentences(warnings []summary.Warning) []string { return sentences(warnings) }
 
+// Foremost returns those of what spoils figures on a machine that must be seen
+// first. That it is a virtual one is said where it is described only: what its host
+// takes away is measured.
+func Foremost(preflight []summary.Warning) []summary.Warning {
+	var all []summary.Warning
+	for _, w := range preflight {
+		if _, is := w.Figures.(summary.VirtualMachine); !is {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
 // machineSentence has the sentences about what on a machine spoils figures.
 func machineSentence(figures summary.Figures) string {
 	switch f := figures.(type) {

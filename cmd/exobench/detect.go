@@ -20,6 +20,7 @@ import (
 	"exobench/report"
 	"exobench/secret"
 	"exobench/summary"
+	"exobench/terminal"
 )
 
 func detectCommand(env environment) *cobra.Command {
@@ -139,6 +140,13 @@ func preflight(host exobench.Host) []doubted {
 		all = append(all, doubted{warnings[i], text})
 	}
 	return all
+}
+
+// sayPreflight says what must be seen of it before anything is measured.
+func sayPreflight(env environment, view *terminal.View, host exobench.Host) {
+	for _, text := range report.Sentences(report.Foremost(summary.Preflight(host))) {
+		view.Say(env.shown(text))
+	}
 }
 
 func showDetected(w io.Writer, host exobench.Host, engines []driver.Found) error {
