@@ -25,7 +25,7 @@ func (s Source) mac(ctx context.Context, h *exobench.Host) {
 	questions := [][]string{
 		append([]string{"sysctl"}, macNames...), {"sw_vers"}, {"vm_stat"},
 		{"pmset", "-g"}, {"pmset", "-g", "batt"}, {"pmset", "-g", "therm"},
-		{"ioreg", "-r", "-d", "1", "-w", "0", "-c", "AGXAccelerator"},
+		{"ioreg", "-r", "-d", "1", "-w", "0", "-c", "AGXAccelerator"}, {"notifyutil", "-g", pressureKey},
 	}
 	answers := make([]string, len(questions))
 	var asked sync.WaitGroup
@@ -39,7 +39,7 @@ func (s Source) mac(ctx context.Context, h *exobench.Host) {
 	macMemory(values, answers[2], h)
 	h.Build = named(answers[1])["BuildVersion"]
 	macPower(answers[3], answers[4], &h.Power)
-	h.Conditions.Thermal, h.Conditions.SpeedLimit = macHeat(answers[5])
+	h.Conditions.Thermal, h.Conditions.SpeedLimit = macHeat(answers[5], answers[7])
 	h.Conditions.GPUBusy = macGPU(answers[6])
 	if values["kern.hv_vmm_present"] == "1" {
 		h.Virtual = "apple"

@@ -32,11 +32,12 @@ func recorded(t *testing.T, folder string) Commands {
 		t.Fatal(err)
 	}
 	return scripted(t, map[string]string{
-		"sysctl":  "cat " + from + "/sysctl.txt; echo \"sysctl: unknown oid 'hw.perflevel2.name'\" >&2; exit 1\n",
-		"sw_vers": "cat " + from + "/sw_vers.txt\n",
-		"vm_stat": "cat " + from + "/vm_stat.txt\n",
-		"pmset":   "case \"$*\" in -g) cat " + from + "/pmset.txt;; '-g batt') cat " + from + "/pmset_batt.txt;; '-g therm') cat " + from + "/pmset_therm.txt;; *) exit 64;; esac\n",
-		"ioreg":   "[ \"$*\" = '-r -d 1 -w 0 -c AGXAccelerator' ] || exit 64; cat " + from + "/ioreg.txt\n",
+		"sysctl":     "cat " + from + "/sysctl.txt; echo \"sysctl: unknown oid 'hw.perflevel2.name'\" >&2; exit 1\n",
+		"sw_vers":    "cat " + from + "/sw_vers.txt\n",
+		"vm_stat":    "cat " + from + "/vm_stat.txt\n",
+		"pmset":      "case \"$*\" in -g) cat " + from + "/pmset.txt;; '-g batt') cat " + from + "/pmset_batt.txt;; '-g therm') cat " + from + "/pmset_therm.txt;; *) exit 64;; esac\n",
+		"notifyutil": "[ \"$*\" = '-g com.apple.system.thermalpressurelevel' ] || exit 64; cat " + from + "/notifyutil.txt\n",
+		"ioreg":      "[ \"$*\" = '-r -d 1 -w 0 -c AGXAccelerator' ] || exit 64; cat " + from + "/ioreg.txt\n",
 	})
 }
 
@@ -58,7 +59,7 @@ func TestALaptopOfApple(t *testing.T) {
 			SwapTotal: new(exobench.Bytes(2048 << 20)), SwapUsed: new(exobench.Bytes(512.25 * (1 << 20))),
 			// 36 GiB less wired 159117, compressor 454496 and anonymous 247311 − 630 purgeable pages of 16 KiB.
 			MemoryAvailable: new(exobench.Bytes(36<<30 - (159117+454496+247311-630)*16384)), Compressed: new(exobench.Bytes(454496 * 16384)),
-			Thermal: "CPU speed limit 62 %", SpeedLimit: new(0.62), GPUBusy: new(0.16),
+			Thermal: "thermal pressure is heavy", SpeedLimit: new(0.62), GPUBusy: new(0.16),
 		},
 		Sensors: got.Sensors,
 	}
@@ -98,8 +99,20 @@ func TestThermalPressureOfEveryForm(t *testing.T) {
 		"Performance Warning Level = 2\n":                    "performance warning level 2",
 		"":                                                   "",
 	} {
-		if got, _ := macHeat(text); got != want {
+		if got, _ := macHeat(text, ""); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestThermalPressureOfAppleSilicon(t *testing.T) {
+	quiet := "Note: No thermal warning level has been recorded\n"
+	for level, want := range map[string]string{
+		pressureKey + " 0\n": "", pressureKey + " 1\n": "thermal pressure is moderate", pressureKey + " 4\n": "thermal pressure is sleeping",
+		pressureKey + " 99\n": "", "0: Failed\n": "", "": "",
+	} {
+		if got, _ := macHeat(quiet, level); got != want {
+			t.Errorf("%q: %q, want %q", level, got, want)
 		}
 	}
 }

@@ -44,9 +44,16 @@ func macPower(settings, batteries string, p *exobench.PowerMode) {
 	p.Charging = new(found[2] == "charging" || found[2] == "finishing charge")
 }
 
+// pressureKey is what macOS tells its thermal pressure by.
+const pressureKey = "com.apple.system.thermalpressurelevel"
+
+// pressures are the levels of it above nominal (OSThermalNotification.h).
+var pressures = map[string]string{"1": "moderate", "2": "heavy", "3": "trapping", "4": "sleeping"}
+
 // macHeat reads pmset -g therm: a warning level of more than 0, or a limit of the
-// processor's speed below 100 %.
-func macHeat(text string) (pressure string, limit *float64) {
+// processor's speed below 100 %. On Apple silicon it was seen to tell nothing of
+// heat that the level of notifyutil shows, which goes before it.
+func macHeat(text, level string) (pressure string, limit *float64) {
 	if found := regexp.MustCompile(`CPU_Speed_Limit\s*=\s*(\d+)`).FindStringSubmatch(text); found != nil {
 		percent, _ := strconv.ParseFloat(found[1], 64) // digits
 		limit = new(percent / 100)
@@ -56,6 +63,9 @@ func macHeat(text string) (pressure string, limit *float64) {
 	}
 	if found := regexp.MustCompile(`(?i)(thermal|performance) warning level\s*=\s*([1-9]\d*)`).FindStringSubmatch(text); found != nil {
 		pressure = strings.ToLower(found[1]) + " warning level " + found[2]
+	}
+	if fields := strings.Fields(level); len(fields) == 2 && fields[0] == pressureKey && pressures[fields[1]] != "" {
+		pressure = "thermal pressure is " + pressures[fields[1]]
 	}
 	return pressure, limit
 }
@@ -83,6 +93,6 @@ func macSensors(h *exobench.Host, answers []string) {
 	}
 	row("swap and compressor", h.Conditions.SwapUsed != nil && h.Conditions.Compressed != nil, "sysctl and vm_stat", "sysctl or vm_stat told nothing")
 	row("power mode", h.Power.Source != "" || h.Power.LowPower != nil, "pmset", "pmset told nothing")
-	row("thermal pressure", strings.TrimSpace(answers[5]) != "", "pmset -g therm", "pmset told nothing")
+	row("thermal pressure", strings.TrimSpace(answers[5]+answers[7]) != "", "notifyutil and pmset -g therm", "notifyutil and pmset told nothing")
 	row("GPU use by others", h.Conditions.GPUBusy != nil, "ioreg, before the run", "ioreg shows no AGXAccelerator: this Mac has no GPU of Apple's, or hides it, as a virtual one does")
 }
