@@ -41,6 +41,7 @@ var imports = map[string]string{
 	"gguf":               "internal/panics shape",
 	"reference":          ". alarm internal/histogram internal/loopback internal/panics",
 	"calibrate":          ". driver internal/panics journal load metric reference resource run stat wire",
+	"machine":            ". internal/panics",
 	"peers":              ". metric stat summary",
 	"embedded":           "embedded/decoder internal/loopback internal/panics shape",
 	"embedded/decoder":   "internal/panics shape",

@@ -70,17 +70,6 @@ type Tool struct {
 	Arch    string `json:"arch"`
 }
 
-// Host is the machine that exobench ran on.
-type Host struct {
-	Name   string `json:"name"`
-	System string `json:"system,omitempty"`
-	CPU    string `json:"cpu,omitempty"`
-	Cores  int    `json:"cores"`
-	Memory Bytes  `json:"memory_bytes,omitempty"`
-	// GPUs are those that can be seen.
-	GPUs []GPU `json:"gpus,omitempty"`
-}
-
 // GPU is a GPU of a host. What is not known is empty.
 type GPU struct {
 	// ID is what samples call it by: the UUID of an NVIDIA one, the PCI address of

@@ -62,6 +62,12 @@ const (
 	// RSS is the resident set size summed over the engine's processes; pages
 	// shared between them are counted more than once.
 	RSS Quantity = "rss_bytes"
+	// Footprint is the physical footprint of macOS summed over the engine's
+	// processes: dirty and compressed pages, swapped ones included, and what the
+	// GPU holds for them in unified memory. FootprintPeak is the sum of the most
+	// that each process ever had, which need not have been at one time.
+	Footprint     Quantity = "footprint_bytes"
+	FootprintPeak Quantity = "footprint_peak_bytes"
 	// Anonymous and File split the PSS, or the RSS where there is no PSS;
 	// file-backed pages (mapped weights) can be dropped and read again.
 	Anonymous Quantity = "anonymous_bytes"

@@ -93,7 +93,7 @@ func (c *Config) workers() int {
 	if c.Workers > 0 {
 		return c.Workers
 	}
-	return max(1, runtime.NumCPU()-1)
+	return max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))-1)
 }
 
 func (c *Config) maxConcurrent() int {

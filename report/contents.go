@@ -14,7 +14,7 @@ import (
 func Full(run *summary.Run) *Document {
 	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
 	for _, section := range []func(*summary.Run) Section{
-		results, percentiles, memory, gpus, nodes, clientServer, harness, modelLoads, prompts, failures, notes, definitions,
+		results, percentiles, memory, gpus, nodes, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
 	} {
 		if s := section(run); len(s.Parts) > 0 {
 			d.Sections = append(d.Sections, s)
@@ -49,7 +49,7 @@ func banner(run *summary.Run) []Part {
 	if label := labelSentence(run); label != "" {
 		parts = append(parts, Paragraph{Text: Text{{Text: label, Strong: true}}})
 	}
-	for _, text := range sentences(run.Warnings()) {
+	for _, text := range sentences(append(run.Warnings(), Foremost(run.Preflight())...)) {
 		parts = append(parts, Paragraph{Text: plainText(text), Callout: true})
 	}
 	return parts

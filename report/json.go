@@ -31,6 +31,7 @@ type jsonRun struct {
 	*summary.Run
 	Sessions     []exobench.Session     `json:"sessions"`
 	Warnings     []jsonWarning          `json:"warnings"`
+	Preflight    []jsonWarning          `json:"preflight"`
 	Calibrations []exobench.Calibration `json:"calibrations"`
 	Notes        []exobench.Note        `json:"notes"`
 	Steps        []jsonStep             `json:"steps"`
@@ -102,7 +103,7 @@ type jsonDefinition struct {
 func JSON(w io.Writer, run *summary.Run) error {
 	doc := jsonRun{
 		Schema: jsonSchema, State: state(run), Header: headerJSON(run.Header), Run: run,
-		Sessions: list(run.Sessions), Warnings: warningsJSON(run.Warnings()), Calibrations: list(run.Calibrations), Notes: list(run.Notes),
+		Sessions: list(run.Sessions), Warnings: warningsJSON(run.Warnings()), Preflight: warningsJSON(run.Preflight()), Calibrations: list(run.Calibrations), Notes: list(run.Notes),
 		Steps: []jsonStep{}, Cells: []jsonCell{}, Definitions: []jsonDefinition{},
 	}
 	for i := range run.Steps {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -182,9 +183,17 @@ func TestSummaryJSONHoldsWhatServersAndNodesSay(t *testing.T) {
 // warningKinds are the kinds that a warning may have, by the types of its figures.
 func warningKinds(t *testing.T) map[string]string {
 	t.Helper()
-	source, err := os.ReadFile("../summary/warning.go")
+	files, err := filepath.Glob("../summary/*.go")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var source []byte
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source = append(source, text...)
 	}
 	kinds := map[string]string{}
 	for _, found := range regexp.MustCompile(`(?m)^func \((\w+)\) kind\(\) WarningKind +{ return "(\w+)" }`).FindAllStringSubmatch(string(source), -1) {

@@ -89,7 +89,7 @@ func memorySentences(run *summary.Run) []string {
 		"Peak is the greatest over the OK requests of the cell; the results above have the median request.",
 	}
 	if tellsOwnPeak(run) {
-		all = append(all, "The server's own peak is what the engine says of itself, the greatest over the OK requests: of exo it is of the runner of rank 0 only, since its warm-up, and has been seen far too low; the other columns are what was read here.")
+		all = append(all, "The server's own peak is what the engine says of itself, the greatest over the OK requests: of exo it is of the runner of rank 0 only, since its warm-up. exo tells it 7.37 % too high (decimal gigabytes for GiB), which is put right here, and it has been seen far too low (46 GB of a process that had 110): go by the other columns, which are what was read here.")
 	}
 	if tellsHighWater(run) {
 		all = append(all, "What the kernel saw is its own high-water mark, which no reading can miss: = where it did not rise during the requests, so that it is from before, such as the load.")
@@ -100,6 +100,7 @@ func memorySentences(run *summary.Run) []string {
 		meaning string
 	}{
 		{summary.FromPSS, "pss: proportional set size of the engine's processes."},
+		{summary.FromFootprint, "footprint: physical footprint of the engine's processes, as macOS charges it to them; it holds what the GPU has of unified memory, which is added to nothing."},
 		{summary.FromRSS, "rss: resident set size of the engine's processes; pages that they share are counted more than once."},
 		{summary.FromNode, "node: all memory in use on the engine's nodes, whoever uses it; what else ran there is in it."},
 	} {

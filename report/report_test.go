@@ -384,7 +384,12 @@ func hostileJournal() []exobench.Entry {
 		case *exobench.Header:
 			e.Engines[0].Version, e.Engines[0].Label, e.Engines[0].URL, e.Tool.OS = hostile, hostile, hostile, hostile
 		case *exobench.Session:
-			e.Host = exobench.Host{Name: hostile, System: hostile, CPU: hostile}
+			e.Host = exobench.Host{
+				Name: hostile, System: hostile, CPU: hostile, Kernel: hostile, Build: hostile, Container: hostile, Virtual: hostile, MemoryType: hostile, CoresOnline: 2,
+				CoreKinds: []exobench.CoreKind{{Kind: hostile}}, Power: exobench.PowerMode{Mode: hostile, Driver: hostile, Governor: hostile, Preference: hostile},
+				Limits: exobench.Limits{CPUs: 1, CPUsFrom: hostile}, Conditions: exobench.Conditions{Thermal: hostile},
+				Sensors: []exobench.SensorState{{Name: hostile, Why: hostile, Enable: hostile}},
+			}
 		case *exobench.Step:
 			e.Model.ID = hostile
 		case *exobench.Cell:

@@ -52,6 +52,11 @@ var warnings = []summary.Figures{
 	summary.GarbagePause{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.CoreWait{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.HarnessBusy{Share: 0.4, Left: 0.6},
+	summary.OnBattery{Charge: new(0.87)}, summary.OnBattery{}, summary.PowerSaved{Mode: "low-power"}, summary.PowerSaved{},
+	summary.ClocksLow{Driver: "acpi-cpufreq", Governor: "powersave"}, summary.Hot{Says: "CPU speed limit 62 %"},
+	summary.SwapInUse{Used: 5 << 30, Memory: 16 << 30}, summary.MemoryShort{Available: 1 << 30, Memory: 16 << 30},
+	summary.GPUInUse{Share: 0.44, Limit: 0.15}, summary.CPUQuota{CPUs: 2, Cores: 16, From: "/sys/fs/cgroup/cpu.max"},
+	summary.VirtualMachine{Hypervisor: "kvm"}, summary.VirtualMachine{Hypervisor: "unknown"},
 }
 
 func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of: 5, Doubt: d} }

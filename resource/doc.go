@@ -10,6 +10,9 @@
 //	...
 //	before, err := engine.Sensor().Read(ctx, exobench.Before)
 //
+// On Linux sizes are proportional, on macOS physical footprints (proc_pid_rusage,
+// without cgo).
+//
 // It knows nothing of engines on other hosts, and it never guesses: what it
 // cannot see is an error that says why, or absent, not a 0.
 package resource

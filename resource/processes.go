@@ -125,8 +125,11 @@ func (p *Processes) measure(ctx context.Context, e Engine, m exobench.Moment) (e
 // are.
 func nothing() exobench.Values {
 	var m memory
-	if runtime.GOOS == "linux" {
+	switch runtime.GOOS {
+	case "linux":
 		m.pss = new(exobench.Bytes)
+	case "darwin":
+		m.footprint = new(exobench.Bytes)
 	}
 	return m.values()
 }

@@ -65,8 +65,11 @@ func TestAnEngineThatIsNotStartedTakesNoMemory(t *testing.T) {
 		t.Fatalf("%+v, %v", samples, err)
 	}
 	kind := exobench.RSS
-	if runtime.GOOS == "linux" {
+	switch runtime.GOOS {
+	case "linux":
 		kind = exobench.PSS
+	case "darwin":
+		kind = exobench.Footprint
 	}
 	if size, ok := samples[0].Values.Get(kind); !ok || size != 0 {
 		t.Errorf("%s is %v (known: %v), want 0", kind, size, ok)

@@ -34,7 +34,9 @@ type Tree struct {
 // them, and a split: File is file-backed pages, Anonymous the rest, shared memory
 // included. Where the system refuses proportional sizes for any process, or they
 // are not asked for, the whole tree is read as resident set sizes instead: the
-// split never mixes the two. Elsewhere there are only resident set sizes.
+// split never mixes the two. On macOS they are physical footprints, which hold
+// what is swapped out, with the resident sizes and the footprints' peaks beside
+// them. Elsewhere there are only resident set sizes.
 // Memory that is swapped out is in none of them, but beside them where the system
 // tells ([exobench.Swap]), and so is the most that it has seen of each process
 // ([exobench.RSSPeak]).
@@ -63,7 +65,10 @@ type memory struct {
 	// groupPeak is the most that the control group ever had, where that is theirs
 	// alone.
 	groupPeak *exobench.Bytes
-	processes int
+	// footprint is what the system charges to the processes, footprintPeak the sum
+	// of the most that it ever charged to each; nil but on macOS.
+	footprint, footprintPeak *exobench.Bytes
+	processes                int
 }
 
 func (m memory) values() exobench.Values {
@@ -74,12 +79,14 @@ func (m memory) values() exobench.Values {
 		}
 	}
 	add(exobench.PSS, m.pss)
+	add(exobench.Footprint, m.footprint)
 	add(exobench.RSS, &m.rss)
 	add(exobench.Anonymous, m.anonymous)
 	add(exobench.File, m.file)
 	add(exobench.RSSPeak, m.peak)
 	add(exobench.Swap, m.swap)
 	add(exobench.CgroupPeak, m.groupPeak)
+	add(exobench.FootprintPeak, m.footprintPeak)
 	return append(values, exobench.Value{Quantity: exobench.Processes, Value: float64(m.processes)})
 }
 

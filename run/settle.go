@@ -103,7 +103,7 @@ type size struct {
 func sizes(samples []exobench.Sample) map[size]float64 {
 	all := map[size]float64{}
 	for _, sample := range samples {
-		for _, q := range []exobench.Quantity{exobench.PSS, exobench.RSS, exobench.NodeUsed, exobench.GPUEngine, exobench.GPUUsed} {
+		for _, q := range []exobench.Quantity{exobench.Footprint, exobench.PSS, exobench.RSS, exobench.NodeUsed, exobench.GPUEngine, exobench.GPUUsed} {
 			value, ok := sample.Values.Get(q)
 			if !ok {
 				continue

@@ -240,7 +240,7 @@ type stamp struct {
 func (b *block) stamp(s *bringUp) stamp {
 	outside, before := s.readings.Count(b.done.Add(2 * timeline.Reach))
 	m := s.memory()
-	at, _ := m.markOf(exobench.RSSPeak, b.window())
+	at, _ := m.markOfProcesses(b.window())
 	return stamp{b.ID, s.ID, b.requests, len(b.machine), b.end != nil, outside, before, s.held, len(m.bases), at.reading, len(b.uses) + len(s.uses)}
 }
 

@@ -43,13 +43,29 @@ func TestDoubtsOfTheMachine(t *testing.T) {
 	} {
 		c := Cell{Machine: new(calm), Metrics: map[string]Summary{metric.Latency: {Median: latency.Seconds()}, metric.InterChunkP50: {Median: gap.Seconds()}}}
 		row.change(c.Machine)
-		if d := cmp.Diff(row.want, doubtMachine(&c), cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateEmpty()); d != "" {
+		if d := cmp.Diff(row.want, doubtMachine(&c, 1), cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", row.why, d)
 		}
 	}
 	calm.HiccupMax = span(time.Hour)
-	if got := doubtMachine(&Cell{Machine: &calm}); got != nil {
+	if got := doubtMachine(&Cell{Machine: &calm}, 1); got != nil {
 		t.Errorf("nothing measured: %+v", got)
+	}
+}
+
+func TestTheHarnessIsHeldAgainstWhatItsQuotaLeaves(t *testing.T) {
+	busy := func(harness, engine, ours float64) []Figures {
+		return doubtMachine(&Cell{Machine: &Machine{Wall: time.Minute, HarnessCPU: &harness, EngineCPU: &engine}}, ours)
+	}
+	// 2 of 16 cores: the engine has one, the harness 0.6 of the other.
+	if got := busy(0.0375, 0.0625, 2.0/16); !cmp.Equal(got, []Figures{HarnessBusy{0.0375, 0.0625}}) {
+		t.Errorf("%+v", got)
+	}
+	if got := busy(0.0375, 0.0625, 1); len(got) != 0 {
+		t.Errorf("without a quota: %+v", got)
+	}
+	if got := busy(0.02, 0.5, 2.0/16); len(got) != 0 {
+		t.Errorf("an engine beyond the quota is in another group: %+v", got)
 	}
 }
 

@@ -57,8 +57,9 @@ func doubtHarness(c *Cell) []Figures {
 }
 
 // doubtMachine says where what else the machine did may have made the figures.
-// What is absent raises no doubt.
-func doubtMachine(c *Cell) []Figures {
+// What is absent raises no doubt. ours is the share of all cores that control
+// groups leave to exobench and to what it starts.
+func doubtMachine(c *Cell, ours float64) []Figures {
 	if c.Machine == nil {
 		return nil
 	}
@@ -88,10 +89,29 @@ func doubtMachine(c *Cell) []Figures {
 	if m.HarnessCPU == nil {
 		return doubts
 	}
-	if left := 1 - known(m.EngineCPU) - known(m.Foreign) - known(m.Steal); *m.HarnessCPU > max(leastHarness, harnessLimit*left) {
+	left := 1 - known(m.EngineCPU) - known(m.Foreign) - known(m.Steal)
+	if engine := known(m.EngineCPU); ours < 1 && engine < ours {
+		left = min(left, ours-engine) // it takes from the same quota
+	} else if ours < 1 {
+		left = min(left, ours) // it cannot be in the same group
+	}
+	if *m.HarnessCPU > max(leastHarness*ours, harnessLimit*left) {
 		doubts = append(doubts, HarnessBusy{*m.HarnessCPU, max(0, left)})
 	}
 	return doubts
+}
+
+// ours returns which share of the machine's cores control groups leave to the
+// session that blocks ran in; 1 where that is all, or unknown.
+func (f *Fold) ours(blocks []*block) float64 {
+	if len(blocks) == 0 || f.steps[blocks[0].Step] == nil {
+		return 1
+	}
+	h := f.sessions[f.steps[blocks[0].Step].Session].Host
+	if all := max(h.Cores, h.CoresOnline); all > 0 {
+		return h.Usable() / float64(all)
+	}
+	return 1
 }
 
 // stamped returns the shortest thing that a late stamp of the harness would

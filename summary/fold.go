@@ -179,7 +179,7 @@ func (f *Fold) addSample(s *exobench.Sample) {
 			b.machine = append(b.machine, *s.Clone())
 		}
 	case processSensor:
-		entryOf(f.steps, s.Step).readings.Add(s, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
+		entryOf(f.steps, s.Step).readings.Add(s, exobench.Footprint, exobench.FootprintPeak, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
 			exobench.Process, exobench.ProcessStarted, exobench.Beside, exobench.RSSPeak, exobench.Swap, exobench.CgroupPeak)
 	case nodeSensor, gpuSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)

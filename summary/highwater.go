@@ -62,12 +62,22 @@ func (m *memory) markOf(q exobench.Quantity, w window) (mark, bool) {
 	return mark{last, after, after > before}, true
 }
 
-// related puts a sum of resident sizes where memory is, as total does.
-func (m *memory) related(i int, resident float64) exobench.Bytes {
-	if b, ok := m.bases[m.processOf(i)]; ok {
-		return b.proportional + bytesOf(resident) - b.resident
+// markOfProcesses returns the mark of what counts: of footprints on macOS, of
+// resident sizes elsewhere.
+func (m *memory) markOfProcesses(w window) (mark, bool) {
+	if at, ok := m.markOf(exobench.FootprintPeak, w); ok {
+		return at, true
 	}
-	return bytesOf(resident)
+	return m.markOf(exobench.RSSPeak, w)
+}
+
+// related puts a mark where memory is, as total does: a footprint is there, a sum of
+// resident sizes may not be.
+func (m *memory) related(at mark) exobench.Bytes {
+	if b, ok := m.bases[m.processOf(at.reading)]; ok {
+		return b.proportional + bytesOf(at.size) - b.resident
+	}
+	return bytesOf(at.size)
 }
 
 // highWater returns what the kernel saw while the requests of blocks were under way;
@@ -76,8 +86,8 @@ func (f *Fold) highWater(blocks []*block) *HighWater {
 	var h HighWater
 	for _, b := range blocks {
 		m := f.steps[b.Step].memory()
-		if at, ok := m.markOf(exobench.RSSPeak, b.window()); ok {
-			size := m.related(at.reading, at.size)
+		if at, ok := m.markOfProcesses(b.window()); ok {
+			size := m.related(at)
 			if h.Processes == nil || at.rose && !h.Rose || at.rose == h.Rose && size > *h.Processes {
 				h.Processes, h.Rose = &size, at.rose
 			}

@@ -1,7 +1,9 @@
 package summary
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"exobench"
 	"exobench/timeline"
@@ -174,32 +176,18 @@ func (m *memory) around(i int) (before, loaded *Level) {
 }
 
 func (m *memory) last(moment exobench.Moment) (int, bool) {
-	return m.line.Last(moment, exobench.PSS, exobench.RSS, exobench.NodeUsed)
+	return m.line.Last(moment, exobench.Footprint, exobench.PSS, exobench.RSS, exobench.NodeUsed)
 }
 
 // seen returns what the readings count, sorted.
 func (m *memory) seen() []MemorySource {
-	var pss, rss, node bool
+	all := map[MemorySource]bool{}
 	for i := range m.line.Len() {
-		switch m.sourceOf(i) {
-		case FromPSS:
-			pss = true
-		case FromRSS:
-			rss = true
-		case FromNode:
-			node = true
+		if source := m.sourceOf(i); source != "" {
+			all[source] = true
 		}
 	}
-	var all []MemorySource
-	for _, s := range []struct {
-		seen   bool
-		source MemorySource
-	}{{node, FromNode}, {pss, FromPSS}, {rss, FromRSS}} {
-		if s.seen {
-			all = append(all, s.source)
-		}
-	}
-	return all
+	return slices.Sorted(maps.Keys(all))
 }
 
 // sourceOf returns what reading i counts once it is made a level; empty where
@@ -207,6 +195,8 @@ func (m *memory) seen() []MemorySource {
 func (m *memory) sourceOf(i int) MemorySource {
 	known := func(q exobench.Quantity) bool { _, ok := m.line.Value(i, q); return ok }
 	switch {
+	case known(exobench.Footprint):
+		return FromFootprint
 	case known(exobench.PSS):
 		return FromPSS
 	case known(exobench.NodeUsed):
@@ -248,7 +238,7 @@ func (m *memory) level(i int) (*Level, MemorySource) {
 
 // total returns the total of level without making one.
 func (m *memory) total(i int) (exobench.Bytes, bool) {
-	for _, q := range []exobench.Quantity{exobench.PSS, exobench.NodeUsed} {
+	for _, q := range []exobench.Quantity{exobench.Footprint, exobench.PSS, exobench.NodeUsed} {
 		if v, ok := m.line.Value(i, q); ok {
 			return bytesOf(v), true
 		}

@@ -197,3 +197,49 @@ func TestNoDifferenceOfMemoryIsSilentlyWrong(t *testing.T) {
 		t.Errorf("memory before is known in %d and unknown in %d", seen[true], seen[false])
 	}
 }
+
+// A Mac's processes are counted by what the system charges to them: resident sizes
+// stand beside and lack what the GPU holds.
+func TestFootprintsCountOnAMac(t *testing.T) {
+	charged := func(sec exobench.Instant, moment exobench.Moment, footprint, resident float64) *exobench.Sample {
+		return aSample(1, sec*second, moment, "processes", "",
+			exobench.Value{Quantity: exobench.Footprint, Value: footprint * float64(mib)}, exobench.Value{Quantity: exobench.RSS, Value: resident * float64(mib)},
+			exobench.Value{Quantity: exobench.FootprintPeak, Value: 9999 * float64(mib)}, exobench.Value{Quantity: exobench.Process, Value: 7})
+	}
+	c := only(t, charged(1, exobench.Before, 100, 300), charged(2, exobench.Loaded, 5100, 400), charged(11, exobench.During, 5400, 900), ok(1, 10, 5*second))
+	additional, _ := c.Memory.Additional()
+	model, _ := c.Memory.Model()
+	if c.Memory.Source != FromFootprint || c.Memory.Peak.Total != 5400*mib || additional != 5300*mib || model != 5000*mib || c.Memory.Peak.File != nil {
+		t.Errorf("%+v, additional %v, model %v", c.Memory, additional, model)
+	}
+	mixed := only(t, charged(1, exobench.Before, 100, 300), charged(2, exobench.Loaded, 5100, 400), residentOf(11, 7, 500), ok(1, 10, 5*second))
+	var sources *SourcesMixed
+	for _, w := range mixed.Warnings {
+		if f, is := w.Figures.(SourcesMixed); is {
+			sources = &f
+		}
+	}
+	if sources == nil || !slices.Equal(sources.Sources, []MemorySource{FromFootprint, FromRSS}) {
+		t.Errorf("footprints and resident sizes in one run are not warned of: %+v", mixed.Warnings)
+	}
+}
+
+// The greatest footprint that the system itself saw bounds what readings missed.
+func TestTheSystemsOwnPeakOfFootprintsIsShown(t *testing.T) {
+	charged := func(sec exobench.Instant, moment exobench.Moment, footprint, peak float64) *exobench.Sample {
+		return aSample(1, sec*second, moment, "processes", "",
+			exobench.Value{Quantity: exobench.Footprint, Value: footprint * float64(mib)}, exobench.Value{Quantity: exobench.RSS, Value: 90 * float64(mib)},
+			exobench.Value{Quantity: exobench.FootprintPeak, Value: peak * float64(mib)}, exobench.Value{Quantity: exobench.Process, Value: 7})
+	}
+	c := only(t, charged(1, exobench.Before, 100, 120), charged(2, exobench.Loaded, 5100, 5100), charged(11, exobench.During, 5400, 5400), ok(1, 10, 5*second), charged(16, exobench.After, 5200, 6100))
+	if h := c.HighWater; h == nil || *h.Processes != 6100*mib || !h.Rose {
+		t.Errorf("%+v", c.HighWater)
+	}
+	missed := slices.ContainsFunc(c.Warnings, func(w Warning) bool {
+		f, is := w.Figures.(PeakMissed)
+		return is && f == PeakMissed{5400 * mib, 6100 * mib}
+	})
+	if !missed {
+		t.Errorf("a peak between two readings is not warned of: %+v", c.Warnings)
+	}
+}

@@ -103,6 +103,9 @@ type MemorySource string
 const (
 	// FromPSS is the proportional set size summed over the engine's processes.
 	FromPSS MemorySource = "pss"
+	// FromFootprint is the physical footprint of macOS summed over the engine's
+	// processes, which holds what the GPU has of unified memory.
+	FromFootprint MemorySource = "footprint"
 	// FromRSS is the resident set size summed over the engine's processes; pages
 	// shared between them are counted more than once.
 	FromRSS MemorySource = "rss"

@@ -6,9 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -17,22 +14,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench"
-	"exobench/calibrate"
 	"exobench/catalogue"
 	"exobench/driver"
 	"exobench/driver/api"
-	"exobench/gpu"
 	"exobench/internal/panics"
-	"exobench/resource"
+	"exobench/report"
 	"exobench/secret"
+	"exobench/summary"
+	"exobench/terminal"
 )
-
-// sensor is something that can be measured here, or why not.
-type sensor struct {
-	Name  string `json:"name"`
-	There bool   `json:"there"`
-	Text  string `json:"text"`
-}
 
 func detectCommand(env environment) *cobra.Command {
 	var asJSON bool
@@ -50,13 +40,14 @@ loaded, what machine this is, and which sensors can be read.`,
 				return err
 			}
 			engines = secret.Map(engines, env.secrets.Hide)
-			sensors, host := detectSensors(cmd.Context()), thisHost(cmd.Context())
+			host := thisHost(cmd.Context())
+			host.Sensors = append(host.Sensors, calibrationSensor())
 			if asJSON {
 				encoder := json.NewEncoder(env.Stdout)
 				encoder.SetIndent("", "  ")
-				return encoder.Encode(map[string]any{"tool": thisTool(), "host": host, "engines": engines, "sensors": sensors})
+				return encoder.Encode(map[string]any{"tool": thisTool(), "host": host, "engines": engines, "preflight": preflight(host)})
 			}
-			return showDetected(env.Stdout, host, engines, sensors)
+			return showDetected(env.Stdout, host, engines)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -136,93 +127,36 @@ func otherEngines(ctx context.Context, env driver.Env) []string {
 	return hints
 }
 
-// detectSensors says what can be measured here.
-func detectSensors(ctx context.Context) []sensor {
-	return []sensor{memorySensor(ctx), gpuSensor(ctx), powerSensor(), calibrationSensor()}
+// doubted is something that spoils figures, and a sentence of it.
+type doubted struct {
+	summary.Warning
+	Text string `json:"text"`
 }
 
-// calibrationSensor tells the harness's own error, where it was measured.
-func calibrationSensor() sensor {
-	c, ok := keptCalibration()
-	if !ok {
-		return sensor{Name: "calibration", Text: "not measured yet: exobench calibrate"}
+// preflight says what on this machine spoils figures.
+func preflight(host exobench.Host) []doubted {
+	all := []doubted{}
+	warnings := summary.Preflight(host)
+	for i, text := range report.Sentences(warnings) {
+		all = append(all, doubted{warnings[i], text})
 	}
-	last := c.Calibrations[len(c.Calibrations)-1]
-	text := fmt.Sprintf("of %s: lag p50 %v, p99 %v at %d streams of %g tokens/s", c.When.Format("2006-01-02"),
-		last.LagP50.Round(100), last.LagP99.Round(100), last.Streams, last.Rate)
-	if streams, rate, bound := calibrate.ClientBound(c.Calibrations); bound {
-		text += fmt.Sprintf("; client-bound from %d streams of %g tokens/s", streams, rate)
-	}
-	return sensor{Name: "calibration", There: true, Text: text}
+	return all
 }
 
-func memorySensor(ctx context.Context) sensor {
-	s := sensor{Name: "process memory"}
-	values, err := resource.Tree{PID: os.Getpid()}.Read(ctx)
-	_, proportional := values.Get(exobench.PSS)
-	switch {
-	case err != nil:
-		s.Text = err.Error()
-	case proportional:
-		s.There, s.Text = true, "proportional set size, anonymous and file-backed apart"
-	default:
-		s.There, s.Text = true, "resident set size"
+// sayPreflight says what must be seen of it before anything is measured.
+func sayPreflight(env environment, view *terminal.View, host exobench.Host) {
+	for _, text := range report.Sentences(report.Foremost(summary.Preflight(host))) {
+		view.Say(env.shown(text))
 	}
-	return s
 }
 
-// gpuSensor tells of the GPUs that can be read, and of what would be needed for
-// others.
-func gpuSensor(ctx context.Context) sensor {
-	devices, missing := gpu.Devices(ctx)
-	var parts []string
-	for _, d := range devices {
-		parts = append(parts, gpuText(d))
-	}
-	for _, m := range missing {
-		parts = append(parts, m.String())
-	}
-	if len(parts) == 0 {
-		parts = append(parts, "none seen")
-	}
-	return sensor{Name: "GPU", There: len(devices) > 0, Text: strings.Join(parts, "; ")}
-}
-
-// gpuText says what a GPU is.
-func gpuText(g exobench.GPU) string {
-	text := cmp.Or(g.Name, g.ID)
-	switch {
-	case g.Memory > 0:
-		text += ", " + g.Memory.String()
-	case g.Unified:
-		text += ", in the host's memory"
-	}
-	for _, part := range g.MIG {
-		text += ", " + part
-	}
-	return text
-}
-
-func powerSensor() sensor {
-	s := sensor{Name: "power", Text: "no counter found; exo tells the power of Macs with macmon"}
-	if runtime.GOOS != "linux" {
-		return s
-	}
-	counters, _ := filepath.Glob("/sys/class/powercap/intel-rapl:*/energy_uj")
-	for _, path := range counters {
-		if file, err := os.Open(path); err == nil {
-			file.Close()
-			s.There, s.Text = true, "RAPL counters can be read (seen; energy is not measured from them yet)"
-			return s
-		}
-		s.Text = "RAPL counters are there, but only root may read them"
-	}
-	return s
-}
-
-func showDetected(w io.Writer, host exobench.Host, engines []driver.Found, sensors []sensor) error {
+func showDetected(w io.Writer, host exobench.Host, engines []driver.Found) error {
 	fmt.Fprintf(w, "exobench %s on %s: %s, %s, %d cores, %v\n\n", version(), host.Name, host.System, host.CPU, host.Cores, host.Memory)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, fact := range report.Sheet(host) {
+		fmt.Fprintf(t, "%s\t%s\n", fact.Name, fact.Text)
+	}
+	fmt.Fprintln(t)
 	if len(engines) == 0 {
 		fmt.Fprintln(t, "No engine answers at its usual port. exobench run measures the embedded one.")
 	} else {
@@ -236,12 +170,20 @@ func showDetected(w io.Writer, host exobench.Host, engines []driver.Found, senso
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\n", f.Engine, f.Version, f.URL, f.Models, loaded, f.Detail)
 	}
 	fmt.Fprintln(t)
-	for _, s := range sensors {
-		state := "missing"
-		if s.There {
+	for _, s := range host.Sensors {
+		state, text := "missing", s.Why
+		if s.Found {
 			state = "found"
+		} else if s.Enable != "" {
+			text += "; to enable it: " + s.Enable
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, state, s.Text)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, state, text)
+	}
+	if doubts := preflight(host); len(doubts) > 0 {
+		fmt.Fprintln(t)
+		for _, d := range doubts {
+			fmt.Fprintln(t, d.Text)
+		}
 	}
 	return t.Flush()
 }

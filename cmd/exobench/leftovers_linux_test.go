@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"exobench"
 	"exobench/catalogue"
-	"exobench/child"
 	"exobench/internal/faults"
 	"exobench/resource"
 	"exobench/run"
@@ -166,23 +164,6 @@ func TestNoFaultLeavesAnythingBehind(t *testing.T) {
 	w.checkBlocks(t)
 	server.Close()
 	awaitHeld(t, before)
-}
-
-// asServer makes the test binary serve [faults.Model] well, so many seconds after it
-// is asked, on connections that it keeps, until its input ends or it is interrupted.
-const asServer = "EXOBENCH_TEST_AS_SERVER"
-
-func serveSlowly() {
-	seconds, err := strconv.Atoi(os.Getenv(asServer))
-	if err != nil {
-		panic(err)
-	}
-	server, err := faults.Start(func(int) *faults.Row { time.Sleep(time.Duration(seconds) * time.Second); return nil })
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(child.ReadyPrefix + server.URL())
-	select {}
 }
 
 // Cells of very many streams give back their connections, and the goroutines of

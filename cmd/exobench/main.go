@@ -30,12 +30,14 @@ import (
 	"time"
 
 	"exobench/driver"
+	"exobench/machine"
 	"exobench/secret"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
+	machine.AdaptProcs()
 	env := environment{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		speaker: &speaker{stderr: os.Stderr},

@@ -271,6 +271,7 @@ func (b begun) machineChanges(tool exobench.Tool, host exobench.Host) []string {
 	c.check("the system", b.host.System, host.System)
 	c.check("the processor", b.host.CPU, host.CPU)
 	c.check("the number of cores", b.host.Cores, host.Cores)
+	c.check("the cores that control groups leave (0: all)", b.host.Limits.CPUs, host.Limits.CPUs)
 	// Firmware and kernel leave a little less or more of the same memory.
 	if was, is := float64(b.host.Memory), float64(host.Memory); max(was, is)-min(was, is) > 0.01*was {
 		c.check("the memory", b.host.Memory, host.Memory)

@@ -249,8 +249,8 @@ func TestWhatChangedIsNamed(t *testing.T) {
 		t.Errorf("changes %q where nothing counts", c)
 	}
 	tool := exobench.Tool{Version: "2", Go: "go2", OS: "linux", Arch: "amd64"}
-	host = exobench.Host{System: "Debian 14", CPU: "M5", Cores: 10, Memory: 32 << 30}
-	want := []string{"exobench is 2, and was 1", "Go", "linux/amd64", "Debian 14", "M5, and was M4", "10, and was 8", "memory"}
+	host = exobench.Host{System: "Debian 14", CPU: "M5", Cores: 10, Memory: 32 << 30, Limits: exobench.Limits{CPUs: 2}}
+	want := []string{"exobench is 2, and was 1", "Go", "linux/amd64", "Debian 14", "M5, and was M4", "10, and was 8", "control groups leave (0: all) is 2, and was 0", "memory"}
 	got := b.machineChanges(tool, host)
 	if len(got) != len(want) {
 		t.Fatalf("changes %q", got)

@@ -181,6 +181,9 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
 		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: host, PID: os.Getpid(), PromptSeed: promptSeed,
 	}))
+	if !quiet {
+		sayPreflight(env, view, host)
+	}
 	for _, missing := range gpus.Missing() {
 		s.notes = append(s.notes, exobench.Note{Text: missing.String()})
 	}

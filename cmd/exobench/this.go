@@ -2,36 +2,26 @@ package main
 
 import (
 	"context"
-	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
-
-	"github.com/shirou/gopsutil/v4/cpu"
-	"github.com/shirou/gopsutil/v4/host"
-	"github.com/shirou/gopsutil/v4/mem"
+	"slices"
 
 	"exobench"
+	"exobench/machine"
 )
 
-// thisHost describes the machine; what cannot be found out is left empty.
+// thisHost describes the machine, and what can be measured on it; what cannot be
+// found out is left empty.
 func thisHost(ctx context.Context) exobench.Host {
-	h := exobench.Host{Cores: cores()}
-	h.Name, _ = os.Hostname()
-	if info, err := host.InfoWithContext(ctx); err == nil {
-		h.System = strings.TrimSpace(strings.Join([]string{info.Platform, info.PlatformVersion, info.KernelVersion}, " "))
-	}
-	if cpus, err := cpu.InfoWithContext(ctx); err == nil && len(cpus) > 0 {
-		h.CPU = strings.TrimSpace(cpus[0].ModelName)
-	}
-	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
-		h.Memory = exobench.Bytes(m.Total)
-	}
+	h := machine.This().Host(ctx)
+	gpus, rows := gpuSensors(ctx)
+	h.GPUs, h.Sensors = gpus, slices.Concat([]exobench.SensorState{memorySensor(ctx)}, rows, []exobench.SensorState{powerSensor()}, h.Sensors)
 	return h
 }
 
-// cores is how many processors exobench may use.
-func cores() int { return runtime.NumCPU() }
+// cores is how many processors exobench may use: its control groups may leave it
+// fewer than it sees.
+func cores() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
 
 func thisTool() exobench.Tool {
 	return exobench.Tool{Version: version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
