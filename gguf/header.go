@@ -49,6 +49,23 @@ func (h Header) Parameters() uint64 {
 	return total
 }
 
+// Bytes returns the size of the tensor's values; it is not known of a format that
+// is not.
+func (t Tensor) Bytes() (uint64, bool) {
+	b, ok := blocks[t.Format]
+	if !ok {
+		return 0, false
+	}
+	return t.elements() / b.elements * b.bytes, true
+}
+
+// BytesPerValue returns how many bytes a number takes in a format, by the name
+// that ggml gives it in whatever case, its share of the block's scales included.
+func BytesPerValue(format string) (float64, bool) {
+	b, ok := blocks[strings.ToLower(format)]
+	return float64(b.bytes) / float64(b.elements), ok
+}
+
 func (t Tensor) elements() uint64 {
 	n := uint64(1)
 	for _, d := range t.Dims {
