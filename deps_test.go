@@ -29,6 +29,7 @@ var imports = map[string]string{
 	"planfile":           ". internal/textfile",
 	"catalogue":          "internal/textfile shape",
 	"shape":              "",
+	"ceiling":            ". catalogue gguf shape",
 	"child":              "",
 	"synth":              ". catalogue gguf",
 	"resource":           ". internal/histogram",

@@ -37,6 +37,18 @@ type Tensor struct {
 	Offset uint64   // from the start of the values
 }
 
+// Uint returns a number of the metadata that is not negative; 0 where there is
+// none of that key.
+func (h Header) Uint(key string) uint64 {
+	switch n := h.Metadata[key].(type) {
+	case uint64:
+		return n
+	case int64:
+		return uint64(max(0, n))
+	}
+	return 0
+}
+
 // Parameters returns how many weights the model has. Factors of the rotary
 // embedding, which are no weights, do not count.
 func (h Header) Parameters() uint64 {

@@ -51,6 +51,8 @@ var warnings = []summary.Figures{
 	summary.GarbagePause{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.CoreWait{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.HarnessBusy{Share: 0.4, Left: 0.6},
+	summary.AboveCeiling{Share: 1.31, Bandwidth: 12e9, From: exobench.BandwidthMeasured}, summary.AboveCeiling{Share: 1.31, Bandwidth: 400e9, From: exobench.BandwidthPublished},
+	summary.AboveCeiling{Share: 1.31, Bandwidth: 80e9, From: exobench.BandwidthGiven}, summary.AboveCeiling{Share: 1.31, Bandwidth: 80e9, From: exobench.BandwidthGiven, Drafted: true},
 }
 
 func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of: 5, Doubt: d} }
