@@ -20,7 +20,7 @@ var imports = map[string]string{
 	"driver/api":         ".",
 	"driver/exo":         ". catalogue driver driver/api driver/local nearest resource wire",
 	"driver/exolegacy":   ". catalogue driver driver/api driver/local wire",
-	"driver/llamacpp":    ". catalogue child driver driver/api driver/local resource synth wire",
+	"driver/llamacpp":    ". catalogue child driver driver/api driver/local gguf resource synth wire",
 	"driver/ollama":      ". catalogue driver driver/api driver/local wire",
 	"driver/openai":      ". catalogue driver driver/api driver/local prompt wire",
 	"driver/embedded":    ". catalogue child driver driver/exo driver/local embedded/decoder",

@@ -28,7 +28,7 @@ type Model struct {
 	// mixtures of experts.
 	ActiveParameters int64  `yaml:"active_parameters"`
 	License          string `yaml:"license"`
-	Standard   bool   `yaml:"standard"`
+	Standard         bool   `yaml:"standard"`
 	// Shape is nil where the model is no plain Llama-style decoder.
 	Shape *shape.Shape        `yaml:"shape"`
 	IDs   map[string][]string `yaml:"ids"`

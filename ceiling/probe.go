@@ -31,8 +31,8 @@ type Measured struct {
 // engine needs.
 const (
 	leastRead  = 256 << 20
-	mostRead   = 2 << 30
-	cacheTimes = 4 // the last-level cache, as STREAM wants it
+	mostRead   = 1 << 30
+	cacheTimes = 2 // the last-level cache: a round of twice its size finds nothing of the round before
 )
 
 // probeTime is how long passes are made, without what it takes to get memory;
@@ -40,7 +40,7 @@ const (
 const (
 	probeTime   = 300 * time.Millisecond
 	leastPasses = 3
-	patience    = 2 * time.Second
+	patience    = time.Second
 )
 
 // Probe measures the bandwidth of reading this machine's memory by its CPU: the

@@ -13,10 +13,10 @@ import (
 func ceilingTable(run *summary.Run) *Table {
 	t := cellTable(run)
 	t.Columns = append(t.Columns, right("Tokens/s"), right("Ceiling (tokens/s)"), right("Share"), left("At best"),
-		right("Weights read (GB)"), right("KV read (GB)"), right("Context"), right("Bandwidth (GB/s)"), left("How it is known"))
+		right("Weights read (GB)"), right("KV read (MB)"), right("Context"), right("Bandwidth (GB/s)"), left("How it is known"))
 	for i := range run.Cells {
 		c := &run.Cells[i]
-		ceiling, share := c.Ceiling, "–"
+		ceiling, share := c.Ceiling, dash
 		if ceiling == nil {
 			continue
 		}
@@ -33,7 +33,7 @@ func ceilingTable(run *summary.Run) *Table {
 		}
 		kv, context := dash, dash
 		if ceiling.KV > 0 {
-			kv, context = digits(float64(ceiling.KV)/1e9), digits(ceiling.Positions)
+			kv, context = digits(float64(ceiling.KV)/1e6), digits(ceiling.Positions)
 		}
 		t.add(append(cellFields(run, c), rate, valueText(c, metric.DecodeCeiling), share, room,
 			digits(float64(ceiling.Weights)/1e9), kv, context, digits(ceiling.PerSecond/1e9), bandwidthText(ceiling.Bandwidth))...)
