@@ -25,6 +25,8 @@ type Bandwidth struct {
 	From      BandwidthFrom `json:"bandwidth_from"`
 	// Of says what has it: "this machine's CPU, 8 threads", "Apple M4 Max".
 	Of string `json:"bandwidth_of,omitempty"`
+	// GPU is set where it is that of a GPU's own memory.
+	GPU bool `json:"bandwidth_of_gpu,omitempty"`
 	// Source is where a published one stands, with its date.
 	Source string `json:"bandwidth_source,omitempty"`
 }

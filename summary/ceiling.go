@@ -68,7 +68,7 @@ func (c *contexts) join(other contexts) {
 // ceilingOf returns the ceiling of a cell; nil where it has none, or no requests.
 func (f *Fold) ceilingOf(c *Cell, blocks []*block) *Ceiling {
 	told, ok := f.ceilings[c.Subject]
-	if !ok || c.N == 0 {
+	if !ok || c.N == 0 || told.GPU && onCPU(c.Memory.GPU, told.Weights) {
 		return nil
 	}
 	t := tally(blocks)
@@ -81,6 +81,19 @@ func (f *Fold) ceilingOf(c *Cell, blocks []*block) *Ceiling {
 		ceiling.KV = exobench.Bytes(ceiling.Positions * float64(told.Position))
 	}
 	return ceiling
+}
+
+// onCPU reports whether the GPUs were seen to hold too little for the weights to be
+// there: the engine did not use them.
+func onCPU(g *GPUMemory, weights exobench.Bytes) bool {
+	if g == nil || g.Unified || g.Peak == nil {
+		return false
+	}
+	held := *g.Peak
+	if g.Before != nil {
+		held -= *g.Before
+	}
+	return held < weights/2
 }
 
 // Rate is the ceiling, in tokens/s of one request.

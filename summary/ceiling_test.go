@@ -70,6 +70,24 @@ func TestTheCeilingIsTheHighestThatSessionsTold(t *testing.T) {
 	}
 }
 
+func TestAGPUThatHoldsNothingBoundsNothing(t *testing.T) {
+	for _, row := range []struct {
+		why  string
+		gpu  *GPUMemory
+		want bool
+	}{
+		{"it was not read", nil, false},
+		{"it holds the weights", &GPUMemory{Before: new(500 * mib), Peak: new(1500 * mib)}, false},
+		{"what it holds was there before", &GPUMemory{Before: new(1400 * mib), Peak: new(1500 * mib)}, true},
+		{"it works in the host's memory", &GPUMemory{Unified: true, Peak: new(1 * mib)}, false},
+		{"its peak is not known", &GPUMemory{Before: new(5 * mib)}, false},
+	} {
+		if got := onCPU(row.gpu, 1000*mib); got != row.want {
+			t.Errorf("%s: the engine runs on the CPU: %v", row.why, got)
+		}
+	}
+}
+
 func TestNoCeilingWhereNoneIsKnown(t *testing.T) {
 	windowed := aCeiling(1, 1e9)
 	windowed.Window = 50

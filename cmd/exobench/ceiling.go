@@ -48,6 +48,11 @@ func (m memory) bandwidth(r ceiling.Reads, here bool, chip string) (exobench.Ban
 	if !here {
 		return exobench.Bandwidth{}, false, nil
 	}
+	if g, there := m.gpu(); there {
+		b, ok := ceiling.Published(g.Name, 0)
+		b.GPU = true
+		return b, ok, nil
+	}
 	if b, ok := ceiling.Published(m.host.CPU, cores); ok {
 		return b, true, nil
 	}
@@ -57,6 +62,21 @@ func (m memory) bandwidth(r ceiling.Reads, here bool, chip string) (exobench.Ban
 	}
 	of := fmt.Sprintf("this machine's CPU, %d threads", got.Threads)
 	return exobench.Bandwidth{PerSecond: got.PerSecond, From: exobench.BandwidthMeasured, Of: of}, true, nil
+}
+
+// leastGPU is the least memory of a GPU that models are put on; chips that only
+// drive a screen have less.
+const leastGPU = 1 << 30
+
+// gpu returns the GPU of this host that an engine here is taken to put models on:
+// the first with a memory of its own.
+func (m memory) gpu() (exobench.GPU, bool) {
+	for _, g := range m.host.GPUs {
+		if !g.Unified && g.Memory >= leastGPU {
+			return g, true
+		}
+	}
+	return exobench.GPU{}, false
 }
 
 // ceilings works out how fast the models of a run can be decoded at best, as far

@@ -14,6 +14,7 @@ import (
 	"exobench/catalogue"
 	"exobench/ceiling"
 	"exobench/driver"
+	"exobench/gpu"
 	"exobench/secret"
 )
 
@@ -75,7 +76,9 @@ func listModels(ctx context.Context, env environment, f modelsFlags) error {
 	}
 	defer drivers.Wire.Close()
 	// Before the engines are asked: answering them is work too.
-	m := newMemory(ctx, f.bandwidth, thisHost(ctx))
+	host := thisHost(ctx)
+	host.GPUs, _ = gpu.Devices(ctx)
+	m := newMemory(ctx, f.bandwidth, host)
 	if f.url == "" {
 		_, _, err = m.bandwidth(ceiling.Reads{}, true, "")
 	}

@@ -214,7 +214,7 @@ func bandwidthRemark(b exobench.Bandwidth) string {
 	case exobench.BandwidthGiven:
 		return text + ", as --bandwidth says."
 	case exobench.BandwidthMeasured:
-		return text + ", measured just now (" + b.Of + "); what else runs takes its share. A GPU of this machine has its own: give it with --bandwidth."
+		return text + ", measured just now (" + b.Of + "); what else runs takes its share."
 	}
 	return text + " (" + b.Of + ": " + b.Source + ")."
 }

@@ -157,7 +157,15 @@ func TestWhereAnEngineWouldBe(t *testing.T) {
 			t.Errorf("%q is here: %v", address, !here)
 		}
 	}
-	m := newMemory(t.Context(), 0, exobench.Host{CPU: "Apple M4 Max", Cores: 14})
+	screen, card := exobench.GPU{Name: "a screen's", Memory: 16 << 20}, exobench.GPU{Name: "NVIDIA GeForce RTX 4090", Memory: 24 << 30}
+	for name, want := range map[string]float64{card.Name: 1008, "NVIDIA of next year": 0} {
+		card.Name = name
+		m := newMemory(t.Context(), 0, exobench.Host{CPU: "Apple M4 Max", GPUs: []exobench.GPU{screen, card}})
+		if b, ok, err := m.bandwidth(ceiling.Reads{Weights: 1 << 40}, true, ""); err != nil || ok != (want > 0) || b.PerSecond != want*1e9 || !b.GPU {
+			t.Errorf("%s: got %+v, %v, %v", name, b, ok, err)
+		}
+	}
+	m := newMemory(t.Context(), 0, exobench.Host{CPU: "Apple M4 Max", Cores: 14, GPUs: []exobench.GPU{screen, {Name: "Apple M4 Max", Unified: true}}})
 	for _, row := range []struct {
 		here bool
 		chip string
