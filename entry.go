@@ -8,7 +8,7 @@ import "time"
 const SchemaVersion = 2
 
 // Entry is one line of a journal: *Header, *Session, *Step, *Cell, *Block,
-// *StageEvent, *Record, *Sample, *BlockEnd, *StepEnd, *Calibration, *Note or
+// *StageEvent, *Record, *Sample, *BlockEnd, *StepEnd, *Calibration, *Ceiling, *Note or
 // *End. Package journal has the table of their names.
 type Entry interface{ entry() }
 
@@ -23,6 +23,7 @@ func (*Sample) entry()      {}
 func (*BlockEnd) entry()    {}
 func (*StepEnd) entry()     {}
 func (*Calibration) entry() {}
+func (*Ceiling) entry()     {}
 func (*Note) entry()        {}
 func (*End) entry()         {}
 

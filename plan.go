@@ -47,6 +47,9 @@ type Plan struct {
 	KeepLoaded bool `json:"keep_loaded"`
 	// Calibrate has the harness's own error measured before the run.
 	Calibrate bool `json:"calibrate"`
+	// Bandwidth is that of the memory that holds the models, in GB/s (1e9 bytes/s);
+	// 0 has it found out.
+	Bandwidth float64 `json:"bandwidth_gb_per_s"`
 	// Insecure accepts any TLS certificate.
 	Insecure bool `json:"insecure"`
 	// Seeds make the run repeatable.
@@ -220,6 +223,9 @@ func (p Plan) MostUnderWay() int {
 	return most
 }
 
+// MaxBandwidth is beyond what any memory can do, in GB/s.
+const MaxBandwidth = 1_000_000
+
 // PlanError is one thing that is wrong with a plan.
 type PlanError struct {
 	// Member is the plan file's name of what is wrong, such as
@@ -252,6 +258,7 @@ func (p Plan) Validate() error {
 	check(p.Loads <= 1 || !p.KeepLoaded, "loads", "is %d and models are to be left loaded: a model can only be loaded again once it was taken away", p.Loads)
 	check(p.Warmup >= 0, "warmup", "is %d: it must be 0 or more", p.Warmup)
 	check(p.Timeout >= 0, "timeout", "is %v: it must be 0 (none) or more", p.Timeout)
+	check(p.Bandwidth >= 0 && p.Bandwidth <= MaxBandwidth, "bandwidth_gb_per_s", "is %g: it must be above 0 and at most %d GB/s, or 0 to have it found out", p.Bandwidth, MaxBandwidth)
 	check(p.IdleTimeout >= 0, "idle_timeout", "is %v: it must be 0 (none) or more", p.IdleTimeout)
 	p.Workload.validate(check)
 	check(len(p.Traffic) > 0, "traffic", "is empty: give at least one concurrency or rate")

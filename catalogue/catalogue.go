@@ -24,8 +24,11 @@ type Model struct {
 	Name       string `yaml:"name"`
 	Title      string `yaml:"title"`
 	Parameters int64  `yaml:"parameters"`
-	License    string `yaml:"license"`
-	Standard   bool   `yaml:"standard"`
+	// ActiveParameters is how many of them a token needs, where that is not all: of
+	// mixtures of experts.
+	ActiveParameters int64  `yaml:"active_parameters"`
+	License          string `yaml:"license"`
+	Standard         bool   `yaml:"standard"`
 	// Shape is nil where the model is no plain Llama-style decoder.
 	Shape *shape.Shape        `yaml:"shape"`
 	IDs   map[string][]string `yaml:"ids"`
@@ -140,7 +143,7 @@ func asWritten(document ast.Node) error {
 			switch name, _ := textfile.Scalar(member.Key); name {
 			case "name", "title", "license", "ids":
 				member.Value = textfile.AsText(member.Value)
-			case "parameters":
+			case "parameters", "active_parameters":
 				if err := whole(member); err != nil {
 					return err
 				}
@@ -193,6 +196,9 @@ func (m Model) validate() error {
 				return fmt.Errorf("its ids for %.80q must be one line each, without control characters, and not empty", engine)
 			}
 		}
+	}
+	if m.ActiveParameters < 0 || m.ActiveParameters > m.Parameters {
+		return fmt.Errorf("active_parameters is %d, it must be from 1 to the parameters, or left out", m.ActiveParameters)
 	}
 	if m.Shape == nil {
 		return nil

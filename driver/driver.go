@@ -203,6 +203,11 @@ type Offer struct {
 	Loaded     *bool  `json:"loaded"`
 	Fits       *bool  `json:"fits"`
 	Why        string `json:"why"`
+	// Free is the memory that is free for it where it would be; 0 is unknown.
+	Free exobench.Bytes `json:"free_bytes,omitempty"`
+	// Chip is what the machine that it would be on calls its processor, where the
+	// engine tells.
+	Chip string `json:"chip,omitempty"`
 }
 
 // Env is what a driver works with.

@@ -48,6 +48,7 @@ func List(names []string) string {
 // Fit says whether a model of the offer's size fits into what is free; 0 means
 // that this is unknown.
 func (o *Offer) Fit(free exobench.Bytes) {
+	o.Free = free
 	switch {
 	case o.Loaded != nil && *o.Loaded:
 		o.Fits, o.Why = new(true), "loaded"

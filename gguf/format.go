@@ -43,6 +43,19 @@ var formatNames = map[uint32]string{
 	29: "iq1_m", 30: "bf16", 34: "tq1_0", 35: "tq2_0", 39: "mxfp4",
 }
 
+// blocks are the sizes of the blocks of all formats: how many numbers one has, in
+// how many bytes. Source: the type traits and block structs of ggml
+// (ggml.c, ggml-common.h).
+var blocks = map[string]struct{ elements, bytes uint64 }{
+	"f32": {1, 4}, "f16": {1, 2}, "bf16": {1, 2}, "f64": {1, 8},
+	"i8": {1, 1}, "i16": {1, 2}, "i32": {1, 4}, "i64": {1, 8},
+	"q4_0": {32, 18}, "q4_1": {32, 20}, "q5_0": {32, 22}, "q5_1": {32, 24}, "q8_0": {32, 34}, "q8_1": {32, 36},
+	"q2_k": {super, 84}, "q3_k": {super, 110}, "q4_k": {super, 144}, "q5_k": {super, 176}, "q6_k": {super, 210}, "q8_k": {super, 292},
+	"iq2_xxs": {super, 66}, "iq2_xs": {super, 74}, "iq2_s": {super, 82}, "iq3_xxs": {super, 98}, "iq3_s": {super, 110},
+	"iq1_s": {super, 50}, "iq1_m": {super, 56}, "iq4_nl": {32, 18}, "iq4_xs": {super, 136},
+	"tq1_0": {super, 54}, "tq2_0": {super, 66}, "mxfp4": {32, 17},
+}
+
 // put writes a number as ggml does, in little endian.
 var put = binary.LittleEndian
 

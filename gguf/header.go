@@ -37,6 +37,18 @@ type Tensor struct {
 	Offset uint64   // from the start of the values
 }
 
+// Uint returns a number of the metadata that is not negative; 0 where there is
+// none of that key.
+func (h Header) Uint(key string) uint64 {
+	switch n := h.Metadata[key].(type) {
+	case uint64:
+		return n
+	case int64:
+		return uint64(max(0, n))
+	}
+	return 0
+}
+
 // Parameters returns how many weights the model has. Factors of the rotary
 // embedding, which are no weights, do not count.
 func (h Header) Parameters() uint64 {
@@ -47,6 +59,23 @@ func (h Header) Parameters() uint64 {
 		}
 	}
 	return total
+}
+
+// Bytes returns the size of the tensor's values; it is not known of a format that
+// is not.
+func (t Tensor) Bytes() (uint64, bool) {
+	b, ok := blocks[t.Format]
+	if !ok {
+		return 0, false
+	}
+	return t.elements() / b.elements * b.bytes, true
+}
+
+// BytesPerValue returns how many bytes a number takes in a format, by the name
+// that ggml gives it in whatever case, its share of the block's scales included.
+func BytesPerValue(format string) (float64, bool) {
+	b, ok := blocks[strings.ToLower(format)]
+	return float64(b.bytes) / float64(b.elements), ok
 }
 
 func (t Tensor) elements() uint64 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
 	"exobench/shape"
 )
@@ -87,15 +88,45 @@ func (m *metadata) array(key string, kind uint32, n int) {
 // header returns all that stands before the values of the tensors, and pads it.
 func header(s shape.Shape, m mixture, o Options, list []tensor) []byte {
 	var meta metadata
-	meta.general(m, o)
-	meta.shape(s)
+	meta.describe(s, m, o)
 	meta.tokenizer(s)
+	b := meta.encode(list)
+	return append(b, make([]byte, padded(int64(len(b)))-int64(len(b)))...)
+}
 
+// headerSize returns the length of what header returns.
+func headerSize(s shape.Shape, m mixture, o Options, list []tensor) int64 {
+	var meta metadata
+	meta.describe(s, m, o)
+	return padded(int64(len(meta.encode(list))) + tokenizerSize(s))
+}
+
+// tokenizerSizes has the lengths of tokenizers in files, each worked out once: a
+// large vocabulary takes a good part of a second.
+var tokenizerSizes sync.Map // of tokenizerKind to func() int64
+
+// tokenizerKind is what a tokenizer depends on.
+type tokenizerKind struct {
+	arch  string
+	vocab int
+}
+
+func tokenizerSize(s shape.Shape) int64 {
+	size, _ := tokenizerSizes.LoadOrStore(tokenizerKind{arch(s), s.Vocab}, sync.OnceValue(func() int64 {
+		var meta metadata
+		meta.tokenizer(s)
+		return int64(len(meta.bytes))
+	}))
+	return size.(func() int64)()
+}
+
+// encode returns a header of the metadata and the tensors, without what pads it.
+func (m *metadata) encode(list []tensor) []byte {
 	b := []byte(magic)
 	b = put.AppendUint32(b, version)
 	b = put.AppendUint64(b, uint64(len(list)))
-	b = put.AppendUint64(b, meta.keys)
-	b = append(b, meta.bytes...)
+	b = put.AppendUint64(b, m.keys)
+	b = append(b, m.bytes...)
 	var offset int64
 	for _, t := range list {
 		b = put.AppendUint64(b, uint64(len(t.name)))
@@ -108,7 +139,7 @@ func header(s shape.Shape, m mixture, o Options, list []tensor) []byte {
 		b = put.AppendUint64(b, uint64(offset))
 		offset += padded(t.bytes())
 	}
-	return append(b, make([]byte, padded(int64(len(b)))-int64(len(b)))...)
+	return b
 }
 
 func padded(size int64) int64 { return (size + alignment - 1) / alignment * alignment }
@@ -118,6 +149,11 @@ const (
 	syntheticKey = "exobench.synthetic"
 	seedKey      = "exobench.seed"
 )
+
+func (m *metadata) describe(s shape.Shape, mix mixture, o Options) {
+	m.general(mix, o)
+	m.shape(s)
+}
 
 func (m *metadata) general(mix mixture, o Options) {
 	name := o.Name

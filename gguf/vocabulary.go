@@ -17,9 +17,13 @@ type vocabulary struct {
 	tokens []string // as bytes; ids are indices
 	merges [][2]int // of ids, in the order of rank
 	ids    map[string]int
-	made   map[[2]int]merged
-	normal int // tokens that are not special
+	made   map[uint64]merged // by pair
+	normal int               // tokens that are not special
 }
+
+// pair returns the key of two tokens that stand side by side: one number, which
+// a map finds faster than two.
+func pair(left, right int) uint64 { return uint64(left)<<32 | uint64(right) }
 
 // merged is what a pair of tokens becomes.
 type merged struct{ rank, id int }
@@ -47,7 +51,10 @@ var punctuation = []string{
 
 // newVocabulary returns one of size tokens, the special ones included.
 func newVocabulary(size int, special []string) *vocabulary {
-	v := &vocabulary{ids: map[string]int{}, made: map[[2]int]merged{}, normal: size - len(special)}
+	v := &vocabulary{
+		tokens: make([]string, 0, size), merges: make([][2]int, 0, size),
+		ids: make(map[string]int, size), made: make(map[uint64]merged, size), normal: size - len(special),
+	}
 	for b := range byteRunes() {
 		v.add(string([]byte{b}))
 	}
@@ -69,15 +76,12 @@ func (v *vocabulary) add(text string) int {
 	return len(v.tokens) - 1
 }
 
-// teach makes the text one token, as far as there is room.
+// teach makes the text one token, as far as there is room. What it falls into is
+// worked out once: a new merge ranks last, so all that was merged before it still
+// is, and it is the next.
 func (v *vocabulary) teach(text string) {
-	for {
-		parts := v.split(text)
-		if len(parts) == 1 {
-			return
-		}
-		pair := [2]int(parts[:2])
-		joined := v.tokens[pair[0]] + v.tokens[pair[1]]
+	for parts := v.split(text); len(parts) > 1; parts = v.merge(parts) {
+		joined := v.tokens[parts[0]] + v.tokens[parts[1]]
 		id, known := v.ids[joined]
 		if !known {
 			if len(v.tokens) == v.normal {
@@ -85,22 +89,27 @@ func (v *vocabulary) teach(text string) {
 			}
 			id = v.add(joined)
 		}
-		v.made[pair] = merged{rank: len(v.merges), id: id}
-		v.merges = append(v.merges, pair)
+		v.made[pair(parts[0], parts[1])] = merged{rank: len(v.merges), id: id}
+		v.merges = append(v.merges, [2]int(parts[:2]))
 	}
 }
 
-// split returns the tokens of a text that is one word to the tokenizer: the
-// merge of lowest rank is applied, of two the left one, until none applies.
+// split returns the tokens of a text that is one word to the tokenizer.
 func (v *vocabulary) split(text string) []int {
 	parts := make([]int, len(text))
 	for i := range len(text) {
 		parts[i] = v.ids[text[i:i+1]]
 	}
+	return v.merge(parts)
+}
+
+// merge joins tokens where it can: the merge of lowest rank is applied, of two
+// the left one, until none applies. It uses the parts' own memory.
+func (v *vocabulary) merge(parts []int) []int {
 	for {
 		at, first := -1, merged{rank: len(v.merges)}
 		for i := range len(parts) - 1 {
-			if m, ok := v.made[[2]int(parts[i:i+2])]; ok && m.rank < first.rank {
+			if m, ok := v.made[pair(parts[i], parts[i+1])]; ok && m.rank < first.rank {
 				at, first = i, m
 			}
 		}

@@ -29,11 +29,11 @@ type Options struct {
 // Size returns the exact size in bytes of the file that Write makes. It depends
 // on the name, but not on the seed.
 func Size(s shape.Shape, o Options) (int64, error) {
-	f, err := newFile(s, o)
+	m, list, err := plan(s, o)
 	if err != nil {
 		return 0, err
 	}
-	return f.size(), nil
+	return headerSize(s, m, o, list) + valuesSize(list), nil
 }
 
 // file is all of a file but its random values.
@@ -43,20 +43,32 @@ type file struct {
 }
 
 func newFile(s shape.Shape, o Options) (*file, error) {
-	m, err := o.validate()
-	if err = errors.Join(validate(s), err); err != nil {
-		return nil, err
-	}
-	list, err := tensors(s, m)
+	m, list, err := plan(s, o)
 	if err != nil {
-		return nil, fmt.Errorf("quantisation %s: %w", m.name, err)
+		return nil, err
 	}
 	return &file{header: header(s, m, o, list), tensors: list}, nil
 }
 
-func (f *file) size() int64 {
-	size := int64(len(f.header))
-	for _, t := range f.tensors {
+// plan returns the mixture and the tensors of a file.
+func plan(s shape.Shape, o Options) (mixture, []tensor, error) {
+	m, err := o.validate()
+	if err = errors.Join(validate(s), err); err != nil {
+		return mixture{}, nil, err
+	}
+	list, err := tensors(s, m)
+	if err != nil {
+		return mixture{}, nil, fmt.Errorf("quantisation %s: %w", m.name, err)
+	}
+	return m, list, nil
+}
+
+func (f *file) size() int64 { return int64(len(f.header)) + valuesSize(f.tensors) }
+
+// valuesSize is the size of the values of all tensors with what pads them.
+func valuesSize(list []tensor) int64 {
+	var size int64
+	for _, t := range list {
 		size += padded(t.bytes())
 	}
 	return size

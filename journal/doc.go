@@ -22,6 +22,7 @@
 //	block_end*   exobench.BlockEnd     all requests of a block have ended, and why
 //	step_end*    exobench.StepEnd      the step is over, and why
 //	calibration  exobench.Calibration  the harness's own error at one load
+//	ceiling      exobench.Ceiling      what bounds the decode speed of a model on an engine
 //	note         exobench.Note         what a reader of the report must know
 //	end*         exobench.End          the last line of a session: why it ended
 //

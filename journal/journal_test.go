@@ -36,6 +36,8 @@ func entries() []exobench.Entry {
 		&exobench.Step{ID: 1, Session: 1, Engine: "exo", Model: m},
 		&exobench.Cell{ID: 1, Engine: "exo", Model: m, Traffic: exobench.Traffic{Rate: 2.5, Arrival: exobench.Poisson}, Stop: exobench.Stop{Repeat: 2}},
 		&exobench.Calibration{At: 2, Session: 1, Streams: 1, LagP50: 3},
+		&exobench.Ceiling{At: 2, Session: 1, Engine: "exo", Model: "m", Weights: 100, Position: 4, Basis: exobench.CeilingOfFile,
+			Bandwidth: exobench.Bandwidth{PerSecond: 1e9, From: exobench.BandwidthMeasured, Of: "this machine's CPU, 2 threads"}},
 		&exobench.StageEvent{At: 5, Step: 1, Stage: exobench.StageReady, Placement: "Pipeline/MlxRing/1 node"},
 		&exobench.Block{ID: 1, Step: 1, Cell: 1, At: 6},
 		&exobench.Sample{At: 6, Step: 1, Moment: exobench.During, Block: 1, Sensor: "processes", Values: exobench.Values{{Quantity: exobench.PSS, Value: 7}, {Quantity: exobench.File, Value: 0}}},

@@ -36,6 +36,7 @@ var kinds = []kind{
 	{name: "block_end", entry: empty[exobench.BlockEnd], milestone: always},
 	{name: "step_end", entry: empty[exobench.StepEnd], milestone: always},
 	{name: "calibration", entry: empty[exobench.Calibration], milestone: never},
+	{name: "ceiling", entry: empty[exobench.Ceiling], milestone: never},
 	{name: "note", entry: empty[exobench.Note], milestone: never},
 	{name: "end", entry: empty[exobench.End], milestone: always},
 }

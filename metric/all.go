@@ -36,6 +36,9 @@ const (
 	LoadTime            = "load_s"
 	DownloadTime        = "download_s"
 
+	DecodeCeiling  = "decode_ceiling_tokens_per_second"
+	ShareOfCeiling = "share_of_ceiling"
+
 	WallTime             = "wall_s"
 	Delivered            = "delivered_concurrency"
 	CellMemoryPeak       = "memory_cell_peak_bytes"
@@ -240,5 +243,15 @@ var All = []Metric{
 		Name: EnergyPerToken, Title: "Energy per token", Unit: Joules, Better: Lower, CountsOutput: true, OfCell: energyPerToken,
 		Formula: "energy over the wall time of the cell / output tokens of all its OK requests",
 		Needs:   "as energy, for the whole wall time, and as throughput",
+	},
+	{
+		Name: DecodeCeiling, Title: "Decode ceiling", Unit: TokensPerSecond, Better: Higher, OfCell: decodeCeiling,
+		Formula: "bandwidth of the memory that holds the model / bytes read for a token of one request: the weights that each token needs, and the keys and values of the positions before it (prompt tokens + half of the output tokens, the mean over the OK requests)",
+		Needs:   "the model's file, or its shape and the size of its weights; a bandwidth that was measured, published or given; a model that no cache of the CPU holds",
+	},
+	{
+		Name: ShareOfCeiling, Title: "Share of the ceiling", Unit: Ratio, Better: Higher, OfCell: shareOfCeiling,
+		Formula: "median tokens/s of a request / decode ceiling; with several requests under way it is each request's, not that of all together",
+		Needs:   "both",
 	},
 }

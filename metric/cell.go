@@ -25,6 +25,9 @@ type Totals struct {
 	Before, Loaded, Peak *exobench.Bytes
 	// GPU is nil where no GPU was read.
 	GPU *GPUTotals
+	// Ceiling is the most tokens/s that one request can have, and Decode the median
+	// that requests had; nil where unknown.
+	Ceiling, Decode *float64
 	// Loading and Downloading are nil where no load was timed.
 	Loading, Downloading *time.Duration
 }
@@ -62,6 +65,20 @@ func energyPerToken(t *Totals) (float64, bool) {
 		return 0, false
 	}
 	return *t.Energy / *t.Tokens, true
+}
+
+func decodeCeiling(t *Totals) (float64, bool) {
+	if t.Ceiling == nil {
+		return 0, false
+	}
+	return *t.Ceiling, true
+}
+
+func shareOfCeiling(t *Totals) (float64, bool) {
+	if t.Ceiling == nil || t.Decode == nil || *t.Ceiling <= 0 {
+		return 0, false
+	}
+	return *t.Decode / *t.Ceiling, true
 }
 
 func loadTime(t *Totals) (float64, bool) { return span(t.Loading) }

@@ -17,6 +17,7 @@ const (
 	RequestsPerSecond Unit = "requests/s"
 	Requests          Unit = "requests"
 	Joules            Unit = "J"
+	Ratio             Unit = "ratio" // 1 is the whole
 )
 
 // Direction says which values are better.
@@ -56,7 +57,7 @@ type Metric struct {
 // most is beyond what any value of a unit can be: three years, a million times
 // a fast engine, a million of the largest memories.
 var most = map[Unit]float64{
-	Seconds: 1e8, Bytes: 1e18, TokensPerSecond: 1e9, RequestsPerSecond: 1e9, Requests: 1e9, Joules: 1e15,
+	Seconds: 1e8, Bytes: 1e18, TokensPerSecond: 1e9, RequestsPerSecond: 1e9, Requests: 1e9, Joules: 1e15, Ratio: 1e9,
 }
 
 // least is below what any value but 0 can be: a thousandth of a nanosecond.

@@ -38,6 +38,7 @@ var comments = map[string]string{
 	"all_placements":          "Measure every placement that the engine offers, one after the other.",
 	"keep_loaded":             "Leave the models on the engines.",
 	"calibrate":               "Measure the harness's own error before the run.",
+	"bandwidth_gb_per_s":      "Bandwidth of the memory that holds the models, in GB/s, which the ceiling of tokens/s is reckoned from; 0 has it found out.",
 	"insecure":                "Accept any TLS certificate.",
 	"seeds":                   "They make the run repeatable, one for each random dimension.",
 	"seeds.order":             "Shuffles the requests of a repeat.",

@@ -14,7 +14,7 @@ import (
 func Full(run *summary.Run) *Document {
 	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
 	for _, section := range []func(*summary.Run) Section{
-		results, percentiles, memory, gpus, nodes, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
+		results, percentiles, ceilings, memory, gpus, nodes, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
 	} {
 		if s := section(run); len(s.Parts) > 0 {
 			d.Sections = append(d.Sections, s)

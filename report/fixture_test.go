@@ -236,6 +236,12 @@ func enginesJournal() []exobench.Entry {
 		exobench.Engine{Name: "llamacpp", Driver: "llamacpp", Version: "b1", URL: "http://127.0.0.1:8080", CacheSwitch: true, IgnoresEOS: true, Models: models("llama.gguf", "mistral.gguf"),
 			Label: "random weights", Caveat: "What the model writes means nothing."},
 		exobench.Engine{Name: "ollama", Driver: "ollama", URL: "http://127.0.0.1:11434", LifeCycle: true, Models: models("llama3.2:1b")})
+	mac := exobench.Bandwidth{PerSecond: 546e9, From: exobench.BandwidthPublished, Of: "Apple M4 Max", Source: "a data sheet, 2024-10"}
+	cpu := exobench.Bandwidth{PerSecond: 12e9, From: exobench.BandwidthMeasured, Of: "this machine's CPU, 2 threads"}
+	s.add(
+		&exobench.Ceiling{Session: 1, Engine: "exo", Model: "llama-3.2-1b", Weights: 730e6, Position: 32768, Basis: exobench.CeilingOfShape, Bandwidth: mac},
+		&exobench.Ceiling{Session: 1, Engine: "llamacpp", Model: "llama-3.2-1b", Weights: 520e6, Position: 32768, Basis: exobench.CeilingOfFile, Bandwidth: cpu},
+		&exobench.Ceiling{Session: 1, Engine: "llamacpp", Model: "mistral-7b", Weights: 4e9, Basis: exobench.CeilingOfFile, Bandwidth: cpu})
 	measure := func(step int, placement string, start exobench.Instant, n int, weights exobench.Bytes, server *exobench.ServerStats) {
 		s.load(step, start, placement, weights)
 		block := s.block(step, 0, start+9*second)

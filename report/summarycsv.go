@@ -88,7 +88,7 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 	if c.Memory.GPU != nil {
 		source = string(c.Memory.GPU.Source)
 	}
-	return append(fields, field{"gpu_memory_source", source})
+	return append(fields, field{"gpu_memory_source", source}, valueField(c, metric.DecodeCeiling), valueField(c, metric.ShareOfCeiling))
 }
 
 // What came later than the rest stands after it, in the order in which it came.

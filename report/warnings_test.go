@@ -57,6 +57,8 @@ var warnings = []summary.Figures{
 	summary.SwapInUse{Used: 5 << 30, Memory: 16 << 30}, summary.MemoryShort{Available: 1 << 30, Memory: 16 << 30},
 	summary.GPUInUse{Share: 0.44, Limit: 0.15}, summary.CPUQuota{CPUs: 2, Cores: 16, From: "/sys/fs/cgroup/cpu.max"},
 	summary.VirtualMachine{Hypervisor: "kvm"}, summary.VirtualMachine{Hypervisor: "unknown"},
+	summary.AboveCeiling{Share: 1.31, Bandwidth: 12e9, From: exobench.BandwidthMeasured}, summary.AboveCeiling{Share: 1.31, Bandwidth: 400e9, From: exobench.BandwidthPublished},
+	summary.AboveCeiling{Share: 1.31, Bandwidth: 80e9, From: exobench.BandwidthGiven}, summary.AboveCeiling{Share: 1.31, Bandwidth: 80e9, From: exobench.BandwidthGiven, Drafted: true},
 }
 
 func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of: 5, Doubt: d} }

@@ -68,6 +68,9 @@ type Config struct {
 	// Calibrate, where set and the plan wants it, measures the harness's own
 	// error before the first step. It may return some calibrations and an error.
 	Calibrate func(ctx context.Context) ([]exobench.Calibration, error)
+	// Ceilings, where set, works out before the first step how fast models could be
+	// decoded at best. It may return some ceilings and an error.
+	Ceilings func(ctx context.Context) ([]exobench.Ceiling, error)
 }
 
 // Execute carries out the plan, and writes all entries but the header and the
@@ -132,6 +135,7 @@ func (x *execution) preliminaries(ctx context.Context) {
 	for _, e := range x.Engines {
 		x.notices(e)
 	}
+	x.ceilings(ctx)
 	if x.Calibrate == nil || !x.Plan.Calibrate || !x.goesOn(ctx) {
 		return
 	}
@@ -144,6 +148,22 @@ func (x *execution) preliminaries(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		x.note(exobench.Note{Text: "the harness's own error was not measured: " + err.Error()})
+	}
+}
+
+// ceilings records how fast models could be decoded at best. It comes before
+// anything is loaded: measuring the memory must not meet an engine that works.
+func (x *execution) ceilings(ctx context.Context) {
+	if x.Ceilings == nil || !x.goesOn(ctx) {
+		return
+	}
+	all, err := x.Ceilings(ctx)
+	for _, c := range all {
+		c.At, c.Session = x.Clock.Now(), x.Session
+		x.append(&c)
+	}
+	if err != nil && ctx.Err() == nil {
+		x.note(exobench.Note{Text: "how fast the memory can be read was not measured: " + err.Error()})
 	}
 }
 

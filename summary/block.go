@@ -49,6 +49,7 @@ type tallies struct {
 	// longest is the greatest number of tokens of prompt and answer of an OK request
 	// that tells both.
 	longest exobench.Tokens
+	contexts
 }
 
 // reload is how long a request may wait for its model before that counts as a
@@ -127,6 +128,7 @@ func (b *block) add(r *exobench.Record, prompt int32, closed bool) {
 	if r.PromptTokens != nil && r.OutputTokens != nil {
 		b.longest = max(b.longest, *r.PromptTokens+*r.OutputTokens)
 	}
+	b.contexts.add(r)
 	b.delays.add(r)
 	if wrong := b.ok.add(r, prompt, closed); wrong != "" {
 		b.impossible.join(impossible{1, r.Seq, wrong})
@@ -212,6 +214,7 @@ func tally(blocks []*block) (all tallies) {
 			all.doubt(kind, d)
 		}
 		all.impossible.join(b.impossible)
+		all.contexts.join(b.contexts)
 		all.reloads += b.reloads
 		all.longest = max(all.longest, b.longest)
 		all.longestLoad = max(all.longestLoad, b.longestLoad)

@@ -64,6 +64,8 @@ type Cell struct {
 	// loop had its delivered number under way, rounded up. Nil where there is
 	// none.
 	Calibration *exobench.Calibration `json:"calibration"`
+	// Ceiling is what bounds the decode speed; nil where that is not known.
+	Ceiling *Ceiling `json:"ceiling"`
 	// Machine is what else the machine did meanwhile; nil where nobody looked.
 	Machine *Machine `json:"machine"`
 	// Prompts holds the same requests by prompt, in the plan's order.

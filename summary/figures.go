@@ -45,13 +45,20 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	cell.KVCache = f.kvCache(&cell, tally(blocks).longest)
 	f.addEnergy(&cell, s)
 	c.totals = f.totals(&cell, s)
+	cell.Ceiling = f.ceilingOf(&cell, blocks)
+	if cell.Ceiling != nil {
+		c.totals.Ceiling = new(cell.Ceiling.Rate())
+		if rate, ok := cell.Metric(metric.TokenRate); ok {
+			c.totals.Decode = &rate.Median
+		}
+	}
 	cell.Values = valuesOf(&c.totals)
 	compared := s.exchanges(f, cell.TokensFrom)
 	cell.ClientServer = compared.clientServer()
 	cell.Prompts = s.prompts(f, cell.TokensFrom)
 	cell.Delay, cell.Machine = delayOf(blocks), machineOf(blocks)
 	cell.Calibration = f.calibrationOf(&cell, blocks)
-	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtShared(f, &cell, blocks), doubtMemory(f, &cell, blocks), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell, f.ours(blocks))) {
+	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtShared(f, &cell, blocks), doubtMemory(f, &cell, blocks), doubtCeiling(&cell), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell, f.ours(blocks))) {
 		cell.Warnings = append(cell.Warnings, Warning{Kind: doubt.kind(), Cell: c.ID, Figures: doubt})
 	}
 	c.figures = cell

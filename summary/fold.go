@@ -19,8 +19,8 @@ import (
 type Fold struct {
 	header *exobench.Header
 	headed bool
-	// version counts the changes to what all cells depend on: the header and the
-	// calibrations.
+	// version counts the changes to what all cells depend on: the header, the
+	// calibrations and the ceilings.
 	version  int
 	sessions map[int]exobench.Session
 	ends     map[int]exobench.End
@@ -32,6 +32,8 @@ type Fold struct {
 	latest       map[int]int
 	calibrations []exobench.Calibration
 	notes        []exobench.Note
+	// ceilings are, for each model on each engine, the highest that was told.
+	ceilings map[Subject]exobench.Ceiling
 
 	metrics []metric.Metric
 	prompts []string // the ids of all that were sent
@@ -45,7 +47,7 @@ type Fold struct {
 func NewFold() *Fold {
 	return &Fold{
 		header: new(exobench.Header), sessions: map[int]exobench.Session{}, ends: map[int]exobench.End{},
-		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{}, latest: map[int]int{},
+		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{}, latest: map[int]int{}, ceilings: map[Subject]exobench.Ceiling{},
 		metrics: metric.PerRequest(), places: map[string]int32{},
 	}
 }
@@ -103,6 +105,9 @@ func (f *Fold) Add(entry exobench.Entry) error {
 		entryOf(f.steps, e.Step).end = new(*e)
 	case *exobench.Calibration:
 		f.calibrations = append(f.calibrations, *e)
+		f.version++
+	case *exobench.Ceiling:
+		f.addCeiling(*e)
 		f.version++
 	case *exobench.Note:
 		f.notes = append(f.notes, *e)

@@ -381,6 +381,16 @@ type Stall struct {
 	Limit float64       `json:"limit"`
 }
 
+// AboveCeiling: requests were decoded at Share of the ceiling, which nothing can
+// be above 1 of: the bandwidth or the bytes of a token are not what was taken.
+type AboveCeiling struct {
+	Share     float64                `json:"share"`
+	Bandwidth float64                `json:"bandwidth_bytes_per_second"`
+	From      exobench.BandwidthFrom `json:"bandwidth_from"`
+	// Drafted is set where drafts were used: a step may then give several tokens.
+	Drafted bool `json:"drafted"`
+}
+
 func (CutOff) kind() WarningKind           { return "cut_off" }
 func (StoppedEarly) kind() WarningKind     { return "interrupted" }
 func (BrokenOff) kind() WarningKind        { return "failed" }
@@ -412,6 +422,8 @@ func (MemoryBeside) kind() WarningKind   { return "memory_beside" }
 func (PeakMissed) kind() WarningKind     { return "peak_missed" }
 func (Swapped) kind() WarningKind        { return "swapped" }
 func (EngineIdle) kind() WarningKind     { return "engine_idle" }
+
+func (AboveCeiling) kind() WarningKind { return "above_ceiling" }
 
 func (CountsDiffer) kind() WarningKind  { return "counts_differ" }
 func (DecodeDiffers) kind() WarningKind { return "decode_differs" }

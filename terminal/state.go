@@ -97,6 +97,8 @@ func (s *state) add(entry exobench.Entry) {
 		s.remarks = append(s.remarks, s.remark(*e))
 	case *exobench.Calibration:
 		s.pass(e.At)
+	case *exobench.Ceiling:
+		s.pass(e.At)
 	case *exobench.End:
 		s.pass(e.At)
 		if e.Reason == exobench.EndFailed {

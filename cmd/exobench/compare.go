@@ -194,15 +194,16 @@ func writeComparison(w io.Writer, r *compare.Result, breaches []compare.Breach, 
 	case formMarkdown:
 		return report.Markdown(w, report.Comparison(r, breaches))
 	}
-	return report.Plain(w, report.Comparison(r, breaches), widthOf(w))
+	return report.Plain(w, report.Comparison(r, breaches), widthOf(w, defaultWidth))
 }
 
-// widthOf returns how many columns a terminal has, or those of a page.
-func widthOf(w io.Writer) int {
+// widthOf returns how many columns the terminal has that w goes to, and otherwise
+// where it goes to none.
+func widthOf(w io.Writer, otherwise int) int {
 	if f, ok := w.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
 			return columns
 		}
 	}
-	return defaultWidth
+	return otherwise
 }

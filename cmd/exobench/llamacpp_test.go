@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net"
@@ -12,6 +13,9 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"exobench"
+	"exobench/summary"
 )
 
 // realLlamaServer returns the llama-server to test with; without one the test
@@ -111,4 +115,60 @@ func startLlamaServer(t *testing.T, program, model string) string {
 			t.Fatal("llama-server did not start within a minute")
 		}
 	}
+}
+
+// The ceiling's time is not tested: with so high a bandwidth no share is above 1.
+func TestTheCeilingCountsWhatARealLlamaServerReads(t *testing.T) {
+	program := realLlamaServer(t)
+	model := filepath.Join(t.TempDir(), "tiny.gguf")
+	if got := exobenchIn(t, t.TempDir(), "synth", "--models-file", tinyModels(t), "--model", "tiny-c", "--quant", "q8_0", "--out", model); got.code != exitOK {
+		t.Fatal(got.stderr)
+	}
+	url := startLlamaServer(t, program, model)
+	var about struct {
+		Data []struct {
+			Meta struct {
+				Size exobench.Bytes `json:"size"`
+			} `json:"meta"`
+		} `json:"data"`
+	}
+	response, err := http.Get(url + "/v1/models")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&about); err != nil || len(about.Data) != 1 || about.Data[0].Meta.Size == 0 {
+		t.Fatalf("what the server says of its model: %+v, %v", about, err)
+	}
+	for _, args := range [][]string{{"--url", url, "--model", "tiny"}, {"--model", model, "--engine-args", "-t 1 -ctk q8_0 -ctv q8_0 -fa on"}} {
+		out := filepath.Join(t.TempDir(), "out")
+		got := exobenchIn(t, t.TempDir(), append([]string{"run", "--engine", "llamacpp", "--max-tokens", "32", "--repeat", "1", "--bandwidth", "100000", "--out", out}, args...)...)
+		if got.code != exitOK {
+			t.Fatalf("%v: exit code %d\n%s", args, got.code, got.stderr)
+		}
+		c := ceilingOf(t, out)
+		if c == nil || c.Basis != exobench.CeilingOfFile || c.From != exobench.BandwidthGiven || c.PerSecond != 1e14 || c.Positions < 16 || c.KV == 0 {
+			t.Fatalf("%v: got %+v", args, c)
+		}
+		// The server counts the embedding too, where it is not the output matrix.
+		if c.Weights > about.Data[0].Meta.Size || c.Weights < about.Data[0].Meta.Size/2 {
+			t.Errorf("%v: %v of weights are read for a token, and the server has %v", args, c.Weights, about.Data[0].Meta.Size)
+		}
+	}
+}
+
+// ceilingOf reads that of the first cell of a folder's summary.
+func ceilingOf(t *testing.T, folder string) *summary.Ceiling {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Cells []struct{ Ceiling *summary.Ceiling }
+	}
+	if err := json.Unmarshal(text, &s); err != nil || len(s.Cells) == 0 {
+		t.Fatal(err, len(s.Cells))
+	}
+	return s.Cells[0].Ceiling
 }

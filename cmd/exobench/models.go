@@ -5,63 +5,101 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"sync"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"exobench"
 	"exobench/catalogue"
+	"exobench/ceiling"
 	"exobench/driver"
+	"exobench/gpu"
 	"exobench/internal/panics"
 	"exobench/secret"
 )
 
+// modelsFlags are the flags of exobench models.
+type modelsFlags struct {
+	modelsFile, engine, url string
+	context                 int
+	bandwidth               float64
+	json                    bool
+}
+
 func modelsCommand(env environment) *cobra.Command {
-	var asJSON bool
-	var modelsFile, engine, url string
+	var f modelsFlags
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "Show the models on each engine: id, size, downloaded, loaded, fits",
-		Long: `Show which of the catalogue's models each engine has, and which others it has, and whether they fit into
-the memory that is free now. What an engine does not tell is a question mark.`,
-		Example: "  exobench models\n  exobench models --engine exo --url http://mac-studio:52415",
+		Short: "Show the models on each engine: size, whether they fit, and how fast they could be at best",
+		Long: `Show which of the catalogue's models each engine has, or would have if it were here, and which others
+it has: whether they fit into the memory that is free now, with a context of --context tokens, and how many
+tokens per second one request could get at best, by the bandwidth of the memory. What is not known is a
+question mark.`,
+		Example: "  exobench models\n  exobench models --context 8192\n  exobench models --engine exo --url http://mac-studio:52415",
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			models, err := catalogue.Load(modelsFile)
-			if err != nil {
-				return driver.UsageError{Err: err}
-			}
-			if _, known := driverOf(engine); engine != "" && !known {
-				return driver.UsageError{Err: fmt.Errorf("--engine %s is not known: it must be one of %s", engine, engineNames())}
-			}
-			drivers, err := newEnv(env, exobench.NewClock(), models, false)
-			if err != nil {
-				return err
-			}
-			defer drivers.Wire.Close()
-			offers, err := offers(cmd.Context(), env, engine, url, drivers)
-			if err := cmp.Or(cmd.Context().Err(), err); err != nil {
-				return err
-			}
-			offers = secret.Map(offers, env.secrets.Hide)
-			if asJSON {
-				encoder := json.NewEncoder(env.Stdout)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(offers)
-			}
-			return showOffers(env.Stdout, offers)
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return listModels(cmd.Context(), env, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&engine, "engine", "", "show this engine only")
-	flags.StringVar(&url, "url", "", "ask the engine at this address")
-	flags.StringVar(&modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	flags.StringVar(&f.engine, "engine", "", "show this engine only")
+	flags.StringVar(&f.url, "url", "", "ask the engine at this address")
+	flags.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")
+	flags.IntVar(&f.context, "context", 4096, "tokens of prompt and answer that are to fit, and that are read for each token")
+	flags.Float64Var(&f.bandwidth, "bandwidth", 0, bandwidthHelp)
+	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
+}
+
+func (f modelsFlags) check() error {
+	if _, known := driverOf(f.engine); f.engine != "" && !known {
+		return fmt.Errorf("--engine %s is not known: it must be one of %s", f.engine, engineNames())
+	}
+	if f.context < 1 || f.context > maxContext {
+		return fmt.Errorf("--context is %d: it must be from 1 to %d tokens", f.context, maxContext)
+	}
+	if !(f.bandwidth >= 0 && f.bandwidth <= exobench.MaxBandwidth) {
+		return fmt.Errorf("--bandwidth is %g: it must be above 0 and at most %d GB/s, or left out to have it found out", f.bandwidth, exobench.MaxBandwidth)
+	}
+	return nil
+}
+
+// maxContext is beyond any model's, in tokens.
+const maxContext = 1 << 30
+
+func listModels(ctx context.Context, env environment, f modelsFlags) error {
+	models, err := catalogue.Load(f.modelsFile)
+	if err = cmp.Or(err, f.check()); err != nil {
+		return driver.UsageError{Err: err}
+	}
+	drivers, err := newEnv(env, exobench.NewClock(), models, false)
+	if err != nil {
+		return err
+	}
+	defer drivers.Wire.Close()
+	// Before the engines are asked: answering them is work too.
+	host := thisHost(ctx)
+	host.GPUs, _ = gpu.Devices(ctx)
+	m := newMemory(ctx, f.bandwidth, host)
+	if f.url == "" {
+		_, _, err = m.bandwidth(ceiling.Reads{}, true, "")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	found, err := offers(ctx, env, f.engine, f.url, drivers)
+	if err := cmp.Or(ctx.Err(), err); err != nil {
+		return err
+	}
+	var all []offer
+	for _, o := range secret.Map(found, env.secrets.Hide) {
+		all = append(all, m.judge(o, models, f.context, onThisHost(f.url)))
+	}
+	if f.json {
+		encoder := json.NewEncoder(env.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(all)
+	}
+	return showOffers(env.Stdout, all, f.context, widthOf(env.Stdout, 0))
 }
 
 // offers asks the engine of that name, or all that answer and those that
@@ -101,36 +139,4 @@ func offers(ctx context.Context, user environment, engine, url string, env drive
 	}
 	asked.Wait()
 	return slices.Concat(all...), nil
-}
-
-func showOffers(w io.Writer, offers []driver.Offer) error {
-	slices.SortStableFunc(offers, func(a, b driver.Offer) int { return strings.Compare(a.Model, b.Model) })
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "MODEL\tENGINE\tID\tSIZE\tDOWNLOADED\tLOADED\tFITS")
-	for _, o := range secret.Map(offers, forTable) {
-		size := o.Size.String()
-		switch {
-		case o.Size == 0:
-			size = "?"
-		case o.Estimated:
-			size = "about " + size
-		}
-		fits := yesNo(o.Fits)
-		if o.Why != "" {
-			fits += ": " + o.Why
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.Model, o.Engine, o.ID, size, yesNo(o.Downloaded), yesNo(o.Loaded), fits)
-	}
-	return t.Flush()
-}
-
-// yesNo writes what an engine tells; a question mark where it does not.
-func yesNo(b *bool) string {
-	switch {
-	case b == nil:
-		return "?"
-	case *b:
-		return "yes"
-	}
-	return "no"
 }

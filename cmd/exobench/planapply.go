@@ -70,6 +70,7 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		"insecure":       func() { p.Insecure = f.insecure },
 		"keep-loaded":    func() { p.KeepLoaded = f.keepLoaded },
 		"all-placements": func() { p.AllPlacements = f.allPlacements },
+		"bandwidth":      func() { p.Bandwidth = f.bandwidth },
 		"no-calibrate":   func() { p.Calibrate = !f.noCalibrate },
 		"seed":           func() { p.Seeds.Order, p.Seeds.Sampling, p.Seeds.Arrivals = f.seed, f.seed, f.seed },
 		"prompt-seed":    func() { p.Seeds.Prompts = f.promptSeed },
@@ -297,6 +298,7 @@ var memberFlags = map[string]string{
 	"workload.cache": "cache", "workload.temperature": "temperature", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
 	"stop.duration": "duration", "stop": "repeat", "loads": "loads", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
+	"bandwidth_gb_per_s": "bandwidth",
 }
 
 // explain says what is wrong with a plan, of each member by the flag that set

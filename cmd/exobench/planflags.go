@@ -52,6 +52,7 @@ type planFlags struct {
 	maxUnderWay                    int
 	seed, promptSeed               uint64
 	timeout, idleTimeout           time.Duration
+	bandwidth                      float64
 	insecure, allPlacements        bool
 	keepLoaded, noCalibrate        bool
 
@@ -105,6 +106,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	reach.BoolVar(&f.allPlacements, "all-placements", false, "measure every placement that the engine offers (exo), one after the other")
 	registerOptions(groups)
 	out := groups.add("Output")
+	out.Float64Var(&f.bandwidth, "bandwidth", 0, bandwidthHelp)
 	out.BoolVar(&f.noCalibrate, "no-calibrate", false, "leave out the short measurement of the harness's own error")
 }
 

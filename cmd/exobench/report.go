@@ -197,7 +197,7 @@ func (r results) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return report.JSON(w, r.run)
 	}
-	return report.Plain(w, report.Brief(r.run), widthOf(w))
+	return report.Plain(w, report.Brief(r.run), widthOf(w, defaultWidth))
 }
 
 // peerNames lists the tools that report --as takes.

@@ -120,7 +120,7 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 	if err := refuse(f, changes); err != nil {
 		return "", false, err
 	}
-	s := session{id: b.past.Last + 1, past: b.past, plan: plan, engines: all, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets}
+	s := session{id: b.past.Last + 1, past: b.past, plan: plan, engines: all, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets, models: models}
 	for _, change := range changes {
 		s.notes = append(s.notes, exobench.Note{Text: "the run was resumed by force although " + change})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"exobench"
+	"exobench/catalogue"
 	"exobench/driver"
 	"exobench/gpu"
 	"exobench/journal"
@@ -120,7 +121,7 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	s := session{id: 1, plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets}
+	s := session{id: 1, plan: o.plan, engines: all, notes: o.notes, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets, models: models}
 	writer, err := s.begin()
 	if err != nil {
 		return err
@@ -142,6 +143,7 @@ type session struct {
 	clock   exobench.Clock
 	wire    *wire.Client
 	secrets *secret.Set
+	models  *catalogue.Catalogue
 }
 
 // header is what a journal begins with.
@@ -198,6 +200,7 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
 		Trim:    s.wire.Trim,
 	}
+	config.Ceilings = func(ctx context.Context) ([]exobench.Ceiling, error) { return s.ceilings(ctx, host) }
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
 			return calibrateRun(ctx, s.wire, s.clock, s.plan)

@@ -9,6 +9,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
+	"exobench/driver/local"
 )
 
 // Offers returns the catalogue's models that have an id for exo and, where exo
@@ -24,7 +25,8 @@ func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver
 	case usage || spec.URL != "" || ctx.Err() != nil:
 		return nil, err
 	}
-	offers := offersOf(env.Catalogue, stock{})
+	// It would run here.
+	offers := offersOf(env.Catalogue, stock{free: local.FreeMemory(ctx)})
 	for i := range offers {
 		offers[i].Why = "exo does not answer"
 	}
@@ -54,6 +56,7 @@ type stock struct {
 	cards              []modelCard
 	downloaded, loaded []string
 	free               exobench.Bytes // on all nodes
+	chip               string         // of all nodes; empty where they differ
 }
 
 func (e *Engine) stock(ctx context.Context) stock {
@@ -65,6 +68,7 @@ func (e *Engine) stock(ctx context.Context) stock {
 	for _, n := range e.nodes {
 		s.free += n.available
 	}
+	s.chip = e.chip()
 	return s
 }
 
@@ -100,6 +104,7 @@ func (s stock) own() []modelCard {
 func (s stock) complete(o driver.Offer) driver.Offer {
 	o.Engine = Driver{}.Name()
 	o.Downloaded, o.Loaded = holds(s.downloaded, o.ID), holds(s.loaded, o.ID)
+	o.Chip = s.chip
 	o.Fit(s.free)
 	return o
 }

@@ -49,6 +49,10 @@ func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver
 	if err == nil {
 		defer e.Close()
 	}
+	here := exobench.Bytes(0)
+	if spec.URL == "" {
+		here = local.FreeMemory(ctx)
+	}
 	var offers []driver.Offer
 	for _, m := range env.Catalogue.Models() {
 		ids := m.IDs[d.Name()]
@@ -56,7 +60,7 @@ func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver
 			continue
 		}
 		o := driver.Offer{Model: m.Name, Engine: d.Name(), ID: ids[0], Size: driver.Estimate(m), Estimated: true, Why: "exo 0.0.x does not answer"}
-		if err == nil {
+		if o.Free = here; err == nil {
 			o.ID, o.Why = e.first(ids), "unknown"
 		}
 		if o.ID != "" {

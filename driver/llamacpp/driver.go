@@ -60,8 +60,8 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 }
 
 // Offers returns the model of the server that answers, and those of the
-// catalogue that a server could be started with random weights of, where there
-// is a program to start.
+// catalogue that a server could be started with random weights of, whether or not
+// there is a program to start.
 func (Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
 	var offers []driver.Offer
 	url := spec.URL
@@ -83,8 +83,9 @@ func (Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.E
 	case spec.URL != "":
 		return nil, err
 	}
+	missing := ""
 	if _, err := findProgram(programOption.In(spec)); err != nil {
-		return offers, nil
+		missing = "there is no llama-server here to start"
 	}
 	free, quant := local.FreeMemory(ctx), quantOption.In(spec)
 	for _, m := range env.Catalogue.Models() {
@@ -93,7 +94,9 @@ func (Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.E
 			continue // a model that has no such file
 		}
 		o := driver.Offer{Model: m.Name, Engine: "llamacpp", ID: "--synthetic --quant " + quant, Size: file.Size(), Loaded: new(false)}
-		o.Fit(free)
+		if o.Fit(free); missing != "" {
+			o.Why = missing
+		}
 		offers = append(offers, o)
 	}
 	return offers, nil

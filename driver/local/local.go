@@ -49,12 +49,16 @@ func (s Server) Sensors() []driver.Sensor {
 	return []driver.Sensor{s.engine.Sensor()}
 }
 
-// FreeMemory returns how much memory of this host is free for an engine; 0 where
-// that cannot be told.
+// FreeMemory returns how much memory of this host is free for an engine, within
+// what control groups leave this process; 0 where that cannot be told.
 func FreeMemory(ctx context.Context) exobench.Bytes {
 	m, err := mem.VirtualMemoryWithContext(ctx)
 	if err != nil {
 		return 0
 	}
-	return exobench.Bytes(m.Available)
+	free := exobench.Bytes(m.Available)
+	if room, limited := groupRoom("/"); limited {
+		free = min(free, max(room, 1)) // 0 would be unknown
+	}
+	return free
 }

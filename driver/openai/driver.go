@@ -80,6 +80,8 @@ func (Driver) Find(ctx context.Context, url string, env driver.Env) []driver.Fou
 
 // Offers returns the models of the server at the spec's URL, or of those that
 // answer at the usual ones. Such a server tells no sizes, nor what is loaded.
+// Where none answers it returns the catalogue's models as one here would have
+// them.
 func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver.Env) ([]driver.Offer, error) {
 	if spec.URL != "" {
 		e, err := dial(ctx, spec, env, nil)
@@ -99,7 +101,26 @@ func (d Driver) Offers(ctx context.Context, spec exobench.EngineSpec, env driver
 		more, _ := d.Offers(ctx, spec, env)
 		offers = append(offers, more...)
 	}
+	if len(offers) == 0 {
+		offers = absent(ctx, env)
+	}
 	return offers, nil
+}
+
+// absent returns the catalogue's models in the 16 bits of their makers, as vLLM
+// and the like take them unless they are told otherwise.
+func absent(ctx context.Context, env driver.Env) []driver.Offer {
+	free := local.FreeMemory(ctx)
+	var offers []driver.Offer
+	for _, m := range env.Catalogue.Models() {
+		if ids := m.IDs["openai"]; len(ids) > 0 {
+			o := driver.Offer{Model: m.Name, Engine: "openai", ID: ids[0], Size: exobench.Bytes(2 * m.Parameters), Estimated: true}
+			o.Fit(free)
+			o.Why = "no server answers at the usual addresses"
+			offers = append(offers, o)
+		}
+	}
+	return offers
 }
 
 // Open asks the server at the spec's URL which models it has.
