@@ -33,6 +33,7 @@ var imports = map[string]string{
 	"synth":              ". catalogue gguf",
 	"resource":           ". internal/histogram",
 	"gpu":                ". child",
+	"power":              ".",
 	"terminal":           ". summary",
 	"gguf":               "shape",
 	"reference":          ". alarm internal/histogram internal/loopback",
