@@ -47,6 +47,13 @@ type Plan struct {
 	KeepLoaded bool `json:"keep_loaded"`
 	// Calibrate has the harness's own error measured before the run.
 	Calibrate bool `json:"calibrate"`
+	// IdlePower is how long the power of the idle machine is read before the run,
+	// where there is a meter; 0 leaves it out.
+	IdlePower Duration `json:"idle_power"`
+	// PowerCSV is the log of a power meter outside, which is read when the run is
+	// over; PowerCSVOffset is added to its times.
+	PowerCSV       string   `json:"power_csv"`
+	PowerCSVOffset Duration `json:"power_csv_offset"`
 	// Insecure accepts any TLS certificate.
 	Insecure bool `json:"insecure"`
 	// Seeds make the run repeatable.
@@ -252,6 +259,8 @@ func (p Plan) Validate() error {
 	check(p.Warmup >= 0, "warmup", "is %d: it must be 0 or more", p.Warmup)
 	check(p.Timeout >= 0, "timeout", "is %v: it must be 0 (none) or more", p.Timeout)
 	check(p.IdleTimeout >= 0, "idle_timeout", "is %v: it must be 0 (none) or more", p.IdleTimeout)
+	check(p.IdlePower >= 0 && p.IdlePower <= Duration(time.Hour), "idle_power", "is %v: it must be 0 (none) or more, and at most 1h", p.IdlePower)
+	check(p.PowerCSV != "" || p.PowerCSVOffset == 0, "power_csv_offset", "is %v without a power_csv: it is of the clock of that meter", p.PowerCSVOffset)
 	p.Workload.validate(check)
 	check(len(p.Traffic) > 0, "traffic", "is empty: give at least one concurrency or rate")
 	for _, t := range p.Traffic {

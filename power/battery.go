@@ -59,7 +59,7 @@ func (m *battery) every() time.Duration { return batteryEvery }
 func (m *battery) close() error         { return nil }
 
 // read returns the power while the machine runs on its batteries alone.
-func (m *battery) read(context.Context, exobench.Instant) ([]exobench.Sample, error) {
+func (m *battery) read(context.Context, func() exobench.Instant) ([]exobench.Sample, error) {
 	power, discharging, err := m.watts()
 	if err != nil || !discharging {
 		return nil, err

@@ -114,7 +114,7 @@ func (m *hwmon) describe() exobench.Meter { return m.about }
 func (m *hwmon) every() time.Duration     { return max(m.over, hwmonEvery) }
 func (m *hwmon) close() error             { return m.value.close() }
 
-func (m *hwmon) read(context.Context, exobench.Instant) ([]exobench.Sample, error) {
+func (m *hwmon) read(context.Context, func() exobench.Instant) ([]exobench.Sample, error) {
 	microwatts, err := m.value.read()
 	if err != nil {
 		return nil, err

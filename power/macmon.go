@@ -160,7 +160,7 @@ func (m *macmon) keep(samples ...exobench.Sample) {
 }
 
 // read returns what was printed since.
-func (m *macmon) read(context.Context, exobench.Instant) ([]exobench.Sample, error) {
+func (m *macmon) read(context.Context, func() exobench.Instant) ([]exobench.Sample, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	samples := m.samples

@@ -20,7 +20,7 @@ type meter interface {
 	// read returns the samples since it was read before, of which only the values,
 	// the span and, where it is not now, the instant are set. None is no reading:
 	// the source has nothing to tell now.
-	read(ctx context.Context, now exobench.Instant) ([]exobench.Sample, error)
+	read(ctx context.Context, clock func() exobench.Instant) ([]exobench.Sample, error)
 	close() error
 }
 

@@ -107,15 +107,22 @@ func (m *rapl) every() time.Duration     { return raplEvery }
 func (m *rapl) close() error             { return m.counter.close() }
 
 // read returns what the counter grew by since it was read before; nothing where
-// that cannot be told.
-func (m *rapl) read(_ context.Context, now exobench.Instant) ([]exobench.Sample, error) {
+// that cannot be told. A counter that stands still tells nothing until it moves:
+// some virtual machines show one that never does.
+func (m *rapl) read(_ context.Context, clock func() exobench.Instant) ([]exobench.Sample, error) {
+	before := clock()
 	value, err := m.counter.read()
 	if err != nil {
 		return nil, err
 	}
+	// The thread may have waited for a core on either side of the reading.
+	now := before.Add(clock().Sub(before) / 2)
 	last, at := m.last, m.at
+	if at.Reached() && value == last {
+		return nil, nil
+	}
 	m.last, m.at = value, now
-	if !at.Reached() {
+	if !at.Reached() || now <= at {
 		return nil, nil
 	}
 	span := now.Sub(at)
@@ -127,5 +134,5 @@ func (m *rapl) read(_ context.Context, now exobench.Instant) ([]exobench.Sample,
 	if grown < 0 || float64(grown) > most || m.wraps > 0 && most > float64(m.wraps) {
 		return nil, nil
 	}
-	return []exobench.Sample{{Span: span, Values: exobench.Values{{Quantity: exobench.EnergyJoules, Value: float64(grown) / 1e6}}}}, nil
+	return []exobench.Sample{{At: now, Span: span, Values: exobench.Values{{Quantity: exobench.EnergyJoules, Value: float64(grown) / 1e6}}}}, nil
 }

@@ -108,7 +108,7 @@ func (s *Sensor) Read(ctx context.Context, _ exobench.Moment) ([]exobench.Sample
 			continue
 		}
 		m.last = now
-		samples, err := m.read(ctx, now)
+		samples, err := m.read(ctx, s.clock.Now)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", m.of, err))
 			continue

@@ -51,6 +51,7 @@ var warnings = []summary.Figures{
 	summary.GarbagePause{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.CoreWait{Stall: summary.Stall{Span: 4_234_567, Of: 50 * time.Millisecond, Share: 0.0847, Limit: 0.05}},
 	summary.HarnessBusy{Share: 0.4, Left: 0.6},
+	summary.IdleNotIdle{Idle: 52.34, Measured: 41}, summary.PartAboveWhole{Part: "rapl package", PartWatts: 80, Whole: "csv:plug.csv", WholeWatts: 31.2},
 }
 
 func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of: 5, Doubt: d} }
