@@ -55,7 +55,7 @@ func (x *execution) idle(ctx context.Context) {
 		watch(sensor, 2) // the first reading of a counter tells nothing
 	}
 	for _, e := range x.Engines {
-		for _, sensor := range e.sensors() {
+		for _, sensor := range x.engines[e.Entry.Name].sensors() {
 			watch(sensor, 1)
 		}
 	}

@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -49,7 +48,7 @@ loaded, what machine this is, and which sensors can be read.`,
 				return err
 			}
 			engines = secret.Map(engines, env.secrets.Hide)
-			sensors, host := detectSensors(cmd.Context()), thisHost(cmd.Context())
+			sensors, host := detectSensors(cmd.Context(), env), thisHost(cmd.Context())
 			if asJSON {
 				encoder := json.NewEncoder(env.Stdout)
 				encoder.SetIndent("", "  ")
@@ -136,8 +135,8 @@ func otherEngines(ctx context.Context, env driver.Env) []string {
 }
 
 // detectSensors says what can be measured here.
-func detectSensors(ctx context.Context) []sensor {
-	return []sensor{memorySensor(ctx), gpuSensor(ctx), powerSensor(), calibrationSensor()}
+func detectSensors(ctx context.Context, env environment) []sensor {
+	return slices.Concat([]sensor{memorySensor(ctx), gpuSensor(ctx)}, powerSensors(powerRoots(env.Getenv)), []sensor{calibrationSensor()})
 }
 
 // calibrationSensor tells the harness's own error, where it was measured.
@@ -200,23 +199,6 @@ func gpuText(g exobench.GPU) string {
 		text += ", " + part
 	}
 	return text
-}
-
-func powerSensor() sensor {
-	s := sensor{Name: "power", Text: "no counter found; exo tells the power of Macs with macmon"}
-	if runtime.GOOS != "linux" {
-		return s
-	}
-	counters, _ := filepath.Glob("/sys/class/powercap/intel-rapl:*/energy_uj")
-	for _, path := range counters {
-		if file, err := os.Open(path); err == nil {
-			file.Close()
-			s.There, s.Text = true, "RAPL counters can be read (seen; energy is not measured from them yet)"
-			return s
-		}
-		s.Text = "RAPL counters are there, but only root may read them"
-	}
-	return s
 }
 
 func showDetected(w io.Writer, host exobench.Host, engines []driver.Found, sensors []sensor) error {
