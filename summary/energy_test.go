@@ -218,3 +218,23 @@ func TestEnergiesThatCannotBeAreDoubted(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestAGPUCountsOnceBesideTheProcessorsThatItIsNoPartOf(t *testing.T) {
+	gpu := func(unified float64) (all []exobench.Entry) {
+		for at := exobench.Instant(9); at <= 13; at++ {
+			all = append(all, aSample(1, at*second, exobench.During, "gpu", "GPU-1", exobench.Value{Quantity: "gpu_power_watts", Value: 300},
+				exobench.Value{Quantity: "gpu_power_average_watts", Value: 290}, exobench.Value{Quantity: "gpu_unified", Value: unified}))
+		}
+		return all
+	}
+	for _, row := range []struct {
+		unified float64
+		source  string
+		joules  float64
+	}{{0, "rapl package + gpus", 718}, {1, "rapl package", 118}} {
+		c := only(t, append(meteredRequests(), gpu(row.unified)...)...)
+		if e := c.Energy[0]; e.Source != row.source || math.Abs(*e.Joules-row.joules) > 1e-9 {
+			t.Errorf("unified %v: %+v, %v J", row.unified, e, *e.Joules)
+		}
+	}
+}
