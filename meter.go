@@ -25,9 +25,9 @@ const (
 // Scopes lists the scopes, the widest first.
 var Scopes = []Scope{WallScope, NodeScope, PartsScope, PackageScope, GPUScope, MemoryScope}
 
-// Meter says what the power is of that a sensor's samples tell. Of exo's nodes,
-// which are measured and of the node, and of devices of the sensor "gpu" that have
-// none, it may be missing.
+// Meter says what the power is of that a sensor's samples tell. There is none of
+// exo's nodes, which are measured and of the node, nor of the devices of the sensor
+// "gpu", whose samples tell all that there is to say.
 type Meter struct {
 	At      Instant `json:"at_ns"`
 	Session int     `json:"session"`
