@@ -43,6 +43,7 @@ var imports = map[string]string{
 	"reference":          ". alarm internal/histogram internal/loopback internal/panics",
 	"calibrate":          ". driver internal/panics journal load metric reference resource run stat wire",
 	"machine":            ". internal/panics",
+	"power":              ". internal/panics",
 	"peers":              ". metric stat summary",
 	"embedded":           "embedded/decoder internal/loopback internal/panics shape",
 	"embedded/decoder":   "internal/panics shape",

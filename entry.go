@@ -8,8 +8,8 @@ import "time"
 const SchemaVersion = 2
 
 // Entry is one line of a journal: *Header, *Session, *Step, *Cell, *Block,
-// *StageEvent, *Record, *Sample, *BlockEnd, *StepEnd, *Calibration, *Ceiling, *Note or
-// *End. Package journal has the table of their names.
+// *StageEvent, *Record, *Sample, *Meter, *BlockEnd, *StepEnd, *Calibration,
+// *Ceiling, *Note or *End. Package journal has the table of their names.
 type Entry interface{ entry() }
 
 func (*Header) entry()      {}
@@ -20,6 +20,7 @@ func (*Block) entry()       {}
 func (*StageEvent) entry()  {}
 func (*Record) entry()      {}
 func (*Sample) entry()      {}
+func (*Meter) entry()       {}
 func (*BlockEnd) entry()    {}
 func (*StepEnd) entry()     {}
 func (*Calibration) entry() {}

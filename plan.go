@@ -50,6 +50,13 @@ type Plan struct {
 	// Bandwidth is that of the memory that holds the models, in GB/s (1e9 bytes/s);
 	// 0 has it found out.
 	Bandwidth float64 `json:"bandwidth_gb_per_s"`
+	// IdlePower is how long the power of the idle machine is read before the run,
+	// where there is a meter; 0 leaves it out.
+	IdlePower Duration `json:"idle_power"`
+	// PowerCSV is the log of a power meter outside, which is read when the run is
+	// over; PowerCSVOffset is added to its times.
+	PowerCSV       string   `json:"power_csv"`
+	PowerCSVOffset Duration `json:"power_csv_offset"`
 	// Insecure accepts any TLS certificate.
 	Insecure bool `json:"insecure"`
 	// Seeds make the run repeatable.
@@ -260,6 +267,8 @@ func (p Plan) Validate() error {
 	check(p.Timeout >= 0, "timeout", "is %v: it must be 0 (none) or more", p.Timeout)
 	check(p.Bandwidth >= 0 && p.Bandwidth <= MaxBandwidth, "bandwidth_gb_per_s", "is %g: it must be above 0 and at most %d GB/s, or 0 to have it found out", p.Bandwidth, MaxBandwidth)
 	check(p.IdleTimeout >= 0, "idle_timeout", "is %v: it must be 0 (none) or more", p.IdleTimeout)
+	check(p.IdlePower >= 0 && p.IdlePower <= Duration(time.Hour), "idle_power", "is %v: it must be 0 (none) or more, and at most 1h", p.IdlePower)
+	check(p.PowerCSV != "" || p.PowerCSVOffset == 0, "power_csv_offset", "is %v without a power_csv: it is of the clock of that meter", p.PowerCSVOffset)
 	p.Workload.validate(check)
 	check(len(p.Traffic) > 0, "traffic", "is empty: give at least one concurrency or rate")
 	for _, t := range p.Traffic {

@@ -25,6 +25,11 @@ const (
 	After Moment = "after"
 	// Released: the model was taken away again. The last one counts.
 	Released Moment = "released"
+	// Idle: before the first model is loaded, with nothing asked of any engine. Such
+	// a sample belongs to no step.
+	Idle Moment = "idle"
+	// Moving: while the model is on its way onto the engine, or off it.
+	Moving Moment = "moving"
 )
 
 // Sample is one reading of one sensor at one instant.
@@ -135,6 +140,11 @@ const (
 	// loaded, answered or were taken away since the reading before.
 	OthersRequests Quantity = "others_requests"
 	OthersAtWork   Quantity = "others_at_work"
+	// PowerWatts is the power that a meter tells: that of the instant, or the mean
+	// over the sample's span where it has one. EnergyJoules is what a counter grew by
+	// over the span. What a meter is of, its Meter says.
+	PowerWatts   Quantity = "power_watts"
+	EnergyJoules Quantity = "energy_joules"
 
 	// Steal is time that the host of a virtual machine took away; Foreign is
 	// the time of all processes but the engine's and our own. All four are

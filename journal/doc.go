@@ -19,6 +19,7 @@
 //	stage        exobench.StageEvent   news of a model's way onto the engine or off it; ready and released are milestones
 //	request      exobench.Record       one request, written when it has ended
 //	sample       exobench.Sample       one reading of one sensor
+//	meter        exobench.Meter        what the power is of that a sensor tells
 //	block_end*   exobench.BlockEnd     all requests of a block have ended, and why
 //	step_end*    exobench.StepEnd      the step is over, and why
 //	calibration  exobench.Calibration  the harness's own error at one load

@@ -41,6 +41,7 @@ func entries() []exobench.Entry {
 		&exobench.StageEvent{At: 5, Step: 1, Stage: exobench.StageReady, Placement: "Pipeline/MlxRing/1 node"},
 		&exobench.Block{ID: 1, Step: 1, Cell: 1, At: 6},
 		&exobench.Sample{At: 6, Step: 1, Moment: exobench.During, Block: 1, Sensor: "processes", Values: exobench.Values{{Quantity: exobench.PSS, Value: 7}, {Quantity: exobench.File, Value: 0}}},
+		&exobench.Meter{At: 4, Session: 1, Sensor: "power", Of: "rapl:package-0", Source: "rapl package", Scope: exobench.PackageScope, Step: time.Second},
 		&exobench.Record{
 			Seq: 1, Block: 1, Outcome: exobench.OK, Sent: 10, FirstToken: 20, ReasoningTokens: new(exobench.Tokens(3)), Replays: 2,
 			PrefillStart: 12, PrefillEnd: 15, PrefillTokens: new(exobench.Tokens(7)),

@@ -33,6 +33,7 @@ var kinds = []kind{
 	{name: "stage", entry: empty[exobench.StageEvent], milestone: upOrGone},
 	{name: "request", entry: empty[exobench.Record], milestone: never, usual: (*batch).record},
 	{name: "sample", entry: empty[exobench.Sample], milestone: never, usual: (*batch).sample},
+	{name: "meter", entry: empty[exobench.Meter], milestone: never},
 	{name: "block_end", entry: empty[exobench.BlockEnd], milestone: always},
 	{name: "step_end", entry: empty[exobench.StepEnd], milestone: always},
 	{name: "calibration", entry: empty[exobench.Calibration], milestone: never},

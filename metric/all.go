@@ -32,6 +32,10 @@ const (
 	Throughput          = "throughput_tokens_per_second"
 	RequestRate         = "requests_per_second"
 	Energy              = "energy_j"
+	EnergyAboveIdle     = "energy_above_idle_j"
+	EnergyPrefill       = "energy_prefill_j"
+	EnergyDecode        = "energy_decode_j"
+	EnergyShare         = "energy_share_per_token_j"
 	EnergyPerToken      = "energy_per_token_j"
 	LoadTime            = "load_s"
 	DownloadTime        = "download_s"
@@ -45,6 +49,9 @@ const (
 	CellMemoryInference  = "memory_cell_inference_bytes"
 	CellMemoryAdditional = "memory_cell_additional_bytes"
 	CellGPUMemoryPeak    = "gpu_memory_cell_peak_bytes"
+
+	CellEnergy                  = "energy_cell_j"
+	CellEnergyAboveIdlePerToken = "energy_above_idle_per_token_j"
 )
 
 // All is every metric, in the order of reports.
@@ -161,8 +168,28 @@ var All = []Metric{
 	},
 	{
 		Name: Energy, Title: "Energy", Unit: Joules, Better: Lower,
-		Formula: "integral over [sent, done] of the power of all nodes of the engine, summed (trapezoids between readings, one a second; the ends interpolated): the whole node's, whoever uses it, so requests under way together are each charged with all of it",
-		Needs:   "power from every node of the engine, with a reading within 2 s of every instant of the request",
+		Formula: "energy over [sent, done] by the widest source of power that is measured (wall, node, sum of parts, package, GPU), else the widest estimate; of a counter the difference with interpolated ends, of powers the integral by trapezoids with interpolated ends; it is of all that the source counts, whoever uses it, so requests under way together are each charged with all of it",
+		Needs:   "a meter whose readings cover 95 % of the time, and a time no shorter than the meter's step",
+	},
+	{
+		Name: EnergyAboveIdle, Title: "Energy above idle", Unit: Joules, Better: Lower,
+		Formula: "energy − power of the idle machine before the run × latency",
+		Needs:   "as energy, and the power of the idle machine",
+	},
+	{
+		Name: EnergyPrefill, Title: "Prefill energy", Unit: Joules, Better: Lower,
+		Formula: "as energy, over [sent, first token]: prefill, and what waiting there was before it",
+		Needs:   "as energy, of that part of the request: a TTFT no shorter than the meter's step",
+	},
+	{
+		Name: EnergyDecode, Title: "Decode energy", Unit: Joules, Better: Lower,
+		Formula: "as energy, over [first token, done]",
+		Needs:   "as energy, of that part of the request",
+	},
+	{
+		Name: EnergyShare, Title: "Energy per token of a request", Unit: Joules, Better: Lower, CountsOutput: true,
+		Formula: "energy of the request / its output tokens, the power at each instant split evenly among the OK requests under way",
+		Needs:   "as energy, and the number of output tokens",
 	},
 	{
 		Name: WallTime, Title: "Wall time", Unit: Seconds, Better: Lower, OfCell: wallTime,
@@ -253,5 +280,15 @@ var All = []Metric{
 		Name: ShareOfCeiling, Title: "Share of the ceiling", Unit: Ratio, Better: Higher, OfCell: shareOfCeiling,
 		Formula: "median tokens/s of a request / decode ceiling; with several requests under way it is each request's, not that of all together",
 		Needs:   "both",
+	},
+	{
+		Name: CellEnergy, Title: "Energy of the cell", Unit: Joules, Better: Lower, OfCell: energyOfCell,
+		Formula: "energy over the wall time of the cell, by the source of energy",
+		Needs:   "as energy, for the whole wall time",
+	},
+	{
+		Name: CellEnergyAboveIdlePerToken, Title: "Energy above idle per token", Unit: Joules, Better: Lower, CountsOutput: true, OfCell: energyAboveIdlePerToken,
+		Formula: "(energy of the cell − power of the idle machine before the run × wall time) / output tokens of all its OK requests",
+		Needs:   "as energy per token, and the power of the idle machine",
 	},
 }

@@ -18,9 +18,9 @@ type Totals struct {
 	// Tokens is the output tokens of the OK requests; nil unless each tells its
 	// number and all were counted in one way.
 	Tokens *float64
-	// Energy is that of the engine's nodes over Wall, in joules; nil where
-	// unknown.
-	Energy *float64
+	// Energy is that over Wall by the source of power that was chosen, in joules, and
+	// EnergyAboveIdle the same less that of the idle machine; nil where unknown.
+	Energy, EnergyAboveIdle *float64
 	// Before, Loaded and Peak are memory; nil where unknown.
 	Before, Loaded, Peak *exobench.Bytes
 	// GPU is nil where no GPU was read.
@@ -60,11 +60,22 @@ func over(value float64, t *Totals) (float64, bool) {
 	return value / t.Wall.Seconds(), true
 }
 
-func energyPerToken(t *Totals) (float64, bool) {
-	if t.Energy == nil || t.Tokens == nil || *t.Tokens <= 0 {
+func energyOfCell(t *Totals) (float64, bool) {
+	if t.Energy == nil {
 		return 0, false
 	}
-	return *t.Energy / *t.Tokens, true
+	return *t.Energy, true
+}
+
+func energyPerToken(t *Totals) (float64, bool) { return perToken(t, t.Energy) }
+
+func energyAboveIdlePerToken(t *Totals) (float64, bool) { return perToken(t, t.EnergyAboveIdle) }
+
+func perToken(t *Totals, joules *float64) (float64, bool) {
+	if joules == nil || t.Tokens == nil || *t.Tokens <= 0 {
+		return 0, false
+	}
+	return *joules / *t.Tokens, true
 }
 
 func decodeCeiling(t *Totals) (float64, bool) {

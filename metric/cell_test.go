@@ -11,13 +11,13 @@ import (
 
 func TestMetricsOfACellByHand(t *testing.T) {
 	full := Totals{
-		OK: 8, Wall: 4 * time.Second, UnderWay: 10 * time.Second, Tokens: new(80.0), Energy: new(40.0),
+		OK: 8, Wall: 4 * time.Second, UnderWay: 10 * time.Second, Tokens: new(80.0), Energy: new(40.0), EnergyAboveIdle: new(24.0),
 		Before: new(exobench.Bytes(10)), Loaded: new(exobench.Bytes(100)), Peak: new(exobench.Bytes(130)),
 		GPU:     &GPUTotals{Before: new(exobench.Bytes(7)), Loaded: new(exobench.Bytes(1007)), Peak: new(exobench.Bytes(1507)), Apart: true},
 		Loading: new(3 * time.Second), Downloading: new(time.Second), Ceiling: new(50.0), Decode: new(40.0),
 	}
 	hand := map[string]float64{
-		WallTime: 4, Delivered: 2.5, Throughput: 20, RequestRate: 2, EnergyPerToken: 0.5, LoadTime: 3, DownloadTime: 1,
+		WallTime: 4, Delivered: 2.5, Throughput: 20, RequestRate: 2, EnergyPerToken: 0.5, CellEnergy: 40, CellEnergyAboveIdlePerToken: 0.3, LoadTime: 3, DownloadTime: 1,
 		MemoryBefore: 10, MemoryLoaded: 100, CellMemoryPeak: 130, MemoryModel: 1090, CellMemoryInference: 530, CellMemoryAdditional: 1620,
 		GPUMemoryBefore: 7, GPUMemoryLoaded: 1007, CellGPUMemoryPeak: 1507,
 		DecodeCeiling: 50, ShareOfCeiling: 0.8,

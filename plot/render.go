@@ -11,7 +11,7 @@ import (
 func render(f Figure, canvas vg.CanvasSizer) *painter {
 	width := figureWidth(f)
 	p := newPainter(canvas)
-	top := p.heads(f, width)
+	top := p.heads(f, width, pageHeight)
 	bottom := p.footnote(f.Footnote, width)
 
 	// The axis labels' width depends on the top value, which depends on the
@@ -29,8 +29,8 @@ func render(f Figure, canvas vg.CanvasSizer) *painter {
 
 // heads draws title, subtitle, axis name and legend, and returns where the
 // space below them begins.
-func (p *painter) heads(f Figure, width vg.Length) vg.Length {
-	y := pageHeight - margin - capHeight(ink{size: titleSize})
+func (p *painter) heads(f Figure, width, height vg.Length) vg.Length {
+	y := height - margin - capHeight(ink{size: titleSize})
 	title := ink{size: titleSize, bold: true, color: textColor}
 	for title.size > subtitleSize && p.width(f.Title, title) > width-2*margin {
 		title.size--

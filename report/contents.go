@@ -14,7 +14,7 @@ import (
 func Full(run *summary.Run) *Document {
 	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
 	for _, section := range []func(*summary.Run) Section{
-		results, percentiles, ceilings, memory, gpus, nodes, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
+		results, percentiles, ceilings, memory, gpus, nodes, energy, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
 	} {
 		if s := section(run); len(s.Parts) > 0 {
 			d.Sections = append(d.Sections, s)
@@ -59,7 +59,7 @@ func banner(run *summary.Run) []Part {
 
 func results(run *summary.Run) Section {
 	s := Section{Title: "Results"}
-	s.add(charts(run))
+	s.add(append(charts(run), Figure{File: timelineFile, Title: "memory and power over the run"}))
 	sentences := []string{"Median of the OK requests, with its 95 % confidence interval; n is the number of OK requests (of all, where some failed)."}
 	if text := basisText(run); text != "" {
 		sentences = append(sentences, text)
@@ -131,11 +131,6 @@ func nodes(run *summary.Run) Section {
 	if t := nodeTable(run); t != nil {
 		s.prose("As the engine tells of its machines: of each all memory in use and its power, whoever uses it.",
 			"Power and GPU are means over time from the first measured request to the last; peak and temperature are the greatest in that time.")
-		s.add(t)
-	}
-	if t := energyTable(run); t != nil {
-		s.prose("Energy is that of whole nodes, idle power and all, from one reading a second: that of a request of a few seconds is rough.",
-			"Requests under way together are each charged with all of it, so compare energy per token, which is of the whole cell.")
 		s.add(t)
 	}
 	return s
@@ -227,8 +222,9 @@ func definitions(run *summary.Run) Section {
 	if tellsGPU(run) {
 		names = append(names, metric.GPUMemoryPeak, metric.GPUMemoryBefore, metric.GPUMemoryLoaded)
 	}
-	if energyTable(run) != nil {
-		names = append(names, metric.Energy, metric.EnergyPerToken)
+	if meterTable(run) != nil {
+		names = append(names, energyMetrics...)
+		names = append(names, metric.EnergyPerToken)
 	}
 	var list List
 	for _, name := range names {

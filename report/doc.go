@@ -32,7 +32,8 @@
 // One row per planned cell (model, engine, placement, traffic); the column error
 // says why one has no requests, or what failed after them. After the columns of
 // the cell come, for each metric M, M_n, M_median, M_lo, M_hi, M_confidence,
-// M_mean, M_sd, M_min, M_max, M_p90, M_p95 and M_p99, and last energy_per_token_j.
+// M_mean, M_sd, M_min, M_max, M_p90, M_p95 and M_p99; energy_per_token_j, and what
+// came later, stand after them. energy_scope says what energies are of.
 //
 // # summary.json
 //

@@ -67,7 +67,8 @@ type List []Text
 type Figures []Figure
 
 // Figure is a picture: File is its name beside the report, Title what it shows
-// in a word or two.
+// in a word or two. Chart is empty of the timeline, which is drawn from all
+// readings.
 type Figure struct {
 	File, Title string
 	Chart       plot.Figure

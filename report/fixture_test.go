@@ -87,6 +87,27 @@ func (s *script) request(step, block int, r *exobench.Record, memory exobench.By
 	s.add(during, r)
 }
 
+// meter is a counter of the processor, read each 100 ms while a step is measured
+// and before the run, and a meter of the whole machine that is read once a second.
+func (s *script) meter(step int, from, to exobench.Instant) {
+	counter := &exobench.Meter{Session: 1, Sensor: "power", Of: "rapl:package-0", Source: "rapl package", Scope: exobench.PackageScope, Step: 100 * time.Millisecond}
+	board := &exobench.Meter{Session: 1, Sensor: "power", Of: "battery:BAT0", Source: "battery", Scope: exobench.NodeScope, Estimated: true, Step: 10 * time.Second}
+	s.add(counter, board)
+	add := func(m *exobench.Meter, at exobench.Instant, moment exobench.Moment, span time.Duration, v exobench.Value) {
+		s.add(&exobench.Sample{At: at, Step: step, Moment: moment, Sensor: m.Sensor, Of: m.Of, Span: span, Values: exobench.Values{v}})
+	}
+	for i := range exobench.Instant(20) {
+		s.add(&exobench.Sample{At: i * 100 * ms, Moment: exobench.Idle, Sensor: "power", Of: counter.Of, Span: 100 * time.Millisecond, Values: exobench.Values{{Quantity: exobench.EnergyJoules, Value: 1.2}}},
+			&exobench.Sample{At: i * 100 * ms, Moment: exobench.Idle, Sensor: "gpu", Of: studioGPU.ID, Values: exobench.Values{{Quantity: exobench.GPUPower, Value: 50}}})
+	}
+	for at := from; at <= to; at += 100 * ms {
+		add(counter, at, exobench.During, 100*time.Millisecond, exobench.Value{Quantity: exobench.EnergyJoules, Value: 6 + float64(at/(100*ms)%5)/4})
+		if at%second == 0 {
+			add(board, at, exobench.During, 0, exobench.Value{Quantity: exobench.PowerWatts, Value: 90})
+		}
+	}
+}
+
 // request is OK, sent at an instant, and slower by 10 ms for each step: 11
 // tokens in 11 events, one every 50 ms and the step.
 func request(sent exobench.Instant, step int) *exobench.Record {
@@ -230,7 +251,7 @@ func enginesJournal() []exobench.Entry {
 	}
 	plan := planOf("exo", []exobench.Traffic{{Concurrency: 1}}, exobench.Stop{Repeat: 4}, "llama-3.2-1b", "mistral-7b")
 	plan.Engines = []exobench.EngineSpec{{Name: "exo"}, {Name: "llamacpp"}, {Name: "ollama"}}
-	plan.Warmup, plan.Seeds = 0, exobench.Seeds{}
+	plan.Warmup, plan.Seeds, plan.IdlePower = 0, exobench.Seeds{}, exobench.Duration(2*time.Second)
 	s := newScript(plan, exobench.Host{Name: "studio", Cores: 2, GPUs: []exobench.GPU{studioGPU}},
 		exobench.Engine{Name: "exo", Driver: "exo", Version: "v1", URL: "http://127.0.0.1:52415", LifeCycle: true, CacheSwitch: true, IgnoresEOS: true, Models: models("org/Llama", "org/Mistral")},
 		exobench.Engine{Name: "llamacpp", Driver: "llamacpp", Version: "b1", URL: "http://127.0.0.1:8080", CacheSwitch: true, IgnoresEOS: true, Models: models("llama.gguf", "mistral.gguf"),
@@ -267,6 +288,7 @@ func enginesJournal() []exobench.Entry {
 	}
 	gpuReadings(s, 3, 200*second, 0)
 	gpuReadings(s, 4, 300*second, exobench.Bytes(-1))
+	s.meter(3, 209*second, 219*second)
 	s.add(
 		&exobench.StepEnd{At: 400 * second, Step: 5, Reason: exobench.StepFailed, Error: "pull it first"},
 		&exobench.Note{At: 401 * second, Session: 1, Engine: "ollama", Text: "ollama was slow to answer."},
@@ -291,8 +313,8 @@ func gpuReadings(s *script, step int, start exobench.Instant, held exobench.Byte
 	}
 	at(2*ms, exobench.Before, 0, 50)
 	at(3000*ms, exobench.Loaded, 3072*mib, 90)
-	for i := range exobench.Instant(12) {
-		at((9+i)*second+300*ms, exobench.During, 3072*mib+exobench.Bytes(i%2)*200*mib, 300+float64(i%2))
+	for i := range exobench.Instant(24) {
+		at(9*second+(300+500*i)*ms, exobench.During, 3072*mib+exobench.Bytes(i%2)*200*mib, 300+float64(i%2))
 	}
 }
 

@@ -72,7 +72,13 @@ type jsonCell struct {
 	Ends     []exobench.BlockEndReason `json:"block_ends"`
 	Memory   jsonMemory                `json:"memory"`
 	Prompts  []summary.Prompt          `json:"prompts"`
+	Energy   []jsonEnergy              `json:"energy"`
 	Warnings []jsonWarning             `json:"warnings"`
+}
+
+type jsonEnergy struct {
+	*summary.Energy
+	Meters []string `json:"meters"`
 }
 
 type jsonMemory struct {
@@ -143,8 +149,12 @@ func headerJSON(h exobench.Header) jsonHeader {
 }
 
 func cellJSON(c *summary.Cell) jsonCell {
+	energies := []jsonEnergy{}
+	for i := range c.Energy {
+		energies = append(energies, jsonEnergy{&c.Energy[i], list(c.Energy[i].Meters)})
+	}
 	return jsonCell{
-		Cell: c, Steps: list(c.Steps), Blocks: list(c.Blocks), Ends: list(c.Ends), Prompts: list(c.Prompts), Warnings: warningsJSON(c.Warnings),
+		Cell: c, Steps: list(c.Steps), Blocks: list(c.Blocks), Ends: list(c.Ends), Prompts: list(c.Prompts), Energy: energies, Warnings: warningsJSON(c.Warnings),
 		Memory: jsonMemory{
 			RequestMemory: c.Memory, Model: known(c.Memory.Model()), Inference: known(c.Memory.Inference()), Additional: known(c.Memory.Additional()),
 		},

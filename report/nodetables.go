@@ -77,21 +77,3 @@ func nodeColumns(all []stepNode) []nodeColumn {
 		{right("Max. temperature (°C)"), func(n stepNode) string { return sensor(n.node.MaxTemperature, 1) }},
 	}
 }
-
-// energyTable has the cells whose energy is known; nil where none is.
-func energyTable(run *summary.Run) *Table {
-	t := cellTable(run, right("n"))
-	column, energy := sampleColumn(run, metric.Energy)
-	t.Columns = append(t.Columns, column, right("Energy per token (J)"))
-	for i := range run.Cells {
-		c := &run.Cells[i]
-		_, sampled := c.Metric(metric.Energy)
-		if _, counted := c.Value(metric.EnergyPerToken); sampled || counted {
-			t.add(append(cellFields(run, c), count(c), energy(c.Metrics), valueText(c, metric.EnergyPerToken))...)
-		}
-	}
-	if len(t.Rows) == 0 {
-		return nil
-	}
-	return labelled(run, t)
-}

@@ -112,7 +112,8 @@ func TestResultsKeepTheirColumns(t *testing.T) {
 		"prompt_tokens,cached_tokens,output_tokens,tokens_from,scheduled_s,sent_s,ttft_s,ttfa_s,latency_s,latency_from_schedule_s," +
 		"tokens_per_second,e2e_tokens_per_second,prefill_tokens_per_second,inter_chunk_mean_s,inter_chunk_p50_s,inter_chunk_p99_s,inter_chunk_max_s," +
 		"server_prefill_tps,server_decode_tps,memory_before_bytes,memory_loaded_bytes,memory_peak_bytes,memory_additional_bytes,gpu_memory_peak_bytes,energy_j" +
-		",reasoning_tokens,prefill_measured_tokens_per_second,server_peak_memory_bytes,gpu_memory_before_bytes,gpu_memory_loaded_bytes,gpu_memory_source" // came later
+		",reasoning_tokens,prefill_measured_tokens_per_second,server_peak_memory_bytes,gpu_memory_before_bytes,gpu_memory_loaded_bytes,gpu_memory_source" + // came later
+		",energy_above_idle_j,energy_prefill_j,energy_decode_j,energy_scope"
 	rows := resultRows(t, finished())
 	if got := strings.Join(rows[0], ","); got != contract {
 		t.Errorf("columns:\n%s\nwant\n%s", got, contract)

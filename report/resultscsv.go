@@ -71,12 +71,7 @@ var columns = []column{
 		return b
 	})},
 	{metric.GPUMemoryPeak, ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendWhole(b, g.Peak) })},
-	{metric.Energy, func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
-		if row.Energy == nil || row.Record.Outcome != exobench.OK {
-			return b
-		}
-		return appendExact(b, metric.Joules, *row.Energy)
-	}},
+	ofEnergy(metric.Energy, func(e summary.RequestEnergy) *float64 { return e.Joules }),
 	// What came later stands after all that was there before.
 	{"reasoning_tokens", ofRecord(func(b []byte, r *exobench.Record) []byte { return appendWhole(b, r.ReasoningTokens) })},
 	ofMetric(metric.PrefillMeasured),
@@ -84,6 +79,27 @@ var columns = []column{
 	{metric.GPUMemoryBefore, ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendWhole(b, g.Before) })},
 	{metric.GPUMemoryLoaded, ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendWhole(b, g.Loaded) })},
 	{"gpu_memory_source", ofGPU(func(b []byte, g *summary.GPUMemory) []byte { return appendText(b, string(g.Source)) })},
+	ofEnergy(metric.EnergyAboveIdle, func(e summary.RequestEnergy) *float64 { return e.AboveIdle }),
+	ofEnergy(metric.EnergyPrefill, func(e summary.RequestEnergy) *float64 { return e.Prefill }),
+	ofEnergy(metric.EnergyDecode, func(e summary.RequestEnergy) *float64 { return e.Decode }),
+	{"energy_scope", func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
+		if row.Energy.Joules == nil || row.Record.Outcome != exobench.OK {
+			return b
+		}
+		return appendText(b, energyOf(&row.Cell.Energy[0]))
+	}},
+}
+
+// ofEnergy returns the column of an energy; it is empty for requests that are not
+// OK.
+func ofEnergy(name string, of func(summary.RequestEnergy) *float64) column {
+	return column{name, func(b []byte, _ *exobench.Header, row *summary.Row) []byte {
+		joules := of(row.Energy)
+		if joules == nil || row.Record.Outcome != exobench.OK {
+			return b
+		}
+		return appendExact(b, metric.Joules, *joules)
+	}}
 }
 
 func ofCell(text func(*summary.Cell) string) func([]byte, *exobench.Header, *summary.Row) []byte {

@@ -72,31 +72,50 @@ func summaryFields(run *summary.Run, c *summary.Cell) []field {
 			fields = append(fields, valueField(c, name))
 		}
 	}
-	samples := func(late bool) {
+	samples := func(late int) {
 		for _, m := range metric.Sampled() {
 			if lateMetric(m.Name) == late {
 				fields = append(fields, sampleFields(m, c.Metrics)...)
 			}
 		}
 	}
-	samples(false)
+	samples(0)
 	fields = append(fields, valueField(c, metric.EnergyPerToken))
 	outcomes(true)
-	samples(true)
+	samples(1)
 	fields = append(fields, valueField(c, metric.GPUMemoryBefore), valueField(c, metric.GPUMemoryLoaded), valueField(c, metric.CellGPUMemoryPeak))
 	source := ""
 	if c.Memory.GPU != nil {
 		source = string(c.Memory.GPU.Source)
 	}
-	return append(fields, field{"gpu_memory_source", source}, valueField(c, metric.DecodeCeiling), valueField(c, metric.ShareOfCeiling))
+	fields = append(fields, field{"gpu_memory_source", source})
+	samples(2)
+	fields = append(fields, valueField(c, metric.DecodeCeiling), valueField(c, metric.ShareOfCeiling))
+	return append(fields, energyFields(c)...)
+}
+
+// energyFields are what there is of a cell's energies beside the metrics of its
+// requests.
+func energyFields(c *summary.Cell) []field {
+	scope, source := "", ""
+	if len(c.Energy) > 0 && c.Energy[0].Chosen {
+		scope, source = energyOf(&c.Energy[0]), c.Energy[0].Source
+	}
+	return []field{valueField(c, metric.CellEnergy), valueField(c, metric.CellEnergyAboveIdlePerToken), {"energy_scope", scope}, {"energy_source", source}}
 }
 
 // What came later than the rest stands after it, in the order in which it came.
 
 func lateOutcome(o exobench.Outcome) bool { return o == exobench.ContentFilter }
 
-func lateMetric(name string) bool {
-	return name == metric.PrefillMeasured || name == metric.ServerPeakMemory || name == metric.GPUMemoryPeak
+func lateMetric(name string) int {
+	switch name {
+	case metric.PrefillMeasured, metric.ServerPeakMemory, metric.GPUMemoryPeak:
+		return 1
+	case metric.EnergyAboveIdle, metric.EnergyPrefill, metric.EnergyDecode, metric.EnergyShare:
+		return 2
+	}
+	return 0
 }
 
 // valueColumns are the columns of numbers of a cell as a whole, and of what its

@@ -13,7 +13,7 @@ import (
 
 // sentence says a warning in words: what is in doubt, and what to do about it.
 func sentence(w summary.Warning) string {
-	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, memorySentence, doubtSentence, serverSentence, harnessSentence, machineSentence, ceilingSentence} {
+	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, memorySentence, doubtSentence, serverSentence, harnessSentence, machineSentence, ceilingSentence, energySentence} {
 		if text := say(w.Figures); text != "" {
 			return text
 		}
@@ -239,6 +239,17 @@ func harnessSentence(figures summary.Figures) string {
 	case summary.HarnessBusy:
 		return fmt.Sprintf("exobench used %s of the machine's CPU time, more than half of the %s that was left to it, and may itself be the limit: run it on another machine than the engine, or with a lower concurrency.",
 			percent(f.Share), percent(f.Left))
+	}
+	return ""
+}
+
+// energySentence has the sentences about energies.
+func energySentence(figures summary.Figures) string {
+	switch f := figures.(type) {
+	case summary.IdleNotIdle:
+		return fmt.Sprintf("Before the run, with nothing asked of an engine, the machine drew %s W, and %s W while it was measured: something else ran then, so energy above idle says nothing; end it and repeat the run.", digits(f.Idle), digits(f.Measured))
+	case summary.PartAboveWhole:
+		return fmt.Sprintf("%s told %s W, and %s, which counts all of the machine, only %s W: one of them is wrong, or the meter's clock is off.", f.Part, digits(f.PartWatts), f.Whole, digits(f.WholeWatts))
 	}
 	return ""
 }

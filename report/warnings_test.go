@@ -59,6 +59,7 @@ var warnings = []summary.Figures{
 	summary.VirtualMachine{Hypervisor: "kvm"}, summary.VirtualMachine{Hypervisor: "unknown"},
 	summary.AboveCeiling{Share: 1.31, Bandwidth: 12e9, From: exobench.BandwidthMeasured}, summary.AboveCeiling{Share: 1.31, Bandwidth: 400e9, From: exobench.BandwidthPublished},
 	summary.AboveCeiling{Share: 1.31, Bandwidth: 80e9, From: exobench.BandwidthGiven}, summary.AboveCeiling{Share: 1.31, Bandwidth: 80e9, From: exobench.BandwidthGiven, Drafted: true},
+	summary.IdleNotIdle{Idle: 52.34, Measured: 41}, summary.PartAboveWhole{Part: "rapl package", PartWatts: 80, Whole: "csv:plug.csv", WholeWatts: 31.2},
 }
 
 func doubted(d exobench.Doubt) summary.Doubted { return summary.Doubted{N: 2, Of: 5, Doubt: d} }

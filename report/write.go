@@ -40,6 +40,7 @@ var files = []file{
 	picture(latencyFile),
 	picture(memoryFile),
 	picture(rateFile),
+	{timelineFile, func(w io.Writer, s *source) error { return writeTimeline(w, s.run) }},
 }
 
 // picture is the file of a figure of the document.

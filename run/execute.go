@@ -15,6 +15,9 @@ import (
 // Engine is one engine to measure.
 type Engine struct {
 	driver.Engine
+	// Elsewhere is set where it runs on another machine, of which the sensors of
+	// this one tell nothing.
+	Elsewhere bool
 	// Entry is the engine's in the journal's header, with the models to measure.
 	Entry exobench.Engine
 	// beside are sensors that are not its own; see Config.Beside.
@@ -58,6 +61,13 @@ type Config struct {
 	// Beside, where set, makes sensors for an engine that are beside its own: of what
 	// this host has. It is called once for each engine.
 	Beside func(driver.Engine) []driver.Sensor
+	// Sensors are of the machine that exobench runs on, such as of its power. They
+	// are read all the while that a model is there, or on its way. Meters say what
+	// those of them tell that tell a power.
+	Sensors []driver.Sensor
+	Meters  []exobench.Meter
+	// Log, where set, reads the log of a power meter outside when the run is over.
+	Log func(from, to exobench.Instant) (Log, error)
 	// CPU, where set, returns a function that returns the CPU time which a process
 	// and its descendants used since it was called before, or since CPU was; absent
 	// where the process is gone.
@@ -115,6 +125,8 @@ type execution struct {
 	working int
 	// restless is an engine's process that was waited for in vain.
 	restless int
+	// stretches are the times of the run so far, in order.
+	stretches []stretch
 
 	mu  sync.Mutex // of what follows
 	err error
@@ -136,6 +148,12 @@ func (x *execution) preliminaries(ctx context.Context) {
 		x.notices(e)
 	}
 	x.ceilings(ctx)
+	x.calibrate(ctx)
+	x.idle(ctx)
+}
+
+// calibrate has the harness's own error measured.
+func (x *execution) calibrate(ctx context.Context) {
 	if x.Calibrate == nil || !x.Plan.Calibrate || !x.goesOn(ctx) {
 		return
 	}
@@ -210,6 +228,7 @@ func (x *execution) spread(ctx context.Context, id int) []int {
 // takes it.
 func (x *execution) finish(ctx context.Context) (exobench.EndReason, error) {
 	x.heed(ctx)
+	x.readLog()
 	end := &exobench.End{At: x.Clock.Now(), Session: x.Session, Reason: exobench.EndFinished}
 	if ctx.Err() != nil {
 		end.Reason = exobench.EndInterrupted
@@ -228,6 +247,21 @@ func (x *execution) finish(ctx context.Context) (exobench.EndReason, error) {
 func (x *execution) note(n exobench.Note) {
 	n.At, n.Session = x.Clock.Now(), x.Session
 	x.append(&n)
+}
+
+// samples records the samples of one reading.
+func (x *execution) samples(sensor driver.Sensor, samples []exobench.Sample, step int, m exobench.Moment, block int) {
+	now := x.Clock.Now()
+	for _, sample := range samples {
+		sample.Step, sample.Moment, sample.Block = step, m, block
+		if sample.Sensor == "" {
+			sample.Sensor = sensor.Name()
+		}
+		if !sample.At.Reached() {
+			sample.At = now
+		}
+		x.append(&sample)
+	}
 }
 
 func (x *execution) append(e exobench.Entry) {

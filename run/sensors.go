@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -26,7 +27,7 @@ func (s *step) sample(ctx context.Context, block int) (stop func()) {
 	var all []*sampler
 	for _, sensor := range s.sensors() {
 		m := &sampler{sensor: sensor, busy: threadTime, keep: func(samples []exobench.Sample, moment exobench.Moment) {
-			s.samples(sensor, samples, moment, block)
+			s.samples(sensor, samples, s.ID, moment, block)
 		}}
 		all = append(all, m)
 		if sensor.Every() > 0 {
@@ -80,6 +81,9 @@ const frugality = 200
 type sampler struct {
 	sensor driver.Sensor
 	keep   func([]exobench.Sample, exobench.Moment)
+	// moment, where set, is that of the readings while they are taken again and
+	// again; else it is During.
+	moment exobench.Moment
 	// busy tells the CPU time that the calling thread has used.
 	busy func() time.Duration
 
@@ -100,7 +104,7 @@ func (m *sampler) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		began := time.Now()
-		cost := m.take(ctx, exobench.During)
+		cost := m.take(ctx, cmp.Or(m.moment, exobench.During))
 		timer.Reset(max(m.sensor.Every(), frugality*cost) - time.Since(began))
 	}
 }

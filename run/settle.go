@@ -78,7 +78,7 @@ func (s *step) settleOne(ctx context.Context, sensor driver.Sensor, moment exobe
 			return err
 		}
 		now := s.Clock.Now()
-		s.samples(sensor, samples, moment, 0)
+		s.samples(sensor, samples, s.ID, moment, 0)
 		told := sizes(samples)
 		if !hold(still, told) {
 			still, since = told, now

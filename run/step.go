@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,8 @@ func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []ex
 	defer x.rescue()
 	s, id := &step{execution: x, Step: planned}, planned.ID
 	s.engine = x.engines[s.Engine]
+	began := x.Clock.Now()
+	defer func() { x.stretches = append(x.stretches, stretch{began, x.Clock.Now(), id, exobench.During}) }()
 	s.awaitIdle(ctx)
 	err := s.clear(ctx)
 	if err == nil {
@@ -47,7 +50,9 @@ func (x *execution) step(ctx context.Context, planned exobench.Step, blocks []ex
 		x.endStep(ctx, id, exobench.StepInterrupted, errors.Join(err, x.failed()))
 		return
 	}
+	stop := s.moving(ctx)
 	d, err := s.engine.Prepare(ctx, s.Model, s.Placement, s.stage)
+	stop()
 	x.notices(s.engine)
 	s.observe()
 	if err != nil {
@@ -138,6 +143,7 @@ func (s *step) release(ctx context.Context) exobench.StepEndReason {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
+	defer s.moving(ctx)()
 	if err := s.engine.Release(ctx, s.deployment, s.stage); err != nil {
 		s.note(fmt.Sprintf("it could not be taken away: %v", err))
 		return exobench.StepKept
@@ -189,24 +195,9 @@ func (s *step) note(text string) {
 
 // sensors are those of the engine and of the machine.
 func (s *step) sensors() []driver.Sensor {
-	sensors := s.engine.sensors()
+	sensors := slices.Concat(s.engine.sensors(), s.ofMachine())
 	if s.machine != nil {
 		sensors = append(sensors, s.machine)
 	}
 	return sensors
-}
-
-// samples records the samples of one reading.
-func (s *step) samples(sensor driver.Sensor, samples []exobench.Sample, m exobench.Moment, block int) {
-	now := s.Clock.Now()
-	for _, sample := range samples {
-		sample.Step, sample.Moment, sample.Block = s.ID, m, block
-		if sample.Sensor == "" {
-			sample.Sensor = sensor.Name()
-		}
-		if !sample.At.Reached() {
-			sample.At = now
-		}
-		s.append(&sample)
-	}
 }

@@ -24,6 +24,9 @@ type bringUp struct {
 	mem      *memory // of counted readings
 	cards    *gpus
 	counted  int
+	// power is what metered readings came to when the fold had that version.
+	power             []*metered
+	readAt, versionAt int
 }
 
 // stages is the order of a model's life.
@@ -56,15 +59,6 @@ func (b *bringUp) count() {
 	if n := b.readings.Len(); b.mem == nil || n != b.counted {
 		b.mem, b.cards, b.counted = newMemory(&b.readings), newGPUs(&b.readings), n
 	}
-}
-
-// power returns the power of each node; that of one without a sensor is empty.
-func (b *bringUp) power() []timeline.Curve {
-	var all []timeline.Curve
-	for _, name := range b.readings.Of(nodeSensor) {
-		all = append(all, b.readings.Line(nodeSensor, name).Curve(exobench.NodePower))
-	}
-	return all
 }
 
 // first returns the first event with one of the stages.

@@ -277,8 +277,8 @@ func twoNodes() []exobench.Entry {
 func energies(t *testing.T, run *Run, entries []exobench.Entry) (all []float64) {
 	t.Helper()
 	err := run.Rows(slices.Values(entries), func(row Row) error {
-		if row.Energy != nil {
-			all = append(all, *row.Energy)
+		if row.Energy.Joules != nil {
+			all = append(all, *row.Energy.Joules)
 		}
 		return nil
 	})

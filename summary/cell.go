@@ -57,6 +57,9 @@ type Cell struct {
 	HighWater *HighWater `json:"memory_high_water"`
 	// KVCache is nil where the model's shape is not known.
 	KVCache *KVCache `json:"kv_cache"`
+	// Energy is what each source of power tells, the one first that the metrics are
+	// of.
+	Energy []Energy `json:"energy"`
 	// Delay is the harness's own delay; nil without kernel receive stamps.
 	Delay *Delay `json:"delay"`
 	// Calibration is the harness's own error with as many streams as the cell had

@@ -6,7 +6,6 @@ import (
 
 	"exobench"
 	"exobench/metric"
-	"exobench/timeline"
 )
 
 // cell is a Cell under construction.
@@ -19,6 +18,7 @@ type cell struct {
 	totals  metric.Totals
 	stamps  []stamp
 	version int
+	chosen  string // the source of its energies
 	peek    peeking
 }
 
@@ -29,10 +29,11 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	for i, b := range blocks {
 		stamps[i] = b.stamp(f.steps[b.Step])
 	}
-	if c.figures.Outcomes != nil && c.version == f.version && slices.Equal(c.stamps, stamps) {
+	chosen := f.chosen[c.Engine]
+	if c.figures.Outcomes != nil && c.version == f.version && c.chosen == chosen && slices.Equal(c.stamps, stamps) {
 		return
 	}
-	c.stamps, c.version = stamps, f.version
+	c.stamps, c.version, c.chosen = stamps, f.version, chosen
 	s := newSample(blocks, &f.space)
 	cell := Cell{
 		ID: c.ID, Subject: Subject{c.Engine, c.Model.Name}, Traffic: c.Traffic, Stop: c.Stop,
@@ -58,7 +59,7 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	cell.Prompts = s.prompts(f, cell.TokensFrom)
 	cell.Delay, cell.Machine = delayOf(blocks), machineOf(blocks)
 	cell.Calibration = f.calibrationOf(&cell, blocks)
-	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtShared(f, &cell, blocks), doubtMemory(f, &cell, blocks), doubtCeiling(&cell), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell, f.ours(blocks))) {
+	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtShared(f, &cell, blocks), doubtMemory(f, &cell, blocks), doubtCeiling(&cell), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell, f.ours(blocks)), doubtEnergy(&cell)) {
 		cell.Warnings = append(cell.Warnings, Warning{Kind: doubt.kind(), Cell: c.ID, Figures: doubt})
 	}
 	c.figures = cell
@@ -162,62 +163,24 @@ func (p peak) above(other peak, order int) bool {
 	return order < 0
 }
 
-// addEnergy adds the energy of each OK request.
-func (f *Fold) addEnergy(c *Cell, s *sample) {
-	energies := s.space.empty(s.n)
-	var power []timeline.Curve
-	var of *block
-	for b, r := range s.all() {
-		if b != of {
-			of, power = b, f.steps[b.Step].power()
-		}
-		if joules, ok := energy(power, r.sent, r.done); ok {
-			energies = append(energies, joules)
-		}
-	}
-	if described, ok := describe(energies); ok {
-		c.Metrics[metric.Energy] = described
-	}
-}
-
-// energy returns the energy in joules of all nodes over [from, to]. It is absent
-// unless there are nodes and each tells its power all the while.
-func energy(power []timeline.Curve, from, to exobench.Instant) (float64, bool) {
-	if len(power) == 0 || !from.Reached() || !to.Reached() {
-		return 0, false
-	}
-	sum := 0.0
-	for _, curve := range power {
-		joules, ok := curve.Integral(from, to)
-		if !ok {
-			return 0, false
-		}
-		sum += joules
-	}
-	return sum, true
-}
-
 // totals adds up what the metrics of the cell as a whole are made of, all but
 // the times of loads.
 func (f *Fold) totals(c *Cell, s *sample) metric.Totals {
 	t := metric.Totals{OK: c.N, Tokens: s.tokens()}
-	joules, known := 0.0, true
 	for _, b := range s.blocks {
 		t.UnderWay += b.underWay
 		if !b.sent.Reached() || b.done <= b.sent {
 			continue
 		}
 		t.Wall += b.done.Sub(b.sent)
-		j, ok := energy(f.steps[b.Step].power(), b.sent, b.done)
-		joules, known = joules+j, known && ok
 	}
 	if t.Wall == 0 || c.N == 0 {
 		t.Wall = 0
 		return t
 	}
-	if known {
-		// Requests under way together share the nodes, so theirs do not add up.
-		t.Energy = &joules
+	if len(c.Energy) > 0 && c.Energy[0].Chosen {
+		// Requests under way together share the machine, so theirs do not add up.
+		t.Energy, t.EnergyAboveIdle = c.Energy[0].Joules, c.Energy[0].AboveIdle
 	}
 	for _, amount := range []struct {
 		of *Level

@@ -11,6 +11,7 @@ import (
 
 	"exobench"
 	"exobench/metric"
+	"exobench/timeline"
 )
 
 // Fold takes the entries of a journal in, in any order, and shows at any time
@@ -34,6 +35,11 @@ type Fold struct {
 	notes        []exobench.Note
 	// ceilings are, for each model on each engine, the highest that was told.
 	ceilings map[Subject]exobench.Ceiling
+	// meters say what powers are of, and idle are the readings of the idle machine.
+	meters map[meterID]exobench.Meter
+	idle   timeline.Set
+	// chosen is the source of each engine's energies.
+	chosen map[string]string
 
 	metrics []metric.Metric
 	prompts []string // the ids of all that were sent
@@ -47,7 +53,8 @@ type Fold struct {
 func NewFold() *Fold {
 	return &Fold{
 		header: new(exobench.Header), sessions: map[int]exobench.Session{}, ends: map[int]exobench.End{},
-		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{}, latest: map[int]int{}, ceilings: map[Subject]exobench.Ceiling{},
+		steps: map[int]*bringUp{}, cells: map[int]*cell{}, blocks: map[int]*block{}, latest: map[int]int{},
+		ceilings: map[Subject]exobench.Ceiling{}, meters: map[meterID]exobench.Meter{},
 		metrics: metric.PerRequest(), places: map[string]int32{},
 	}
 }
@@ -99,6 +106,9 @@ func (f *Fold) Add(entry exobench.Entry) error {
 		f.addRecord(e)
 	case *exobench.Sample:
 		f.addSample(e)
+	case *exobench.Meter:
+		f.meters[meterID{e.Sensor, e.Of}] = *e
+		f.version++
 	case *exobench.BlockEnd:
 		f.block(e.Block).end = new(*e)
 	case *exobench.StepEnd:
@@ -177,6 +187,11 @@ func (f *Fold) addSample(s *exobench.Sample) {
 		s = s.Clone()
 		s.Values = slices.DeleteFunc(s.Values, absurd)
 	}
+	if s.Moment == exobench.Idle {
+		f.idle.Add(s, exobench.PowerWatts, exobench.EnergyJoules, exobench.NodePower, exobench.GPUPower, exobench.GPUPowerAverage)
+		f.version++
+		return
+	}
 	switch s.Sensor {
 	case machineSensor:
 		if s.Block != 0 {
@@ -186,7 +201,7 @@ func (f *Fold) addSample(s *exobench.Sample) {
 	case processSensor:
 		entryOf(f.steps, s.Step).readings.Add(s, exobench.Footprint, exobench.FootprintPeak, exobench.PSS, exobench.RSS, exobench.Anonymous, exobench.File,
 			exobench.Process, exobench.ProcessStarted, exobench.Beside, exobench.RSSPeak, exobench.Swap, exobench.CgroupPeak)
-	case nodeSensor, gpuSensor:
+	case nodeSensor, gpuSensor, powerSensor:
 		entryOf(f.steps, s.Step).readings.Add(s)
 	case runnerSensor:
 		f.addUse(s)
@@ -273,6 +288,7 @@ func (f *Fold) Snapshot() *Run {
 	}
 	blocks := f.blocksOf()
 	run.Steps = f.stepsNow(blocks)
+	f.chooseSources()
 	run.Cells = f.cellsNow(run, blocks)
 	run.index = newIndex(run.Cells)
 	return run

@@ -148,7 +148,7 @@ func TestBlocksOfACellAreJoinedAndInstantsOfSessionsAreNot(t *testing.T) {
 	// steps' requests take 1 and 2 s. Loads take 1 and 3 s.
 	want := map[string]float64{
 		metric.WallTime: 6, metric.Throughput: 40.0 / 6, metric.RequestRate: 4.0 / 6, metric.Delivered: 1,
-		metric.EnergyPerToken: (30.0 + 90) / 40, metric.LoadTime: 2, metric.DownloadTime: 0,
+		metric.EnergyPerToken: (30.0 + 90) / 40, metric.CellEnergy: 120, metric.LoadTime: 2, metric.DownloadTime: 0,
 		metric.MemoryBefore: 10 * float64(mib), metric.MemoryLoaded: 300 * float64(mib), metric.CellMemoryPeak: 320 * float64(mib),
 		metric.MemoryModel: 290 * float64(mib), metric.CellMemoryInference: 20 * float64(mib), metric.CellMemoryAdditional: 310 * float64(mib),
 	}

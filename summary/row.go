@@ -4,7 +4,6 @@ import (
 	"iter"
 
 	"exobench"
-	"exobench/timeline"
 )
 
 // Row is one measured request, whatever its outcome, with what it belongs to.
@@ -15,8 +14,7 @@ type Row struct {
 	Cell   *Cell
 	Step   *Step
 	Memory RequestMemory
-	// Energy is in joules; nil where unknown.
-	Energy *float64
+	Energy RequestEnergy
 }
 
 // Rows calls emit for each measured request in the order of the entries, which
@@ -26,7 +24,8 @@ func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error
 	var row Row
 	var m *memory
 	var g *gpus
-	var power []timeline.Curve
+	var p *metered
+	var idle *float64
 	for entry := range entries {
 		record, ok := entry.(*exobench.Record)
 		if !ok {
@@ -39,15 +38,16 @@ func (r *Run) Rows(entries iter.Seq[exobench.Entry], emit func(Row) error) error
 			}
 			s := r.fold.steps[b.Step]
 			row = Row{Block: b.Block, Cell: r.Cell(b.Cell), Step: r.Step(b.Step)}
-			m, g, power = s.memory(), s.gpus(), s.power()
+			m, g, p, idle = s.memory(), s.gpus(), r.fold.powerOf(s, r.fold.chosen[s.Engine]), nil
+			if len(row.Cell.Energy) > 0 {
+				idle = row.Cell.Energy[0].Idle
+			}
 		}
 		under := span{record.Sent, record.Done, record.Ended}
-		row.Record, row.Energy = record, nil
+		row.Record = record
 		row.Memory = m.of(under, m.during(under))
 		row.Memory.GPU = g.of(under)
-		if joules, ok := energy(power, under.sent, under.done); ok {
-			row.Energy = &joules
-		}
+		row.Energy = p.ofRequest(under.sent, record.FirstToken, under.done, idle)
 		if err := emit(row); err != nil {
 			return err
 		}

@@ -370,6 +370,20 @@ type (
 		Share float64 `json:"share"`
 		Left  float64 `json:"left"`
 	}
+	// IdleNotIdle: before the run, with nothing asked of an engine, the source of the
+	// cell's energies told Idle watts, and Measured in the cell: no less.
+	IdleNotIdle struct {
+		Idle     float64 `json:"idle_watts"`
+		Measured float64 `json:"measured_watts"`
+	}
+	// PartAboveWhole: Part, which counts a part of the machine, told PartWatts in the
+	// cell, and Whole, which counts all of it, only WholeWatts.
+	PartAboveWhole struct {
+		Part       string  `json:"part"`
+		PartWatts  float64 `json:"part_watts"`
+		Whole      string  `json:"whole"`
+		WholeWatts float64 `json:"whole_watts"`
+	}
 )
 
 // Stall is a time in which something did not go on, Share of the time that
@@ -438,3 +452,5 @@ func (Hiccup) kind() WarningKind          { return "hiccup" }
 func (GarbagePause) kind() WarningKind    { return "garbage_pause" }
 func (CoreWait) kind() WarningKind        { return "core_wait" }
 func (HarnessBusy) kind() WarningKind     { return "harness_busy" }
+func (IdleNotIdle) kind() WarningKind     { return "idle_not_idle" }
+func (PartAboveWhole) kind() WarningKind  { return "part_above_whole" }

@@ -38,6 +38,7 @@ const (
 	duringMoment
 	afterMoment
 	releasedMoment
+	movingMoment
 )
 
 func momentOf(m exobench.Moment) moment {
@@ -52,6 +53,8 @@ func momentOf(m exobench.Moment) moment {
 		return afterMoment
 	case exobench.Released:
 		return releasedMoment
+	case exobench.Moving:
+		return movingMoment
 	}
 	return unknownMoment
 }

@@ -35,9 +35,12 @@ func (s *Set) Add(sample *exobench.Sample, wanted ...exobench.Quantity) {
 			values = append(values, v)
 		}
 	}
+	if sample.Span > 0 {
+		values = append(values, exobench.Value{Quantity: spanned, Value: float64(sample.Span)})
+	}
 	s.n++
 	s.lastLine.Add(sample.At, sample.Moment, values)
-	if sample.Moment != exobench.During && sample.Moment != exobench.After {
+	if sample.Moment != exobench.During && sample.Moment != exobench.After && sample.Moment != exobench.Moving {
 		s.outside++
 	}
 }

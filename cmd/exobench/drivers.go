@@ -122,6 +122,7 @@ func (o *opener) open(ctx context.Context) ([]run.Engine, error) {
 		if err == nil {
 			opened := run.Engine{Engine: e}
 			opened.Entry, err = o.describe(ctx, e)
+			opened.Elsewhere = elsewhere(ctx, opened.Entry.URL)
 			all = append(all, opened)
 		}
 		if err != nil {

@@ -56,24 +56,27 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 		return err
 	}
 	changes := map[string]func(){
-		"model":          func() { p.Models, p.SkipMissing = f.models, false },
-		"models-file":    func() { p.ModelsFile = f.modelsFile },
-		"prompts":        func() { p.Workload.PromptFiles, p.Workload.Prompts = f.prompts, nil },
-		"max-tokens":     func() { p.Workload.MaxTokens = exobench.Tokens(f.maxTokens) },
-		"natural-stop":   func() { p.Workload.NaturalStop = f.naturalStop },
-		"temperature":    func() { p.Workload.Temperature = f.temperature },
-		"cache":          func() { p.Workload.Cache = exobench.CachePolicy(f.cache) },
-		"loads":          func() { p.Loads = f.loads },
-		"warmup":         func() { p.Warmup = f.warmup },
-		"timeout":        func() { p.Timeout = exobench.Duration(f.timeout) },
-		"idle-timeout":   func() { p.IdleTimeout = exobench.Duration(f.idleTimeout) },
-		"insecure":       func() { p.Insecure = f.insecure },
-		"keep-loaded":    func() { p.KeepLoaded = f.keepLoaded },
-		"all-placements": func() { p.AllPlacements = f.allPlacements },
-		"bandwidth":      func() { p.Bandwidth = f.bandwidth },
-		"no-calibrate":   func() { p.Calibrate = !f.noCalibrate },
-		"seed":           func() { p.Seeds.Order, p.Seeds.Sampling, p.Seeds.Arrivals = f.seed, f.seed, f.seed },
-		"prompt-seed":    func() { p.Seeds.Prompts = f.promptSeed },
+		"model":            func() { p.Models, p.SkipMissing = f.models, false },
+		"models-file":      func() { p.ModelsFile = f.modelsFile },
+		"prompts":          func() { p.Workload.PromptFiles, p.Workload.Prompts = f.prompts, nil },
+		"max-tokens":       func() { p.Workload.MaxTokens = exobench.Tokens(f.maxTokens) },
+		"natural-stop":     func() { p.Workload.NaturalStop = f.naturalStop },
+		"temperature":      func() { p.Workload.Temperature = f.temperature },
+		"cache":            func() { p.Workload.Cache = exobench.CachePolicy(f.cache) },
+		"loads":            func() { p.Loads = f.loads },
+		"warmup":           func() { p.Warmup = f.warmup },
+		"timeout":          func() { p.Timeout = exobench.Duration(f.timeout) },
+		"idle-timeout":     func() { p.IdleTimeout = exobench.Duration(f.idleTimeout) },
+		"insecure":         func() { p.Insecure = f.insecure },
+		"keep-loaded":      func() { p.KeepLoaded = f.keepLoaded },
+		"all-placements":   func() { p.AllPlacements = f.allPlacements },
+		"bandwidth":        func() { p.Bandwidth = f.bandwidth },
+		"no-calibrate":     func() { p.Calibrate = !f.noCalibrate },
+		"power-csv":        func() { p.PowerCSV = f.powerCSV },
+		"power-csv-offset": func() { p.PowerCSVOffset = exobench.Duration(f.powerOffset) },
+		"idle-power":       func() { p.IdlePower = exobench.Duration(f.idlePower) },
+		"seed":             func() { p.Seeds.Order, p.Seeds.Sampling, p.Seeds.Arrivals = f.seed, f.seed, f.seed },
+		"prompt-seed":      func() { p.Seeds.Prompts = f.promptSeed },
 	}
 	for name, change := range changes {
 		if f.changed(name) {
@@ -299,6 +302,7 @@ var memberFlags = map[string]string{
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
 	"stop.duration": "duration", "stop": "repeat", "loads": "loads", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
 	"bandwidth_gb_per_s": "bandwidth",
+	"idle_power":         "idle-power", "power_csv_offset": "power-csv-offset",
 }
 
 // explain says what is wrong with a plan, of each member by the flag that set

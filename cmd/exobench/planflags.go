@@ -25,8 +25,8 @@ func defaultPlan() exobench.Plan {
 		Loads:    1,
 		Warmup:   1,
 		Timeout:  exobench.Duration(10 * time.Minute), IdleTimeout: exobench.Duration(2 * time.Minute),
-		Calibrate: true,
-		Seeds:     exobench.Seeds{Order: 1, Sampling: 1, Arrivals: 1},
+		Calibrate: true, IdlePower: exobench.Duration(5 * time.Second),
+		Seeds: exobench.Seeds{Order: 1, Sampling: 1, Arrivals: 1},
 	}
 }
 
@@ -55,6 +55,8 @@ type planFlags struct {
 	bandwidth                      float64
 	insecure, allPlacements        bool
 	keepLoaded, noCalibrate        bool
+	powerCSV                       string
+	powerOffset, idlePower         time.Duration
 
 	// addresses are those of engines, by label, that have what a plan must not
 	// keep; secrets learns of it.
@@ -105,6 +107,10 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	reach.BoolVar(&f.keepLoaded, "keep-loaded", false, "leave the models on the engine")
 	reach.BoolVar(&f.allPlacements, "all-placements", false, "measure every placement that the engine offers (exo), one after the other")
 	registerOptions(groups)
+	power := groups.add("Power")
+	power.StringVar(&f.powerCSV, "power-csv", "", "the log of a power meter outside (CSV: time, watts), read when the run is over")
+	power.DurationVar(&f.powerOffset, "power-csv-offset", 0, "added to the times of --power-csv: by how much that meter's clock is behind")
+	power.DurationVar(&f.idlePower, "idle-power", time.Duration(d.IdlePower), "how long the power of the idle machine is read before the run, where a meter tells it; 0 leaves it out")
 	out := groups.add("Output")
 	out.Float64Var(&f.bandwidth, "bandwidth", 0, bandwidthHelp)
 	out.BoolVar(&f.noCalibrate, "no-calibrate", false, "leave out the short measurement of the harness's own error")

@@ -96,6 +96,9 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 	if err := samePlan(&f.planFlags, plan, models); err != nil {
 		return "", false, err
 	}
+	if err := checkPowerLog(plan); err != nil {
+		return "", false, err
+	}
 	// What is known without an engine comes first: opening one may take long.
 	changes := b.machineChanges(thisTool(), thisHost(ctx))
 	if err := refuse(f, changes); err != nil {

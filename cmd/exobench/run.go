@@ -17,6 +17,7 @@ import (
 	"exobench/driver"
 	"exobench/gpu"
 	"exobench/journal"
+	"exobench/power"
 	"exobench/report"
 	"exobench/resource"
 	"exobench/run"
@@ -90,6 +91,9 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 		return err
 	}
 	if err := f.baseline.check(plan); err != nil {
+		return err
+	}
+	if err := checkPowerLog(plan); err != nil {
 		return err
 	}
 	tight, err := checkFiles(plan)
@@ -193,12 +197,18 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 		n.At, n.Session = s.clock.Now(), s.id
 		err = errors.Join(err, recorder.Append(&n))
 	}
+	meters, _ := power.Open(powerRoots(env.Getenv), s.clock)
+	defer meters.Close()
 	config := run.Config{
 		Plan: s.plan, Session: s.id, PromptSeed: promptSeed, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
 		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
 		Trim:    s.wire.Trim,
+		Log:     powerLog(s.plan, s.clock),
+	}
+	if config.Meters = meters.Meters(); len(config.Meters) > 0 {
+		config.Sensors = append(config.Sensors, meters)
 	}
 	config.Ceilings = func(ctx context.Context) ([]exobench.Ceiling, error) { return s.ceilings(ctx, host) }
 	if s.plan.Calibrate {

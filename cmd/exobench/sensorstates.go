@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
-	"runtime"
 
 	"exobench"
 	"exobench/calibrate"
@@ -62,23 +60,6 @@ func gpuText(g exobench.GPU) string {
 		text += ", " + part
 	}
 	return text
-}
-
-func powerSensor() exobench.SensorState {
-	s := exobench.SensorState{Name: "power", Why: "no counter found; exo tells the power of Macs with macmon"}
-	if runtime.GOOS != "linux" {
-		return s
-	}
-	counters, _ := filepath.Glob("/sys/class/powercap/intel-rapl:*/energy_uj")
-	for _, path := range counters {
-		if file, err := os.Open(path); err == nil {
-			file.Close()
-			s.Found, s.Why = true, "RAPL counters can be read (seen; energy is not measured from them yet)"
-			return s
-		}
-		s.Why, s.Enable = "RAPL counters are there, but only root may read them", "run exobench as root, or let your user read "+path
-	}
-	return s
 }
 
 // calibrationSensor tells the harness's own error, where it was measured.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -15,7 +16,7 @@ import (
 func thisHost(ctx context.Context) exobench.Host {
 	h := machine.This().Host(ctx)
 	gpus, rows := gpuSensors(ctx)
-	h.GPUs, h.Sensors = gpus, slices.Concat([]exobench.SensorState{memorySensor(ctx)}, rows, []exobench.SensorState{powerSensor()}, h.Sensors)
+	h.GPUs, h.Sensors = gpus, slices.Concat([]exobench.SensorState{memorySensor(ctx)}, rows, powerSensors(powerRoots(os.Getenv)), h.Sensors)
 	return h
 }
 
