@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 
@@ -198,29 +196,6 @@ func (x *exchange) latest() arrival {
 func (x *exchange) releaseConn() {
 	if c := x.conn.Load(); c != nil {
 		c.to.CompareAndSwap(x.arrivals, nil)
-	}
-}
-
-// trace notes which connection is used, and ends the turn to send. What an
-// attempt that was given up still writes must not end the turn of the next.
-func (x *exchange) trace(mine *atomic.Pointer[turn]) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn:      func(string) { x.getConn = x.client.clock.Now() },
-		WroteRequest: func(httptrace.WroteRequestInfo) { defer panics.Catch(nil); mine.Load().give() }, // on a goroutine of net/http
-		GotConn: func(info httptrace.GotConnInfo) {
-			x.releaseConn() // the one that brought a redirect, if any
-			c := stamped(info.Conn)
-			if c != nil {
-				x.written = c.written.Load()
-				c.to.Store(x.arrivals)
-				c.habit.Store(x.habit)
-			}
-			x.conn.Store(c)
-			x.plain = info.Conn == net.Conn(c)
-			if x.reused = info.Reused; !info.Reused {
-				x.record.Dial = x.client.clock.Now().Sub(x.getConn)
-			}
-		},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"exobench"
+	"exobench/internal/panics"
 )
 
 // maxRedirects is how many redirects are followed.
@@ -87,6 +88,29 @@ func (x *exchange) attempt(ctx context.Context, place string) (*http.Response, e
 		return x.client.fresh.Do(request)
 	}
 	return x.client.http.Do(request)
+}
+
+// trace notes which connection is used, and ends the turn to send. What an
+// attempt that was given up still writes must not end the turn of the next.
+func (x *exchange) trace(mine *atomic.Pointer[turn]) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn:      func(string) { x.getConn = x.client.clock.Now() },
+		WroteRequest: func(httptrace.WroteRequestInfo) { defer panics.Catch(nil); mine.Load().give() }, // on a goroutine of net/http
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.releaseConn() // the one that brought a redirect, if any
+			c := stamped(info.Conn)
+			if c != nil {
+				x.written = c.written.Load()
+				c.to.Store(x.arrivals)
+				c.habit.Store(x.habit)
+			}
+			x.conn.Store(c)
+			x.plain = info.Conn == net.Conn(c)
+			if x.reused = info.Reused; !info.Reused {
+				x.record.Dial = x.client.clock.Now().Sub(x.getConn)
+			}
+		},
+	}
 }
 
 // untaken reports whether the server cannot have taken the request that has just
