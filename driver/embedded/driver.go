@@ -84,10 +84,14 @@ func (d Driver) Open(ctx context.Context, spec exobench.EngineSpec, env driver.E
 		return nil, driver.UsageError{Err: errors.New("--url goes with an engine that runs already; the embedded engine is started by exobench: leave --url out")}
 	}
 	slowdown := slowdownOption.In(spec)
-	if _, err := Slowdown(slowdown); err != nil {
+	share, err := Slowdown(slowdown)
+	if err != nil {
 		return nil, driver.UsageError{Err: fmt.Errorf("--slowdown %w", err)}
 	}
-	args := []string{"engine", "--port", "0", "--with-parent", "--slowdown", slowdown}
+	args := []string{"engine", "--port", "0", "--with-parent"}
+	if share > 0 {
+		args = append(args, "--slowdown", slowdown)
+	}
 	if env.Plan.ModelsFile != "" {
 		args = append(args, "--models-file", env.Plan.ModelsFile)
 	}
