@@ -117,6 +117,9 @@ func verdicts(p Pair) map[string]Comparison {
 }
 
 func TestIdenticalServersAreSeldomTakenForDifferent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which the whole tests run")
+	}
 	r := rand.New(rand.NewPCG(1, 1))
 	m := machine{loads: 1, repeats: 3, slower: 1, noise: 0.03}
 	wrong, pairs := 0, 200
@@ -135,6 +138,9 @@ func TestIdenticalServersAreSeldomTakenForDifferent(t *testing.T) {
 }
 
 func TestASlowdownOfFivePercentIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which the whole tests run")
+	}
 	r := rand.New(rand.NewPCG(2, 1))
 	before := machine{loads: 1, repeats: 3, slower: 1, noise: 0.03}
 	after := before
@@ -155,6 +161,9 @@ func TestASlowdownOfFivePercentIsFound(t *testing.T) {
 }
 
 func TestLoadsThatDifferAreNotTakenForAChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which the whole tests run")
+	}
 	r := rand.New(rand.NewPCG(3, 1))
 	m := machine{loads: 5, repeats: 3, slower: 1, noise: 0.03, between: 0.04}
 	wrong, pairs := 0, 200

@@ -144,6 +144,9 @@ func limited(t *testing.T, mebibytes int) (e *engine, group memoryGroup) {
 // Under a limit the kernel takes pages of files away again: what is read is what is
 // there.
 func TestUnderALimitOfTheControlGroup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, under which short tests run, has memory of its own in every size")
+	}
 	engine, group := limited(t, 192)
 	engine.order("fork")
 	engine.order("touch 64")

@@ -41,7 +41,7 @@ func withSMI(t *testing.T, script string) {
 func TestMemoryOfAGPUIsMeasuredFromBeforeTheLoadToTheReport(t *testing.T) {
 	withSMI(t, scriptedSMI)
 	out := filepath.Join(t.TempDir(), "out")
-	if got := exobenchIn(t, t.TempDir(), tinyRun(t, "--repeat", "1", "--max-tokens", "8", "--out", out)...); got.code != exitOK {
+	if got := exobenchIn(t, t.TempDir(), tinyRun(t, "--repeat", "4", "--max-tokens", "64", "--out", out)...); got.code != exitOK {
 		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
 	}
 	for _, row := range rows(t, out) {
