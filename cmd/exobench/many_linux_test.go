@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +46,7 @@ func startReference(t *testing.T, args ...string) (url string) {
 // look is what a process held at a moment.
 type look struct {
 	memory, journal int64 // bytes, of the process and of its journal
+	peak            int64 // the most memory so far
 	descriptors     int
 }
 
@@ -56,13 +56,16 @@ func lookAt(pid int, out string) (l look, ok bool) {
 	if err != nil {
 		return l, false
 	}
-	_, rest, found := bytes.Cut(status, []byte("VmRSS:"))
-	if !found {
-		return l, false // it is a zombie
-	}
-	kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64)
-	if err != nil {
-		return l, false
+	for name, to := range map[string]*int64{"VmRSS:": &l.memory, "VmHWM:": &l.peak} {
+		_, rest, found := bytes.Cut(status, []byte(name))
+		if !found {
+			return l, false // it is a zombie
+		}
+		kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64)
+		if err != nil {
+			return l, false
+		}
+		*to = kib << 10
 	}
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
@@ -71,12 +74,14 @@ func lookAt(pid int, out string) (l look, ok bool) {
 	if info, err := os.Stat(filepath.Join(out, "journal.jsonl")); err == nil {
 		l.journal = info.Size()
 	}
-	l.memory, l.descriptors = kib<<10, len(open)
+	l.descriptors = len(open)
 	return l, true
 }
 
 // watchedRun runs exobench against a server and looks at it all the while. It
 // returns what was seen, and the most memory that it had.
+//
+// Note: what wait4 tells of the most memory begins at that of the test.
 func watchedRun(t *testing.T, every time.Duration, out, url string, args ...string) (seen []look, peak int64) {
 	t.Helper()
 	program, err := os.Executable()
@@ -98,7 +103,7 @@ func watchedRun(t *testing.T, every time.Duration, out, url string, args ...stri
 			if err != nil {
 				t.Fatalf("%v\n%s", err, said.String())
 			}
-			return seen, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			return seen, seen[len(seen)-1].peak
 		case <-time.After(every):
 			if l, ok := lookAt(cmd.Process.Pid, out); ok {
 				seen = append(seen, l)

@@ -46,6 +46,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	hearSignals()
 	for time.Now().Before(s.until) {
 		s.round()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -25,6 +26,20 @@ const (
 	mostTime   = 2 * time.Minute
 	orphanTime = 15 * time.Second
 )
+
+// hearSignals has what is started hear the signals that it is ended by: a program
+// that is started in the background or by nohup ignores some, and so would they.
+func hearSignals() {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for s := range heard {
+			if s != syscall.SIGHUP {
+				os.Exit(codeInterrupted)
+			}
+		}
+	}()
+}
 
 // marker is the variable that tells the processes of one start from all others.
 const marker = "EXOBENCH_SOAK"
