@@ -36,6 +36,10 @@ type offer struct {
 // judge works out what a model would take on an engine with a context of so many
 // tokens, whether that fits, and how fast it could be at best.
 func (m memory) judge(o driver.Offer, models *catalogue.Catalogue, context int, here bool) offer {
+	// The GPU of a Mac may hold only so much of the memory that is free.
+	if limit := m.host.MetalLimit; here && limit > 0 && o.Engine != "embedded" && o.Free > 0 {
+		o.Free = min(o.Free, limit)
+	}
 	all := offer{Offer: o, Context: context}
 	known, _ := models.Find(o.Model)
 	r, ok := ceiling.OfModel(known, o.Size)

@@ -122,6 +122,22 @@ func TestWhatFitsCountsTheContext(t *testing.T) {
 	}
 }
 
+func TestTheMetalLimitBoundsWhatIsFree(t *testing.T) {
+	t.Parallel()
+	models, err := catalogue.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMemory(t.Context(), 100, exobench.Host{MetalLimit: 6 << 30})
+	o := driver.Offer{Model: "llama-3.1-8b", Engine: "exo", Size: 5 << 30, Free: 9 << 30}
+	if got := m.judge(o, models, 8192, true); *got.Fits || got.Free != 6<<30 {
+		t.Errorf("got %+v", got)
+	}
+	if got := m.judge(o, models, 8192, false); !*got.Fits || got.Free != 9<<30 {
+		t.Errorf("on another machine: got %+v", got)
+	}
+}
+
 func TestModelsFitIntoTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, columns := range []int{0, 80, 120, 200} {
