@@ -91,9 +91,10 @@ func TestAMeterThatFailsKeepsNoOtherFromBeingRead(t *testing.T) {
 	if _, err := s.Read(t.Context(), exobench.During); err != nil {
 		t.Fatal(err)
 	}
-	for name := range server() {
+	// So little that no machine is fast enough to call it a leap of the counter.
+	for name, value := range server() {
 		if filepath.Base(name) == "energy_uj" {
-			writeFile(t, filepath.Join(root, name), "1000700\n")
+			writeFile(t, filepath.Join(root, name), strings.TrimSuffix(value, "0\n")+"1\n")
 		}
 	}
 	writeFile(t, filepath.Join(root, "intel-rapl:0/energy_uj"), "gone\n")
