@@ -73,7 +73,7 @@ func checkAnswer(t *testing.T, url string, s shape.Shape) {
 			} `json:"top_logprobs"`
 		} `json:"completion_probabilities"`
 	}
-	post(t, url+"/completion", `{"prompt": "Explain the process of photosynthesis.", "n_predict": 16, "ignore_eos": true, "n_probs": 5, "temperature": 1}`, &answer)
+	post(t, url+"/completion", `{"prompt": "Explain the process of photosynthesis.", "n_predict": 16, "ignore_eos": true, "n_probs": 5, "temperature": 1, "seed": 1}`, &answer)
 	if answer.Predicted != 16 || len(answer.Probabilities) == 0 {
 		t.Fatalf("%d tokens, %d with probabilities, want 16", answer.Predicted, len(answer.Probabilities))
 	}
