@@ -64,6 +64,10 @@ type Config struct {
 	// Schedulers is how many goroutines write; 0 means one for every two cores
 	// that Go may use, and four at most.
 	Schedulers int
+	// Relaxed lets events come as late as a sleep ends, by some 50 µs, where else
+	// the last moments are waited for by watching the clock, which takes a core. The
+	// instants that events carry are as true.
+	Relaxed bool
 	// Patience is how long a client may leave its socket full before its stream
 	// is aborted; 0 means 5 s.
 	Patience time.Duration

@@ -12,7 +12,7 @@ import (
 
 const (
 	// spinTime is how long before an instant a scheduler is up and waits without
-	// sleeping: about what it takes to wake up.
+	// sleeping, where it is not relaxed: about what it takes to wake up.
 	spinTime = int64(50 * time.Microsecond)
 	// worthwhile is what a sleep must last to be one.
 	worthwhile = int64(5 * time.Microsecond)
@@ -25,6 +25,7 @@ const (
 // scheduler writes the events of its streams when they are due.
 type scheduler struct {
 	clock  clock
+	early  int64 // how long before an instant it is up
 	late   *lateness
 	alarm  *alarm.Alarm
 	queue  queue
@@ -107,8 +108,8 @@ func (s *scheduler) rest() {
 	}
 	now := s.clock.now()
 	switch gap := next - now; {
-	case gap > spinTime:
-		if s.sleep(next - spinTime) {
+	case gap > max(s.early, worthwhile):
+		if s.sleep(next - s.early) {
 			s.spin(next)
 		}
 	case gap > worthwhile:
@@ -122,7 +123,7 @@ func (s *scheduler) rest() {
 // spin waits without sleeping where the instant is near.
 func (s *scheduler) spin(until int64) {
 	for {
-		if gap := until - s.clock.now(); gap <= 0 || gap > spinTime {
+		if gap := until - s.clock.now(); gap <= 0 || gap > s.early {
 			return
 		}
 	}

@@ -45,7 +45,10 @@ func New(cfg Config) (*Server, error) {
 			s.Close()
 			return nil, fmt.Errorf("reference: %w", err)
 		}
-		one := &scheduler{clock: s.clock, late: &s.late, alarm: wake}
+		one := &scheduler{clock: s.clock, early: spinTime, late: &s.late, alarm: wake}
+		if s.config.Relaxed {
+			one.early = 0
+		}
 		s.schedulers = append(s.schedulers, one)
 		s.running.Go(panics.Caught(one.run))
 	}

@@ -114,13 +114,14 @@ func calibrateMachine(ctx context.Context, env environment, f calibrateFlags) er
 	return showCalibration(env.Stdout, all)
 }
 
-// withReference runs do with the timing reference in a process of its own.
-func withReference(ctx context.Context, do func(*child.Server) ([]exobench.Calibration, error)) ([]exobench.Calibration, error) {
+// withReference runs do with the timing reference in a process of its own, which
+// is given the flags.
+func withReference(ctx context.Context, do func(*child.Server) ([]exobench.Calibration, error), flags ...string) ([]exobench.Calibration, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find exobench's own program: %w", err)
 	}
-	process, err := child.Serve(ctx, "the timing reference", program, "reference", "--port", "0", "--with-parent")
+	process, err := child.Serve(ctx, "the timing reference", program, append([]string{"reference", "--port", "0", "--with-parent"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 			all[0].Observed = keptObservation()
 		}
 		return all, err
-	})
+	}, "--relaxed")
 }
 
 // calibrationFile is where the machine's calibration is kept.

@@ -50,5 +50,6 @@ engine's speed. A request overrides each setting with its member "reference".`,
 	flags.Uint64Var(&c.Jitter.Seed, "jitter-seed", 1, "seed of the delays")
 	flags.DurationVar(&c.PrefillPerToken, "prefill", 0, "added to the TTFT for each word of the prompt")
 	flags.StringVar(&fault, "fault", "none", "what goes wrong: none, http_500, stream_error, truncated, stall")
+	flags.BoolVar(&c.Relaxed, "relaxed", false, "events may be some 50 µs late, for less of a core; the instants that they carry are as true")
 	return cmd
 }
