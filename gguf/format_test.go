@@ -10,6 +10,9 @@ import (
 var formats = []*format{f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k}
 
 func TestBlocksHoldNormalNumbersOfTheAskedSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector, with nothing concurrent in it")
+	}
 	t.Parallel()
 	for _, f := range formats {
 		for _, sd := range []float64{1, 1 / math.Sqrt(2048), 1 / math.Sqrt(14336)} {

@@ -100,6 +100,9 @@ func TestTensorsLieOneAfterTheOtherUpToTheEnd(t *testing.T) {
 }
 
 func TestValuesHaveTheSizeThatKeepsActivationsFinite(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector, with nothing concurrent in it")
+	}
 	t.Parallel()
 	for _, quant := range Quants() {
 		s := smallQwen()

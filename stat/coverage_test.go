@@ -128,7 +128,11 @@ func TestIntervalsCoverTheMedianAsOftenAsTheySay(t *testing.T) {
 // anything but a number.
 func TestAnyDesignGivesNumbersOrNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 400 {
+	designs := 400
+	if testing.Short() {
+		designs = 40
+	}
+	for range designs {
 		var all []Observation
 		for range r.IntN(40) {
 			value := math.Round(10*r.ExpFloat64()) / 10 // 0 and ties among them

@@ -93,6 +93,7 @@ func ttfts(t *testing.T, out string) (all []float64) {
 }
 
 func TestColdMeansColdInTheSecondRunToo(t *testing.T) {
+	t.Parallel()
 	args, server := remember(t)
 	dir := t.TempDir()
 	seeds := map[uint64]bool{}
@@ -140,6 +141,7 @@ func TestColdMeansColdInTheSecondRunToo(t *testing.T) {
 }
 
 func TestWhoNamesTheSeedOfPromptsGetsThemAgainAndIsTold(t *testing.T) {
+	t.Parallel()
 	args, server := remember(t)
 	dir := t.TempDir()
 	for run := range 2 {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAFullDiskIsSaidOnceAndTheRunGoneOnWith(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	disk := filepath.Join(dir, "disk")
 	if err := os.Mkdir(disk, 0o755); err != nil {

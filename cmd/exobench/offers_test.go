@@ -15,6 +15,7 @@ import (
 )
 
 func TestDetectAndModelsLookWhereTheyAreTold(t *testing.T) {
+	t.Parallel()
 	url := startEngine(t, "--preload", "tiny-b")
 	for _, form := range []string{url, url + "/", url + "/v1", url + "/v1/", strings.Replace(url, "127.0.0.1", "localhost", 1)} {
 		got := exobenchIn(t, t.TempDir(), "detect", "--url", form, "--json")

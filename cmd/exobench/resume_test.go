@@ -12,6 +12,7 @@ import (
 )
 
 func TestARunThatWasInterruptedIsResumed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
 	cmd := command(t, dir, append(smallRun(t, out), "--repeat", "40")...)

@@ -200,6 +200,7 @@ func checkOrderlyEnd(t *testing.T, cmd *exec.Cmd, out string, engine int) {
 }
 
 func TestARunningExoIsMeasuredAndLeftAsItWas(t *testing.T) {
+	t.Parallel()
 	url := startEngine(t, "--preload", "tiny-a")
 	out := filepath.Join(t.TempDir(), "out")
 	base := []string{"run", "--url", url, "--models-file", tinyModels(t), "--max-tokens", "8", "--repeat", "1"}

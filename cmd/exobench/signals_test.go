@@ -32,6 +32,7 @@ func signalled(t *testing.T, cmd *exec.Cmd, signals ...os.Signal) {
 // A closed terminal sends SIGHUP twice, timeout(1) its signal twice, and the
 // second must not end exobench before the model is taken away.
 func TestSignalsThatComeTwiceEndTheRunInOrder(t *testing.T) {
+	t.Parallel()
 	for _, signals := range [][]os.Signal{
 		{syscall.SIGHUP, syscall.SIGHUP},
 		{syscall.SIGTERM, syscall.SIGTERM},
@@ -104,6 +105,7 @@ func TestASecondInterruptEndsExobenchAtOnce(t *testing.T) {
 
 // A hung engine of exobench's own costs some seconds at Ctrl-C, and is gone.
 func TestAnEmbeddedEngineThatHangsIsKilled(t *testing.T) {
+	t.Parallel()
 	cmd, out, engine := longRun(t)
 	if err := syscall.Kill(engine, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
