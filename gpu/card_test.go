@@ -86,6 +86,9 @@ func TestACardOfAMDIsRead(t *testing.T) {
 	if diff := cmp.Diff(want, source.Devices()); diff != "" {
 		t.Errorf("devices (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(map[string]exobench.Bytes{"0000:03:00.0": 5 << 30}, heldNow(t.Context(), m.config())); diff != "" {
+		t.Errorf("held (-want +got):\n%s", diff)
+	}
 	sensor := source.Sensor(func(context.Context) ([]int, error) { return []int{20, 21, 22}, nil })
 	values := map[exobench.Quantity]float64{
 		exobench.GPUUsed: 5 << 30, exobench.GPUTotal: 25753026560, exobench.GPUBusy: 0.87, exobench.GPUPowerAverage: 281,

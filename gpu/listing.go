@@ -83,6 +83,26 @@ func describe(ctx context.Context, path string) ([]exobench.GPU, error) {
 	return all, nil
 }
 
+// heldOf asks nvidia-smi once how much memory is held of each device, by its UUID,
+// in bytes.
+func heldOf(ctx context.Context, path string) (map[string]exobench.Bytes, error) {
+	out, err := once(ctx, path, "--query-gpu=uuid,memory.used", "--format=csv,noheader")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]exobench.Bytes{}
+	for line := range strings.Lines(out) {
+		cells, ok := fields(nil, []byte(line), 2)
+		if !ok || !isUUID(cells[0]) {
+			continue
+		}
+		if held, known := number(cells[1], 1<<20); known {
+			all[string(cells[0])] = exobench.Bytes(held)
+		}
+	}
+	return all, nil
+}
+
 // unifiedNames are in the names of NVIDIA's GPUs that work in the host's memory.
 var unifiedNames = []string{"GB10", "Orin", "Xavier", "Thor", "Tegra", "nvgpu"}
 

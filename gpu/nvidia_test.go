@@ -252,3 +252,17 @@ func TestADriverThatDoesNotAnswerIsSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsHeldOfEachDeviceIsKnown(t *testing.T) {
+	for name, want := range map[string]map[string]exobench.Bytes{
+		"a100-mig":  {"GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77": 9011 << 20, "GPU-b8ea3855-276c-c9cb-b366-c6fa655957c5": 4 << 20},
+		"gb10":      {}, // it works in the host's memory
+		"no-driver": {},
+	} {
+		_, path := dialect(t, name)
+		empty := t.TempDir()
+		if diff := cmp.Diff(want, heldNow(t.Context(), Config{Clock: exobench.NewClock(), Path: path, Proc: empty, Sys: empty, Dev: empty})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

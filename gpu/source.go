@@ -115,6 +115,29 @@ func Devices(ctx context.Context) ([]exobench.GPU, []Missing) {
 	return all, missing
 }
 
+// Held is how much is held now of the memories of this host's GPUs, by their ids;
+// a GPU that does not tell is not in it.
+func Held(ctx context.Context) map[string]exobench.Bytes {
+	return heldNow(ctx, Config{}.withDefaults())
+}
+
+func heldNow(ctx context.Context, c Config) map[string]exobench.Bytes {
+	all := map[string]exobench.Bytes{}
+	if c.Path != "" {
+		if told, err := heldOf(ctx, c.Path); err == nil {
+			all = told
+		}
+	}
+	for _, card := range cards(c.Sys) {
+		for _, f := range card.figures {
+			if size, ok := numberIn(f.path); ok && f.quantity == exobench.GPUUsed {
+				all[card.ID] = exobench.Bytes(float64(size) * f.unit)
+			}
+		}
+	}
+	return all
+}
+
 // find finds the GPUs; the cards are those of them that are read from files.
 func find(ctx context.Context, c Config) ([]exobench.GPU, []card, []Missing) {
 	var all []exobench.GPU

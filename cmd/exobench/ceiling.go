@@ -21,14 +21,31 @@ type memory struct {
 	// given, where not 0, is what the user says, in GB/s.
 	given float64
 	host  exobench.Host
+	// freeGPU is what is free of the memories of the GPUs that models are put on; nil
+	// where there is none, or it is not known.
+	freeGPU *exobench.Bytes
 	// probe measures that of this host's CPU, once.
 	probe func() (ceiling.Measured, error)
 }
 
 func newMemory(ctx context.Context, given float64, host exobench.Host) memory {
-	return memory{given, host, sync.OnceValues(func() (ceiling.Measured, error) {
+	return memory{given: given, host: host, probe: sync.OnceValues(func() (ceiling.Measured, error) {
 		return ceiling.Probe(ctx, 0, local.FreeMemory(ctx))
 	})}
+}
+
+// withGPUs takes what is held of each GPU's memory, by its id. Engines put one
+// model on several GPUs, so that what is free of all counts together.
+func (m memory) withGPUs(held map[string]exobench.Bytes) memory {
+	free := exobench.Bytes(0)
+	for _, g := range m.host.GPUs {
+		used, told := held[g.ID]
+		if !g.Unified && g.Memory >= leastGPU && told {
+			free += max(0, g.Memory-used)
+			m.freeGPU = &free
+		}
+	}
+	return m
 }
 
 // bandwidth returns that of what holds a model: here is set where that is this

@@ -79,7 +79,7 @@ func listModels(ctx context.Context, env environment, f modelsFlags) error {
 	// Before the engines are asked: answering them is work too.
 	host := thisHost(ctx)
 	host.GPUs, _ = gpu.Devices(ctx)
-	m := newMemory(ctx, f.bandwidth, host)
+	m := newMemory(ctx, f.bandwidth, host).withGPUs(gpu.Held(ctx))
 	if f.url == "" {
 		_, _, err = m.bandwidth(ceiling.Reads{}, true, "")
 	}

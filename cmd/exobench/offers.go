@@ -27,10 +27,41 @@ type offer struct {
 	// takes with them; nil where it is not known.
 	Cache *exobench.Bytes `json:"kv_bytes"`
 	Needs *exobench.Bytes `json:"needs_bytes"`
+	// FreeGPU is what is free of the memories of this host's GPUs, for engines that
+	// put models there; nil where there is none. FitsIn is where all of it fits.
+	FreeGPU *exobench.Bytes `json:"free_gpu_bytes"`
+	FitsIn  fitsIn          `json:"fits_in,omitempty"`
 	// Ceiling is the most tokens/s that one request could get; nil where it is not
 	// known. Bandwidth is what it was reckoned from.
 	Ceiling   *float64            `json:"ceiling_tokens_per_second"`
 	Bandwidth *exobench.Bandwidth `json:"bandwidth"`
+}
+
+// fitsIn is which memory a model fits into, where a GPU has its own.
+type fitsIn string
+
+const (
+	inGPU    fitsIn = "gpu"
+	inMemory fitsIn = "memory"
+	inBoth   fitsIn = "gpu+memory" // in neither alone
+)
+
+// onGPUs are the engines that put models on GPUs with a memory of their own, and
+// what does not fit there into the host's. exo tells what its nodes have free.
+var onGPUs = []string{"llamacpp", "ollama"}
+
+// fit finds the memory of this host that a model fits into, the GPU's before
+// others.
+func (m memory) fit(needs, free exobench.Bytes) (fitsIn, bool) {
+	switch {
+	case needs <= *m.freeGPU:
+		return inGPU, true
+	case needs <= free:
+		return inMemory, true
+	case needs <= free+*m.freeGPU:
+		return inBoth, true
+	}
+	return "", false
 }
 
 // judge works out what a model would take on an engine with a context of so many
@@ -50,7 +81,16 @@ func (m memory) judge(o driver.Offer, models *catalogue.Catalogue, context int, 
 	if r.Position > 0 {
 		all.Cache = new(r.Cache(context))
 	}
-	if loaded := o.Loaded != nil && *o.Loaded; !loaded && o.Free > 0 {
+	split := here && m.freeGPU != nil && slices.Contains(onGPUs, o.Engine)
+	if split {
+		all.FreeGPU = m.freeGPU
+	}
+	switch loaded := o.Loaded != nil && *o.Loaded; {
+	case loaded || o.Free <= 0:
+	case split:
+		in, fits := m.fit(*all.Needs, o.Free)
+		all.Fits, all.FitsIn = &fits, in
+	default:
 		all.Fits = new(*all.Needs <= o.Free)
 	}
 	if b, ok, _ := m.bandwidth(r, here, o.Chip); ok {
@@ -105,7 +145,20 @@ func (o offer) fields() []string {
 	if o.Ceiling != nil {
 		most = fmt.Sprintf("%.3g/s", *o.Ceiling)
 	}
-	return []string{o.Model, o.Engine, size, needs, yesNo(o.Fits), most, o.there(), o.ID}
+	return []string{o.Model, o.Engine, size, needs, o.fits(), most, o.there(), o.ID}
+}
+
+// fits says whether a model fits, and into what where that is not one memory.
+func (o offer) fits() string {
+	switch o.FitsIn {
+	case inGPU:
+		return "on GPU"
+	case inMemory:
+		return "in RAM"
+	case inBoth:
+		return "in both"
+	}
+	return yesNo(o.Fits)
 }
 
 // there says in a word how much of the model the engine has.
@@ -176,6 +229,11 @@ func remarks(offers []offer, context int) []string {
 		}
 	}
 	add(freeRemark(offers))
+	for _, o := range offers {
+		if o.FreeGPU != nil {
+			add(fmt.Sprintf("Free on this host's GPUs: %.0f GiB, for engines that were built for them; FITS says where a model fits: on GPU, in RAM only, or in both together. AT MOST is with all of it on the GPU.", float64(*o.FreeGPU)/(1<<30)))
+		}
+	}
 	for _, o := range offers {
 		if o.Bandwidth != nil {
 			add(bandwidthRemark(*o.Bandwidth))

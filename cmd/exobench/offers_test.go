@@ -139,6 +139,46 @@ func TestTheMetalLimitBoundsWhatIsFree(t *testing.T) {
 	}
 }
 
+func TestTheMemoryOfGPUsCountsForEnginesThatUseIt(t *testing.T) {
+	t.Parallel()
+	models, err := catalogue.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := exobench.Host{GPUs: []exobench.GPU{
+		{ID: "a", Memory: 24 << 30}, {ID: "b", Memory: 24 << 30}, {ID: "screen", Memory: 512 << 20},
+		{ID: "unified", Memory: 64 << 30, Unified: true}, {ID: "silent", Memory: 80 << 30},
+	}}
+	m := newMemory(t.Context(), 100, host).withGPUs(map[string]exobench.Bytes{"a": 20 << 30, "b": 22 << 30, "screen": 0, "unified": 0})
+	if m.freeGPU == nil || *m.freeGPU != 6<<30 {
+		t.Fatalf("free %v, want 6 GiB", m.freeGPU)
+	}
+	for _, c := range []struct {
+		engine string
+		size   exobench.Bytes
+		free   exobench.Bytes
+		here   bool
+		want   string
+	}{
+		{"llamacpp", 4 << 30, 2 << 30, true, "on GPU"},
+		{"ollama", 4 << 30, 20 << 30, true, "on GPU"},
+		{"llamacpp", 8 << 30, 20 << 30, true, "in RAM"},
+		{"llamacpp", 8 << 30, 5 << 30, true, "in both"},
+		{"llamacpp", 12 << 30, 5 << 30, true, "no"},
+		{"llamacpp", 8 << 30, 5 << 30, false, "no"},
+		{"exo", 4 << 30, 2 << 30, true, "no"},
+		{"llamacpp", 4 << 30, 0, true, "?"},
+	} {
+		o := m.judge(driver.Offer{Model: "llama-3.1-8b", Engine: c.engine, Size: c.size, Free: c.free}, models, 4096, c.here)
+		if got := o.fits(); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+	if m := newMemory(t.Context(), 100, host).withGPUs(nil); m.freeGPU != nil {
+		t.Errorf("of GPUs that tell nothing: %v", *m.freeGPU)
+	}
+}
+
 func TestModelsFitIntoTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, columns := range []int{0, 80, 120, 200} {
