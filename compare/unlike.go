@@ -74,10 +74,13 @@ func Facts(r *summary.Run) []Fact {
 	fact("limits of control groups", limits(h.Limits), false)
 	fact("virtual machine", h.Virtual, false)
 	fact("container", h.Container, false)
-	fact("name of the machine", h.Name, false)
+	fact(MachineName, h.Name, false)
 	fact("exobench", r.Header.Tool.Version, false)
 	return all
 }
+
+// MachineName is the fact that has the name of the machine.
+const MachineName = "name of the machine"
 
 // The facts that forbid a comparison only sometimes.
 const (
