@@ -92,7 +92,7 @@ type Change struct {
 	// corrected for the series of the group.
 	P float64 `json:"p_corrected"`
 	// Verdict is compare.Better or compare.Worse, or compare.Disturbed where
-	// others took so much more or less of the machine that it may be all of it.
+	// others took so much of the machine, before or after, that it may be all of it.
 	Verdict compare.Verdict `json:"verdict"`
 	// Unlike is what else differs from the last run before to the first after.
 	Unlike []compare.Unlike `json:"unlike"`
@@ -266,10 +266,11 @@ func (g *Group) judge(least float64) {
 		}
 		changes, ok := stat.Changes(values, level, least)
 		s.Untold = !ok
-		// A series that is too short yet will be one of those tested.
+		// One that is too short to be tested will be once it is long enough, and so
+		// will the others.
 		needed := stat.LeastForChange(level)
 		if len(values) < stat.LeastForChange(alpha) {
-			needed = stat.LeastForChange(alpha / float64(tested+1))
+			needed = stat.LeastForChange(alpha / float64(len(g.Series)))
 		}
 		if ok && len(values) < needed {
 			s.Needed = needed
@@ -310,7 +311,7 @@ func (g *Group) change(s *Series, from, at, to int, p float64) Change {
 	}
 	// As compare has it: what others took slows by as much again where they take it
 	// from the engine alone.
-	explained := math.Log1p(2 * math.Abs(disturbance(after)-disturbance(before)))
+	explained := math.Log1p(2 * max(disturbance(before), disturbance(after)))
 	if s.Unit != metric.Bytes && math.Abs(math.Log(c.Ratio)) <= explained {
 		c.Verdict = compare.Disturbed
 	}

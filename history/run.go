@@ -184,7 +184,7 @@ func differing(before, after []compare.Fact) []compare.Unlike {
 	value := func(of []compare.Fact, what string) string {
 		i := slices.IndexFunc(of, func(f compare.Fact) bool { return f.What == what })
 		if i < 0 {
-			return ""
+			return "none"
 		}
 		return of[i].Value
 	}

@@ -30,8 +30,10 @@ func History(r *history.Result, breaches []compare.Breach) *Document {
 		if len(g.Runs) == 1 {
 			title = "1 run"
 		}
-		if days := dayOf(g, 0) + " to " + dayOf(g, len(g.Runs)-1); dayOf(g, 0) != "" {
-			title += ", " + days
+		if first, last := dayOf(g, 0), dayOf(g, len(g.Runs)-1); first != "" && first != last {
+			title += ", " + first + " to " + last
+		} else if first != "" {
+			title += ", " + first
 		}
 		s := Section{Title: title}
 		groupParts(&s, r, g)
@@ -56,7 +58,9 @@ func dayOf(g *history.Group, run int) string {
 
 // groupParts says all of one group.
 func groupParts(s *Section, r *history.Result, g *history.Group) {
-	s.prose("Of " + g.String() + ".")
+	if of := g.String(); of != "" {
+		s.prose("Of " + of + ".")
+	}
 	if names := g.Machines(); len(names) > 1 {
 		s.prose(fmt.Sprintf("They are of machines with %d names, which are taken for one: %s.", len(names), few(names, 5)))
 	}
@@ -76,6 +80,10 @@ func groupParts(s *Section, r *history.Result, g *history.Group) {
 		if len(names) > 0 {
 			s.prose(odd.text + few(names, 5) + ".")
 		}
+	}
+	if len(g.Series) == 0 {
+		s.prose("They have no figure of these metrics.")
+		return
 	}
 	changesParts(s, g)
 	s.add(seriesTable(g))
@@ -135,7 +143,7 @@ func changesParts(s *Section, g *history.Group) {
 	}
 	slices.SortStableFunc(places, func(a, b place) int { return order[a.after] - order[b.after] })
 	for _, p := range places {
-		s.add(Paragraph{Text: Text{{Text: "A change at " + p.after, Strong: true}, {Text: " (" + when[p] + " UTC), after " + p.before + ":"}}}, at[p])
+		s.add(Paragraph{Text: Text{{Text: "A change at " + p.after + " (" + when[p] + " UTC), after " + p.before + ":", Strong: true}}}, at[p])
 		if len(unlike[p]) == 0 {
 			s.prose("Nothing else is known to have changed there.")
 			continue

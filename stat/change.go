@@ -206,20 +206,41 @@ func settled(logs []float64, changes []Change) []Change {
 	return changes
 }
 
-// strong takes away the changes that are too small, the smallest first.
+// strong takes away the changes that are too small, the smallest first, and then
+// those whose levels are not known well enough to differ by Welch's test: a few wild
+// values on one side make no level.
 func strong(logs []float64, changes []Change, least float64) []Change {
 	for len(changes) > 0 {
-		weakest, size := 0, math.Inf(1)
+		weakest, size, unsure, p := 0, math.Inf(1), 0, 0.0
 		for i, c := range changes {
 			from, to := bounds(changes, i, len(logs))
-			if apart := math.Abs(meanOf(logs[c.At:to]) - meanOf(logs[from:c.At])); apart < size {
+			before, after := logs[from:c.At], logs[c.At:to]
+			if apart := math.Abs(meanOf(after) - meanOf(before)); apart < size {
 				weakest, size = i, apart
 			}
+			if of := welch(before, after); of > p {
+				unsure, p = i, of
+			}
 		}
-		if size >= least {
-			break
+		switch {
+		case size < least:
+		case p > 1-Confidence:
+			weakest = unsure
+		default:
+			return changes
 		}
 		changes = settled(logs, slices.Delete(changes, weakest, weakest+1))
 	}
 	return changes
+}
+
+// welch returns the probability of means as far apart, where there is no difference.
+func welch(a, b []float64) float64 {
+	n, m := float64(len(a)), float64(len(b))
+	ofA, ofB := squares(a)/(n-1)/n, squares(b)/(m-1)/m
+	if ofA+ofB == 0 {
+		return 0
+	}
+	df := (ofA + ofB) * (ofA + ofB) / (ofA*ofA/(n-1) + ofB*ofB/(m-1))
+	return tTails((meanOf(b)-meanOf(a))/math.Sqrt(ofA+ofB), df)
 }

@@ -122,6 +122,7 @@ func TestChangesOfPlainSeries(t *testing.T) {
 		{"all alike", slices.Repeat([]float64{3}, 40), 0.02, []int{}},
 		{"two values alone", append(slices.Repeat([]float64{3}, 10), slices.Repeat([]float64{4}, 10)...), 0.02, []int{10}},
 		{"one odd value is no level", append(append(quiet(15, nil), 3), quiet(15, nil)...), 0.02, []int{}},
+		{"wild values on one side", []float64{23, 22, 26, 20, 25, 21, 24, 22, 23, 21, 300, 30}, 0.02, []int{}},
 		{"too few", []float64{1, 1, 1, 9, 9, 9}, 0.02, []int{}},
 		{"nothing", nil, 0.02, []int{}},
 	} {
