@@ -203,13 +203,25 @@ func TestTooFewRunsSayHowManyAreNeeded(t *testing.T) {
 }
 
 func TestAChangeThatOthersOnTheMachineExplainIsNoVerdict(t *testing.T) {
-	s := seriesOf(t, looked(t, over(t, 14, func(day int, s *setting) {
-		if day >= 7 {
-			s.slower, s.busy = 1.1, 0.4
+	for why, c := range map[string]struct {
+		before, after float64
+		want          compare.Verdict
+	}{
+		"a quiet machine":      {0, 0, compare.Worse},
+		"busy since":           {0, 0.4, compare.Disturbed},
+		"busy until then":      {0.4, 0, compare.Worse},
+		"as busy as before":    {0.4, 0.4, compare.Worse},
+		"a little busier only": {0.38, 0.4, compare.Worse},
+	} {
+		s := seriesOf(t, looked(t, over(t, 14, func(day int, s *setting) {
+			s.busy = c.before
+			if day >= 7 {
+				s.slower, s.busy = 1.1, c.after
+			}
+		}), Options{}), "latency_s")
+		if len(s.Changes) != 1 || s.Changes[0].Verdict != c.want {
+			t.Errorf("%s: %+v, want %s", why, s.Changes, c.want)
 		}
-	}), Options{}), "latency_s")
-	if len(s.Changes) != 1 || s.Changes[0].Verdict != compare.Disturbed {
-		t.Errorf("%+v", s.Changes)
 	}
 }
 

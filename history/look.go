@@ -92,7 +92,7 @@ type Change struct {
 	// corrected for the series of the group.
 	P float64 `json:"p_corrected"`
 	// Verdict is compare.Better or compare.Worse, or compare.Disturbed where
-	// others took so much of the machine, before or after, that it may be all of it.
+	// others took so much more or less of the machine that it may be all of it.
 	Verdict compare.Verdict `json:"verdict"`
 	// Unlike is what else differs from the last run before to the first after.
 	Unlike []compare.Unlike `json:"unlike"`
@@ -309,10 +309,11 @@ func (g *Group) change(s *Series, from, at, to int, p float64) Change {
 	if (c.Ratio > 1) == (s.Better == metric.Higher) {
 		c.Verdict = compare.Better
 	}
-	// As compare has it: what others took slows by as much again where they take it
-	// from the engine alone.
-	explained := math.Log1p(2 * max(disturbance(before), disturbance(after)))
-	if s.Unit != metric.Bytes && math.Abs(math.Log(c.Ratio)) <= explained {
+	// What others took of the machine from run to run is in the spread of the runs;
+	// that they took more or less on the whole is not. As compare has it, it slows by
+	// as much again where they take it from the engine alone.
+	more := disturbance(after) - disturbance(before)
+	if s.Unit != metric.Bytes && (more > 0) == (c.Verdict == compare.Worse) && math.Abs(math.Log(c.Ratio)) <= math.Log1p(2*math.Abs(more)) {
 		c.Verdict = compare.Disturbed
 	}
 	return c
