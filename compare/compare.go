@@ -302,14 +302,21 @@ func placements(all []side, c *summary.Cell) int {
 	return len(of)
 }
 
-// metricOf finds a metric by its name, with or without its unit.
+// metricOf finds a metric that can be compared by its name, with or without its
+// unit.
 func metricOf(name string) (metric.Metric, error) {
+	m, err := MetricNamed(name)
+	if err == nil && m.Value == nil && m.Name != metric.MemoryAdditional {
+		return m, fmt.Errorf("%s is not compared: it is no figure of single requests; there are %v", name, Metrics)
+	}
+	return m, err
+}
+
+// MetricNamed finds a metric by its column, with or without the unit.
+func MetricNamed(name string) (metric.Metric, error) {
 	var names []string
 	for _, m := range metric.All {
 		if m.Name == name || withoutUnit(m.Name) == name {
-			if m.Value == nil && m.Name != metric.MemoryAdditional {
-				return m, fmt.Errorf("%s is not compared: it is no figure of single requests; there are %v", name, Metrics)
-			}
 			return m, nil
 		}
 		names = append(names, m.Name)

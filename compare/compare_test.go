@@ -242,6 +242,11 @@ func TestWhatIsUnlikeStandsFirstAndCanForbid(t *testing.T) {
 		{"temperature", true, func(h *exobench.Header, _ *exobench.Session) { h.Plan.Workload.Temperature = 1 }},
 		{"processor", true, func(_ *exobench.Header, s *exobench.Session) { s.Host.Cores = 4 }},
 		{"operating system", false, func(_ *exobench.Header, s *exobench.Session) { s.Host.System = "other" }},
+		{"build of the system", false, func(_ *exobench.Header, s *exobench.Session) { s.Host.Build = "24A5" }},
+		{"power", false, func(_ *exobench.Header, s *exobench.Session) { s.Host.Power.Source = exobench.Battery }},
+		{"limits of control groups", false, func(_ *exobench.Header, s *exobench.Session) { s.Host.Limits.CPUs = 2 }},
+		// That a GPU was not seen before does not mean that there was none.
+		{"GPUs", false, func(_ *exobench.Header, s *exobench.Session) { s.Host.GPUs = []exobench.GPU{{Name: "H100"}} }},
 		{"prompts", false, func(h *exobench.Header, _ *exobench.Session) { h.Plan.Workload.Prompts[4].Text = "other" }},
 		{"engine's version", false, func(h *exobench.Header, _ *exobench.Session) { h.Engines[0].Version = "2" }},
 		{"what answered", true, func(h *exobench.Header, _ *exobench.Session) { h.Engines[0].Label = "random weights" }},
@@ -256,6 +261,21 @@ func TestWhatIsUnlikeStandsFirstAndCanForbid(t *testing.T) {
 		if forced := compared(t, Options{Force: true}, a, b).Pairs[0]; len(forced.Cells) != 1 || len(forced.Cells[0].Comparisons) == 0 {
 			t.Errorf("%s: forced it compares %+v", c.what, forced.Cells)
 		}
+	}
+}
+
+func TestAnotherGPUForbidsAComparison(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 1))
+	on := func(name string) *summary.Run {
+		m := machine{loads: 1, repeats: 3, slower: 1, noise: 0.01}
+		m.change = func(_ *exobench.Header, s *exobench.Session) { s.Host.GPUs = []exobench.GPU{{Name: name}} }
+		return m.run(t, r)
+	}
+	if p := compared(t, Options{}, on("H100"), on("H200")).Pairs[0]; !p.Forbidden() {
+		t.Errorf("%+v", p.Unlike)
+	}
+	if p := compared(t, Options{}, on("H100"), on("H100")).Pairs[0]; p.Forbidden() || len(p.Unlike) > 0 {
+		t.Errorf("%+v", p.Unlike)
 	}
 }
 

@@ -88,8 +88,8 @@ func compareCells(a, b side, o Options) []Comparison {
 		}
 		c := Comparison{
 			Metric: m.Name, Title: m.Title, Unit: m.Unit, Better: m.Better, A: sideOf(x), B: sideOf(y), P: 1,
-			disturbance: max(disturbance(a.cell), disturbance(b.cell)),
-			bound:       m.Unit != metric.Bytes && (clientBound(a.cell) || clientBound(b.cell)),
+			disturbance: max(Disturbance(a.cell), Disturbance(b.cell)),
+			bound:       m.Unit != metric.Bytes && (BoundByClient(a.cell) || BoundByClient(b.cell)),
 		}
 		if s, ok := stat.Compare(x, y, stat.Confidence); ok {
 			c.Shift, c.P = &s, s.P
@@ -124,9 +124,9 @@ func sideOf(observations []stat.Observation) Side {
 	return Side{len(observations), len(loads), median}
 }
 
-// disturbance returns the share of the machine that others than the engine and
+// Disturbance returns the share of the machine that others than the engine and
 // exobench took while a cell was measured, where it is enough to be warned of.
-func disturbance(c *summary.Cell) float64 {
+func Disturbance(c *summary.Cell) float64 {
 	told := slices.ContainsFunc(c.Warnings, func(w summary.Warning) bool {
 		switch w.Figures.(type) {
 		case summary.OthersBusy, summary.TimeStolen:
@@ -146,7 +146,8 @@ func disturbance(c *summary.Cell) float64 {
 	return min(share, 0.95)
 }
 
-func clientBound(c *summary.Cell) bool {
+// BoundByClient reports whether the harness's own error is too large in a cell.
+func BoundByClient(c *summary.Cell) bool {
 	return slices.ContainsFunc(c.Warnings, func(w summary.Warning) bool {
 		_, bound := w.Figures.(summary.HarnessError)
 		return bound

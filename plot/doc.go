@@ -1,5 +1,6 @@
 // Package plot draws bar charts with confidence intervals as PNG or SVG, and
-// lanes over an axis of time as PNG; it knows nothing of models or metrics.
+// lanes over an axis of time and series over runs as PNG; it knows nothing of
+// models or metrics.
 //
 // A [Figure] says what to show, with every label as finished text; [Bars] and
 // [SVG] decide where it goes: names are wrapped at their hyphens, labels shrink,

@@ -88,14 +88,7 @@ engines and variants of its run are compared with each other.`,
 			if err != nil {
 				return err
 			}
-			form := formText
-			switch {
-			case asJSON:
-				form = formJSON
-			case asMarkdown:
-				form = formMarkdown
-			}
-			return showComparison(env, result, limits, form)
+			return showComparison(env, result, limits, formOf(asJSON, asMarkdown))
 		},
 	}
 	flags := cmd.Flags()
@@ -157,6 +150,17 @@ const (
 	formMarkdown
 	formJSON
 )
+
+// formOf returns the form that flags ask for.
+func formOf(asJSON, asMarkdown bool) form {
+	switch {
+	case asJSON:
+		return formJSON
+	case asMarkdown:
+		return formMarkdown
+	}
+	return formText
+}
 
 // showComparison writes a comparison, and says with the exit code whether a limit
 // was passed. That two runs cannot be compared is an error of usage.

@@ -7,6 +7,7 @@
 //	exobench models     the catalogue on each engine
 //	exobench report     make every report of a result folder again
 //	exobench compare    what changed between runs, and how sure that is
+//	exobench history    when figures changed over many runs, and what else did
 //	exobench clean      take away what a killed run left on an engine
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine
@@ -121,7 +122,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), compareCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), compareCommand(env), historyCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })

@@ -43,7 +43,7 @@ type example struct{ where, line string }
 // helps of the commands show.
 func examples(t *testing.T) []example {
 	var all []example
-	for _, path := range []string{"../../README.md", "../../docs/benchmarking_methodology.md", "../../docs/models_for_testing.md", "../../docs/performance.md"} {
+	for _, path := range []string{"../../README.md", "../../docs/benchmarking_methodology.md", "../../docs/models_for_testing.md", "../../docs/performance.md", "../../docs/ci.md"} {
 		text := readFile(t, path)
 		for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(text, -1) {
 			for line := range strings.Lines(block[1]) {
