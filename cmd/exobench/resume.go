@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -134,11 +133,7 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 // folderOf returns the folder of a run that there is.
 func folderOf(path string) (folder, error) {
 	f := folder{path: path}
-	info, err := os.Stat(f.journal())
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-		return f, driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", path, journal.Name)}
-	}
-	if err != nil {
+	if err := checkJournal(path); err != nil {
 		return f, err
 	}
 	// The link results/latest moves on; the folder that it names stays.

@@ -38,6 +38,7 @@ func TestSignalsThatComeTwiceEndTheRunInOrder(t *testing.T) {
 		{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTERM},
 		{os.Interrupt, os.Interrupt}, // timeout -s INT
 		{os.Interrupt, syscall.SIGTERM},
+		{syscall.SIGQUIT},
 	} {
 		t.Run(fmt.Sprint(signals), func(t *testing.T) {
 			cmd, out, engine := longRun(t)

@@ -28,6 +28,7 @@ var rawTexts = []struct {
 	{regexp.MustCompile(`context canceled`), "interrupted"},
 	{regexp.MustCompile(`\b(?:dial|read|write) (?:tcp|udp|unix)[46]? [^ ]+: (?:connect: |read: |write: )?`), ""},
 	{regexp.MustCompile(`(?:Get|Post|Put|Delete|Head) "[^"]*": `), ""},
+	{regexp.MustCompile(`^write /dev/stdout: `), "the output could not be printed in full: "},
 	{regexp.MustCompile(`(^|: )(?:unexpected )?EOF\b`), "${1}the connection was closed"},
 	{regexp.MustCompile(`signal: (\w+)`), "ended by the signal $1"},
 }
