@@ -98,6 +98,11 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 	if err := checkPowerLog(plan); err != nil {
 		return "", false, err
 	}
+	// The limits are those of this process.
+	tight, err := checkFiles(plan)
+	if err != nil {
+		return "", false, err
+	}
 	// What is known without an engine comes first: opening one may take long.
 	changes := b.machineChanges(thisTool(), thisHost(ctx))
 	if err := refuse(f, changes); err != nil {
@@ -123,6 +128,9 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 		return "", false, err
 	}
 	s := session{id: b.past.Last + 1, past: b.past, plan: plan, engines: all, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets, models: models}
+	if tight != "" {
+		s.notes = append(s.notes, exobench.Note{Text: tight})
+	}
 	for _, change := range changes {
 		s.notes = append(s.notes, exobench.Note{Text: "the run was resumed by force although " + change})
 	}

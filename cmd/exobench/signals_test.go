@@ -71,6 +71,21 @@ func TestASignalThatWasIgnoredAtTheStartStaysSo(t *testing.T) {
 	checkOrderlyEnd(t, cmd, out, engine)
 }
 
+// What was under way while exobench was stopped looks slow, and is not.
+func TestThatARunWasStoppedIsSaid(t *testing.T) {
+	cmd, out, engine := longRun(t)
+	signalled(t, cmd, syscall.SIGSTOP)
+	time.Sleep(50 * time.Millisecond)
+	signalled(t, cmd, syscall.SIGCONT)
+	awaitEntry(t, out, "exobench was stopped for a while", 1)
+	signalled(t, cmd, os.Interrupt)
+	cmd.Wait()
+	checkOrderlyEnd(t, cmd, out, engine)
+	if text := readFile(t, filepath.Join(out, "report.md")); !strings.Contains(text, "exobench was stopped for a while") {
+		t.Error("the report does not say so")
+	}
+}
+
 // requestsIn counts the requests in a journal that is being written.
 func requestsIn(t *testing.T, out string) int {
 	t.Helper()

@@ -55,6 +55,19 @@ func (env environment) shown(text string) string {
 	return tame(env.secrets.Hide(plainly(text)))
 }
 
+// typed writes a path as it can be typed into a shell, after a command's name.
+func typed(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path // not a flag
+	}
+	if plainWord().MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{N}_./:@%+=,-]+$`) })
+
 // forTable makes a text of an engine's fit for a cell of a table on a terminal.
 func forTable(text string) string { return strings.Join(strings.Fields(tame(text)), " ") }
 
