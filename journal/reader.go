@@ -190,10 +190,10 @@ func headerError(text []byte, b *batch) error {
 	case b.torn != nil && b.line == b.torn.Line && (bytes.HasPrefix(text, typeFirst) || bytes.HasPrefix(typeFirst, text)):
 		return errors.New("the journal holds no whole line: its run was cut off before it began")
 	case len(b.damaged) == 0 || b.damaged[0].Line != b.line:
-		if bytes.Contains(text, []byte(sealKey)) {
-			return errHeadless // a line of ours, and whole
+		if b.torn != nil && b.line == b.torn.Line {
+			return errNoHeader
 		}
-		return errNoHeader
+		return errHeadless // its checksum is right: it is a line of ours
 	}
 	why := b.damaged[0].Err
 	var other exobench.Header
