@@ -192,7 +192,7 @@ func TestWhatIsNoJournalIsRefused(t *testing.T) {
 		{"a schema that is not read any more", `{"type":"header","schema":1,"tool":{"version":"0.1.0"}}` + "\n", "before December 2026, such as the one that wrote it (0.1.0)"},
 		{"a header without a schema", string(sealedText(`{"type":"header"}`)), "the one that wrote it (of unknown version)"},
 		{"a header without a checksum", `{"type":"header","schema":2}` + "\n", "header (line 1) is damaged, and without it nothing can be said of the run: it does not end in a checksum"},
-		{"a header that does not come first", string(sealedText(`{"type":"note","text":"x"}`, `{"type":"header","schema":2}`)), "no header"},
+		{"a header that does not come first", string(sealedText(`{"type":"note","text":"x"}`, `{"type":"header","schema":2}`)), "its beginning is missing"},
 	} {
 		_, r := read(t, []byte(c.text))
 		if r.Err() == nil || !strings.Contains(r.Err().Error(), c.want) {

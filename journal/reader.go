@@ -178,6 +178,8 @@ func checkHeader(b *batch) error {
 	return nil
 }
 
+var errHeadless = errors.New("the journal's first line is no header: its beginning is missing, and without it nothing can be said of the run")
+
 var errNoHeader = errors.New("the journal's first line is no header: this is not a journal of exobench")
 
 // headerError says what is wrong with a first line that is not sealed, or is of
@@ -188,7 +190,10 @@ func headerError(text []byte, b *batch) error {
 	case b.torn != nil && b.line == b.torn.Line && (bytes.HasPrefix(text, typeFirst) || bytes.HasPrefix(typeFirst, text)):
 		return errors.New("the journal holds no whole line: its run was cut off before it began")
 	case len(b.damaged) == 0 || b.damaged[0].Line != b.line:
-		return errNoHeader
+		if b.torn != nil && b.line == b.torn.Line {
+			return errNoHeader
+		}
+		return errHeadless // its checksum is right: it is a line of ours
 	}
 	why := b.damaged[0].Err
 	var other exobench.Header

@@ -28,9 +28,12 @@ func LevelsOf(observations []Observation) (Levels, bool) {
 	var l Levels
 	within, df := 0.0, 0
 	for _, block := range d.blocks {
-		for _, values := range byStratum(d.of(block)) {
-			within += squares(values)
-			df += len(values) - 1
+		strata := byStratum(d.of(block))
+		for _, stratum := range d.strata {
+			if values := strata[stratum]; len(values) > 0 {
+				within += squares(values)
+				df += len(values) - 1
+			}
 		}
 	}
 	if df > 0 {

@@ -131,7 +131,8 @@ func (d design) byRanks(strata map[int][]float64, inflation, confidence float64)
 	variance := n / 4
 	if len(strata) > 1 {
 		variance = 0
-		for _, values := range strata {
+		for _, stratum := range d.strata {
+			values := strata[stratum]
 			of := float64(len(values))
 			below := 0.5
 			for _, v := range values {

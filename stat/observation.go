@@ -20,16 +20,23 @@ type Observation struct {
 // design is observations by their blocks and strata, each in the order in which
 // they were made.
 type design struct {
-	blocks, strata []int // which there are, ascending
-	all            []Observation
+	blocks []int // which there are, ascending
+	// strata are in the order in which they were first measured: their numbers are
+	// names, on which no figure depends.
+	strata []int
+	all    []Observation
 }
 
 func newDesign(observations []Observation) design {
-	blocks, strata := map[int]bool{}, map[int]bool{}
+	blocks, seen := map[int]bool{}, map[int]bool{}
+	var strata []int
 	for _, o := range observations {
-		blocks[o.Block], strata[o.Stratum] = true, true
+		if blocks[o.Block] = true; !seen[o.Stratum] {
+			seen[o.Stratum] = true
+			strata = append(strata, o.Stratum)
+		}
 	}
-	return design{slices.Sorted(maps.Keys(blocks)), slices.Sorted(maps.Keys(strata)), observations}
+	return design{slices.Sorted(maps.Keys(blocks)), strata, observations}
 }
 
 // of returns the observations of a block.

@@ -91,6 +91,15 @@ func newBlock(id int, metrics []metric.Metric) *block {
 	}
 }
 
+// onlyCount forgets all of the requests but their number, as is done with those of
+// warm-ups, which may have come before it was known that they are.
+func (b *block) onlyCount() {
+	fresh := newBlock(b.ID, b.ok.metrics)
+	fresh.Block, fresh.known, fresh.end, fresh.requests = b.Block, b.known, b.end, b.requests
+	fresh.machine, fresh.uses = b.machine, b.uses
+	*b = *fresh
+}
+
 // add takes a request in; prompt is the place of its prompt.
 func (b *block) add(r *exobench.Record, prompt int32, closed bool) {
 	b.requests++

@@ -97,7 +97,9 @@ func (f *Fold) Add(entry exobench.Entry) error {
 		}
 	case *exobench.Block:
 		b := f.block(e.ID)
-		b.Block, b.known = *e, true
+		if b.Block, b.known = *e, true; b.Warmup() {
+			b.onlyCount()
+		}
 		f.latest[b.Planned()] = max(f.latest[b.Planned()], b.ID)
 	case *exobench.StageEvent:
 		s := entryOf(f.steps, e.Step)

@@ -13,12 +13,29 @@ import (
 // what sensors read, calls to the engine, and some to spare.
 const filesBesides = 20
 
+// leastAddresses is the virtual memory that a run may need, most of it never
+// touched: 1.5 GiB were too little and 2 enough. Where Go gets none it dies on the
+// spot, and the model stays on the engine.
+const leastAddresses = 3 << 30
+
+// checkAddresses makes sure that there is that much.
+func checkAddresses() error {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_AS, &l) != nil || l.Cur >= leastAddresses {
+		return nil
+	}
+	return driver.UsageError{Err: fmt.Errorf("exobench needs %d MiB of virtual memory, and this process may have %d: raise the limit (ulimit -v unlimited)", leastAddresses>>20, l.Cur>>20)}
+}
+
 // checkFiles makes sure that the plan's requests can all be under way: the
 // system bounds how many files a process has open, of which each connection is
 // one. A bound that may be raised is raised. What it means for an open loop,
 // whose number of requests under way nobody knows before, is the note; it is
 // empty where there is nothing to say.
 func checkFiles(p exobench.Plan) (note string, err error) {
+	if err := checkAddresses(); err != nil {
+		return "", err
+	}
 	closed, open := 0, 0
 	for _, t := range p.Traffic {
 		closed = max(closed, t.Concurrency)

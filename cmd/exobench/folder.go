@@ -50,11 +50,11 @@ func (f folder) trouble(runErr, reportErr error) error {
 	case errors.As(runErr, &lost):
 		return runErr
 	case runErr == nil:
-		return fmt.Errorf("not all reports could be written: %w: what was measured is kept in %s, and exobench report %s makes the reports of it", reportErr, f.journal(), f.path)
+		return fmt.Errorf("not all reports could be written: %w: what was measured is kept in %s, and exobench report %s makes the reports of it", reportErr, f.journal(), typed(f.path))
 	case reportErr == nil:
-		return fmt.Errorf("%w: the run ends early; "+kept, runErr, f.journal(), f.path)
+		return fmt.Errorf("%w: the run ends early; "+kept, runErr, f.journal(), typed(f.path))
 	}
-	return fmt.Errorf("%w: the run ends early, and its reports could not all be written; "+kept, runErr, f.journal(), f.path)
+	return fmt.Errorf("%w: the run ends early, and its reports could not all be written; "+kept, runErr, f.journal(), typed(f.path))
 }
 
 // first returns the first of errors that were joined: that all files of a folder

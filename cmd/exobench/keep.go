@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"exobench"
+	"exobench/internal/panics"
 	"exobench/journal"
+	"exobench/run"
 	"exobench/summary"
 )
 
@@ -39,10 +45,36 @@ func (s session) tellTrouble(env environment, writer *journal.Writer) func(journ
 	}
 }
 
+// tellStops has the report say when exobench was stopped, as by Ctrl-Z, and went
+// on: an engine that worked meanwhile looks as if it had been slow. It goes on
+// until the function that it returns is called. After an interrupt nothing is
+// said, since service managers send a SIGCONT with what ends a process.
+func (s session) tellStops(ctx context.Context, recorder run.Recorder) (end func()) {
+	continued, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(continued, syscall.SIGCONT)
+	go panics.Caught(func() {
+		defer close(done)
+		for range continued {
+			if ctx.Err() == nil {
+				// A failure shows in the entries that follow.
+				_ = recorder.Append(&exobench.Note{At: s.clock.Now(), Session: s.id, Text: stoppedText})
+			}
+		}
+	})()
+	return func() { signal.Stop(continued); close(continued); <-done }
+}
+
+const stoppedText = "exobench was stopped for a while, as by Ctrl-Z, and then continued (SIGCONT): requests that were under way look as much slower as it was stopped"
+
 // follow returns the folder in which the journal is now: another one where the
-// folder was taken away.
+// folder was taken away. Where the working directory went with it, a relative path
+// leads nowhere, though the journal is where it was.
 func (f folder) follow(w *journal.Writer) folder {
-	if was, err := filepath.Abs(f.journal()); err == nil && was != w.Path() {
+	is, err := os.Stat(w.Path())
+	if err != nil {
+		return f
+	}
+	if was, err := os.Stat(f.journal()); err != nil || !os.SameFile(was, is) {
 		return folder{path: filepath.Dir(w.Path()), runID: f.runID}
 	}
 	return f

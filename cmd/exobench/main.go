@@ -68,9 +68,14 @@ type environment struct {
 func execute(ctx context.Context, env environment, args []string) int {
 	env.secrets = new(secret.Set)
 	root := rootCommand(env)
+	help := &firstFailure{w: env.Stdout}
+	root.SetOut(help)
 	root.SetArgs(args)
 	ctx, panicked := endOnPanic(ctx, env, patience(root, args))
 	err := executeRoot(ctx, root)
+	if err == nil {
+		err = help.err
+	}
 	if p := panicked(); p != nil && !isPanic(err) {
 		err = p
 	}
@@ -87,6 +92,21 @@ func execute(ctx context.Context, env environment, args []string) int {
 func executeRoot(ctx context.Context, root *cobra.Command) (err error) {
 	defer rescue(&err)
 	return root.ExecuteContext(ctx)
+}
+
+// firstFailure remembers the first error of a writer, which who prints help does
+// not look at.
+type firstFailure struct {
+	w   io.Writer
+	err error
+}
+
+func (f *firstFailure) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if f.err == nil {
+		f.err = err
+	}
+	return n, err
 }
 
 // patience is how long a command may take to end after a panic.

@@ -109,7 +109,8 @@ func checkJournal(folder string) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", folder, journal.Name)}
 	case err != nil:
-		return err
+		// A loop of links, a name that is too long, a folder that is not to be looked into.
+		return driver.UsageError{Err: fmt.Errorf("the journal of a run cannot be read: %w", err)}
 	case !info.Mode().IsRegular():
 		return driver.UsageError{Err: fmt.Errorf("%s is no regular file, so no journal of a run", path)}
 	}

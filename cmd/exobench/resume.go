@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -99,6 +98,11 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 	if err := checkPowerLog(plan); err != nil {
 		return "", false, err
 	}
+	// The limits are those of this process.
+	tight, err := checkFiles(plan)
+	if err != nil {
+		return "", false, err
+	}
 	// What is known without an engine comes first: opening one may take long.
 	changes := b.machineChanges(thisTool(), thisHost(ctx))
 	if err := refuse(f, changes); err != nil {
@@ -124,6 +128,9 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 		return "", false, err
 	}
 	s := session{id: b.past.Last + 1, past: b.past, plan: plan, engines: all, out: out, clock: clock, wire: drivers.Wire, secrets: env.secrets, models: models}
+	if tight != "" {
+		s.notes = append(s.notes, exobench.Note{Text: tight})
+	}
 	for _, change := range changes {
 		s.notes = append(s.notes, exobench.Note{Text: "the run was resumed by force although " + change})
 	}
@@ -134,11 +141,7 @@ func goOn(ctx context.Context, env environment, f runFlags, out folder, writer *
 // folderOf returns the folder of a run that there is.
 func folderOf(path string) (folder, error) {
 	f := folder{path: path}
-	info, err := os.Stat(f.journal())
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-		return f, driver.UsageError{Err: fmt.Errorf("%s is no result folder: it has no %s", path, journal.Name)}
-	}
-	if err != nil {
+	if err := checkJournal(path); err != nil {
 		return f, err
 	}
 	// The link results/latest moves on; the folder that it names stays.

@@ -157,6 +157,35 @@ func TestAFolderThatGoesAwayIsNoticedAndTheJournalSavedAnew(t *testing.T) {
 	}
 }
 
+// Where the working directory goes away, a relative --out leads nowhere, and the
+// reports are where the journal is saved.
+func TestAWorkingDirectoryThatGoesAwayKeepsItsReports(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "in")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	cmd := command(t, dir, append(smallRun(t, "out"), "--repeat", "10000")...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitEntry(t, out, `"type":"request"`, 3)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	awaitEntry(t, out, "is saved anew", 1)
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || strings.Contains(stderr.String(), "could not") {
+		t.Errorf("exit code %d: %s", code, stderr.String())
+	}
+	if n := len(rows(t, out)); n < 3 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 func TestAJournalThatIsCutEndsTheRun(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")

@@ -224,7 +224,9 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 			return calibrateRun(ctx, s.wire, s.clock, s.plan)
 		}
 	}
+	stopped := s.tellStops(ctx, recorder)
 	reason, runErr := run.Execute(ctx, config)
+	stopped()
 	runErr = withStack(runErr, s.out.path, s.secrets)
 	// The writer tells of its first failure again and again.
 	return reason, cmp.Or(err, runErr, writer.Close())
@@ -281,7 +283,7 @@ func conclude(env environment, f runFlags, out folder, allowed float64, reason e
 func show(stdout io.Writer, r results, asJSON, written bool) error {
 	err := r.write(stdout, asJSON)
 	if err == nil && written && !asJSON {
-		_, err = fmt.Fprintf(stdout, "\nResults are in %s: %s, and %s.\n", r.path, strings.Join(report.Files(), ", "), journal.Name)
+		_, err = fmt.Fprintf(stdout, "\nResults are in %s: %s, and %s.\n", tame(r.path), strings.Join(report.Files(), ", "), journal.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("the results could not be printed in full (%w): they are in %s", err, r.path)

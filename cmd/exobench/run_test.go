@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,6 +84,43 @@ func TestReportMakesTheSameFilesAgain(t *testing.T) {
 	for name, text := range before {
 		if readFile(t, filepath.Join(out, name)) != text {
 			t.Errorf("%s differs when made again", name)
+		}
+	}
+}
+
+// Nothing in a report may come of where in the journal an entry stands: of the
+// rows of requests only their order.
+func TestReportsDoNotDependOnTheOrderOfTheJournal(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	// From 30 requests on, and of fewer than 20 for each prompt, intervals go by
+	// the order of measurement and are drawn.
+	if got := exobenchIn(t, dir, tinyRun(t, "--repeat", "8", "--warmup", "3", "--no-calibrate", "--out", out)...); got.code != exitOK {
+		t.Fatal(got.stderr)
+	}
+	made := func() map[string]string {
+		all := map[string]string{}
+		for _, name := range report.Files() {
+			all[name] = readFile(t, filepath.Join(out, name))
+		}
+		all["benchmark_results.csv"] = strings.Join(slices.Sorted(strings.Lines(all["benchmark_results.csv"])), "")
+		return all
+	}
+	before := made()
+	lines := slices.Collect(strings.Lines(readFile(t, filepath.Join(out, "journal.jsonl"))))
+	for seed := range uint64(4) {
+		rng := rand.New(rand.NewPCG(seed, seed))
+		rng.Shuffle(len(lines)-1, func(i, k int) { lines[1+i], lines[1+k] = lines[1+k], lines[1+i] })
+		if err := os.WriteFile(filepath.Join(out, "journal.jsonl"), []byte(strings.Join(lines, "")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := exobenchIn(t, dir, "report", out); got.code != exitOK {
+			t.Fatal(got.stderr)
+		}
+		for name, text := range made() {
+			if text != before[name] {
+				t.Errorf("seed %d: %s is another", seed, name)
+			}
 		}
 	}
 }

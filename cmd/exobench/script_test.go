@@ -19,6 +19,8 @@ func TestScripts(t *testing.T) {
 	models := tinyModels(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		// testscript's own folder stays where -run leaves a script out.
+		WorkdirRoot: t.TempDir(),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("MODELS", models)
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")

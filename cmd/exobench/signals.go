@@ -13,17 +13,18 @@ import (
 	"exobench/internal/panics"
 )
 
-// interruptible returns a context that the first signal ends; a later interrupt
-// ends the process.
+// interruptible returns a context that the first signal ends; a later interrupt,
+// or a later quit (Ctrl-\), ends the process. A first quit ends in order too: what
+// Go does with one by itself leaves the model where it is, and a page of stacks.
 //
-// Only an interrupt counts as the second signal: a terminal that is closed sends
+// Only these two count as the second signal: a terminal that is closed sends
 // SIGHUP twice, from its shell and from the kernel, and timeout(1) sends SIGTERM
 // to the process and then to its group, as it does a SIGINT. A signal that was ignored when exobench
 // started, as nohup(1) has it, stays ignored.
 func interruptible(ctx context.Context, say *speaker) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 4)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}
@@ -34,7 +35,7 @@ func interruptible(ctx context.Context, say *speaker) (context.Context, func()) 
 		cancel()
 		say.Say("interrupted: cleaning up; another interrupt ends exobench at once")
 		for s := range signals {
-			if s == os.Interrupt && time.Since(at) > sameSignal {
+			if (s == os.Interrupt || s == syscall.SIGQUIT) && time.Since(at) > sameSignal {
 				os.Exit(exitInterrupted)
 			}
 		}

@@ -39,6 +39,7 @@ func TestSignalsThatComeTwiceEndTheRunInOrder(t *testing.T) {
 		{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTERM},
 		{os.Interrupt, os.Interrupt}, // timeout -s INT
 		{os.Interrupt, syscall.SIGTERM},
+		{syscall.SIGQUIT},
 	} {
 		t.Run(fmt.Sprint(signals), func(t *testing.T) {
 			cmd, out, engine := longRun(t)
@@ -69,6 +70,21 @@ func TestASignalThatWasIgnoredAtTheStartStaysSo(t *testing.T) {
 	signalled(t, cmd, os.Interrupt)
 	cmd.Wait()
 	checkOrderlyEnd(t, cmd, out, engine)
+}
+
+// What was under way while exobench was stopped looks slow, and is not.
+func TestThatARunWasStoppedIsSaid(t *testing.T) {
+	cmd, out, engine := longRun(t)
+	signalled(t, cmd, syscall.SIGSTOP)
+	time.Sleep(50 * time.Millisecond)
+	signalled(t, cmd, syscall.SIGCONT)
+	awaitEntry(t, out, "exobench was stopped for a while", 1)
+	signalled(t, cmd, os.Interrupt)
+	cmd.Wait()
+	checkOrderlyEnd(t, cmd, out, engine)
+	if text := readFile(t, filepath.Join(out, "report.md")); !strings.Contains(text, "exobench was stopped for a while") {
+		t.Error("the report does not say so")
+	}
 }
 
 // requestsIn counts the requests in a journal that is being written.

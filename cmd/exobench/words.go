@@ -28,6 +28,7 @@ var rawTexts = []struct {
 	{regexp.MustCompile(`context canceled`), "interrupted"},
 	{regexp.MustCompile(`\b(?:dial|read|write) (?:tcp|udp|unix)[46]? [^ ]+: (?:connect: |read: |write: )?`), ""},
 	{regexp.MustCompile(`(?:Get|Post|Put|Delete|Head) "[^"]*": `), ""},
+	{regexp.MustCompile(`^write /dev/stdout: `), "the output could not be printed in full: "},
 	{regexp.MustCompile(`(^|: )(?:unexpected )?EOF\b`), "${1}the connection was closed"},
 	{regexp.MustCompile(`signal: (\w+)`), "ended by the signal $1"},
 }
@@ -53,6 +54,19 @@ func plainly(text string) string {
 func (env environment) shown(text string) string {
 	return tame(env.secrets.Hide(plainly(text)))
 }
+
+// typed writes a path as it can be typed into a shell, after a command's name.
+func typed(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path // not a flag
+	}
+	if plainWord().MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{N}_./:@%+=,-]+$`) })
 
 // forTable makes a text of an engine's fit for a cell of a table on a terminal.
 func forTable(text string) string { return strings.Join(strings.Fields(tame(text)), " ") }

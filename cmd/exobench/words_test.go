@@ -117,3 +117,19 @@ func TestEntriesAreWordedForPeopleToo(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestAPathCanBeTyped(t *testing.T) {
+	for path, want := range map[string]string{
+		"results/20260101T000000Z": "results/20260101T000000Z",
+		"größe":                    "größe",
+		"-o":                       "./-o",
+		"my results":               "'my results'",
+		"it's":                     `'it'\''s'`,
+		"a;b":                      "'a;b'",
+		"--a b":                    "'./--a b'",
+	} {
+		if got := typed(path); got != want {
+			t.Errorf("%s is typed as %s, want %s", path, got, want)
+		}
+	}
+}

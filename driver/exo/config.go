@@ -42,6 +42,8 @@ type config struct {
 	pace pace
 	// marks is the folder of the marks of instances; empty where there is none.
 	marks string
+	// unmarked is set where nothing has to be marked.
+	unmarked bool
 	// children lists the processes that a process has started; tests replace it.
 	children func(ctx context.Context, pid int) ([]int, error)
 	// started tells when a process started, and whether it lives; tests replace it.

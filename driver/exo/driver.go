@@ -89,7 +89,7 @@ func open(ctx context.Context, spec exobench.EngineSpec, env driver.Env, as Iden
 		return nil, err
 	}
 	if config.identity = as; as.Driver != "" {
-		config.marks = "" // it ends with the run, and its instances with it
+		config.marks, config.unmarked = "", true // it ends with the run, and its instances with it
 	}
 	return dial(ctx, config)
 }

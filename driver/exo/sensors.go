@@ -24,6 +24,9 @@ func (e *Engine) Sensors() []driver.Sensor {
 // Notices say what is between here and exo, and why the memory is not that of exo's processes, where it is not.
 func (e *Engine) Notices() []string {
 	notices := e.api.Notices()
+	if !e.config.unmarked {
+		notices = append(notices, e.marks.Notices()...)
+	}
 	if e.local() {
 		if e.own == nil {
 			return notices

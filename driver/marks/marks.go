@@ -4,6 +4,7 @@ package marks
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -20,13 +21,15 @@ import (
 // Marks are those of one server, in the user's cache. A mark is a file of the name
 // that the server has for what was made there, which the run that made it keeps
 // locked: the system lets go of the lock when the run ends in whatever way. Where
-// marks cannot be written there are none, and nothing is taken for exobench's
-// own. They may be used by several goroutines.
+// marks cannot be written there are none, nothing is taken for exobench's own, and
+// Notices says so. They may be used by several goroutines.
 type Marks struct {
 	folder string // empty: no marks
 
 	mu   sync.Mutex
 	held map[string]*os.File // by name
+	// failed is why the latest mark could not be written.
+	failed error
 }
 
 // extension is that of a mark's file.
@@ -123,7 +126,11 @@ func entries(folder string) []string {
 func (m *Marks) Set(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.folder == "" || m.held[name] != nil {
+	switch {
+	case m.held[name] != nil:
+		return true
+	case m.folder == "":
+		m.failed = errors.New("neither HOME nor XDG_CACHE_HOME is set")
 		return true
 	}
 	for range tries {
@@ -132,6 +139,7 @@ func (m *Marks) Set(name string) bool {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist):
 			continue // whoever took the last mark away took the folder with it
 		case err != nil:
+			m.failed = err
 			return true
 		case !lock(f):
 			f.Close()
@@ -143,6 +151,17 @@ func (m *Marks) Set(name string) bool {
 		f.Close() // it was taken away before it was locked
 	}
 	return true
+}
+
+// Notices says what the user must know of marks that could not be written: that
+// what a run leaves which is killed will be known for nobody's.
+func (m *Marks) Notices() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failed == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("what this run loads could not be marked as its own (%v): should exobench be killed, the model stays on the engine, and exobench clean does not know it", m.failed)}
 }
 
 // tries bounds how often a mark is made anew that others take away meanwhile.
@@ -205,12 +224,15 @@ func (m *Marks) Prune(there []string) {
 	if m.folder == "" {
 		return
 	}
-	files, _ := filepath.Glob(filepath.Join(m.folder, "*"+extension))
 	keep := map[string]bool{}
 	for _, name := range there {
 		keep[m.path(name)] = true
 	}
-	for _, file := range files {
+	for _, name := range entries(m.folder) {
+		if !strings.HasSuffix(name, extension) {
+			continue
+		}
+		file := filepath.Join(m.folder, name)
 		if f, err := os.Open(file); err == nil {
 			if !keep[file] && lock(f) {
 				os.Remove(file)

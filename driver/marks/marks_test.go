@@ -1,6 +1,9 @@
 package marks
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,10 +25,8 @@ func TestMarksOfWhatIsGoneAreForgotten(t *testing.T) {
 	if live.Of("a/b") != Abandoned || live.Of("c") != None || live.Of("d") != Held {
 		t.Error("a mark was forgotten, or was not")
 	}
-	none := New("", "localhost:1")
-	none.Set("a")
-	if none.Of("a") != None {
-		t.Error("a mark where there are none")
+	if said := live.Notices(); len(said) != 0 {
+		t.Errorf("marks that were written give rise to %q", said)
 	}
 }
 
@@ -72,4 +73,31 @@ func TestAMarkThatIsTakenAwayMeanwhileIsMadeAnew(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func TestMarksThatCannotBeWrittenAreSaid(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for folder, why := range map[string]string{"": "HOME", filepath.Join(file, "kind"): "not a directory"} {
+		m := New(folder, "localhost:1")
+		if !m.Set("a") || m.Of("a") != None {
+			t.Errorf("%q: a mark where there are none", folder)
+		}
+		if said := m.Notices(); len(said) != 1 || !strings.Contains(said[0], why) {
+			t.Errorf("%q: said %q", folder, said)
+		}
+	}
+}
+
+func TestMarksAreForgottenInAFolderOfAnyName(t *testing.T) {
+	t.Parallel()
+	m := New(filepath.Join(t.TempDir(), "a[b*"), "localhost:1")
+	m.Set("a")
+	m.Close()
+	if m.Prune(nil); m.Of("a") != None {
+		t.Error("the mark of what is gone is kept")
+	}
 }

@@ -274,7 +274,9 @@ func (e *engine) Alive(ctx context.Context) error { return e.client.Alive(ctx) }
 func (e *engine) Sensors() []driver.Sensor { return e.seen.Sensors() }
 
 // Notices says what cannot be measured.
-func (e *engine) Notices() []string { return append(e.client.Notices(), e.seen.Notices...) }
+func (e *engine) Notices() []string {
+	return slices.Concat(e.client.Notices(), e.seen.Notices, e.marks.Notices())
+}
 
 // Close leaves the server as it is. Models that could not be unloaded stay marked
 // as leftovers.
