@@ -138,7 +138,9 @@ func TestModesHaveAValley(t *testing.T) {
 
 func TestOutliersStandApart(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
-	far := func(i int) float64 { return map[int]float64{7: 2, 31: 0.4}[i] + map[bool]float64{true: 0, false: 1}[i == 7 || i == 31] }
+	far := func(i int) float64 {
+		return map[int]float64{7: 2, 31: 0.4}[i] + map[bool]float64{true: 0, false: 1}[i == 7 || i == 31]
+	}
 	outliers := OutliersOf(scaled(course(r, lognormal(0.03), 10), far))
 	if len(outliers) != 2 || outliers[0].At != 31 || outliers[1].At != 7 || !within(outliers[0].Ratio, 0.4, 0.05) || !within(outliers[1].Ratio, 2, 0.2) {
 		t.Errorf("two: %+v", outliers)
@@ -206,7 +208,9 @@ func TestTrendsOfQuietDataAreAsRareAsTheySay(t *testing.T) {
 			}
 			share := float64(false5) / tries
 			t.Logf("%s × %d: %.1f %% below 5 %%", w.name, repeats, 100*share)
-			if share < 0.03 || share > 0.085 {
+			// What a step takes away of a series that is alike by itself is missing
+			// from the estimate of how alike it is.
+			if most := map[bool]float64{false: 0.07, true: 0.11}[w.autocorrelation > 0]; share < 0.03 || share > most {
 				t.Errorf("%s × %d: %.1f %% of trends in quiet data have P < 5 %%", w.name, repeats, 100*share)
 			}
 		}

@@ -1,6 +1,10 @@
 package stat
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // Trend is how measurements change in the course of a block.
 type Trend struct {
@@ -32,7 +36,7 @@ const (
 // block: Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau" (1968).
 //
 // Measurements that follow each other may be alike by themselves. From 30 on that is
-// estimated from what the slope leaves, and counts; of fewer they are taken to be
+// estimated from what the slope leaves, or one step where that explains more, and counts; of fewer they are taken to be
 // independent, so that a caller does well to ask for a lower P.
 func TrendOf(observations []Observation) (Trend, bool) {
 	some, _ := thinnedOut(observations)
@@ -48,15 +52,56 @@ func TrendOf(observations []Observation) (Trend, bool) {
 	values, times := valuesOf(logs), coursesOf(logs)
 	slope := slopeOf(values, times, groups)
 	z, df := ordered(values, times, groups)
-	rest := make([]Observation, n)
+	line, step := make([]float64, n), stepOf(values, times, groups)
+	for i := range line {
+		line[i] = values[i] - float64(slope*times[i])
+	}
+	left := spread(line, groups)
+	rest := line
+	if spread(step, groups) < left {
+		rest = step
+	}
+	alike := make([]Observation, n)
 	for id, g := range groups {
 		for _, i := range g {
-			rest[i] = Observation{Value: values[i] - slope*times[i], Stratum: id}
+			alike[i] = Observation{Value: rest[i], Stratum: id}
 		}
 	}
-	z /= math.Sqrt(newDesign(rest).rankInflation())
+	z /= math.Sqrt(newDesign(alike).rankInflation())
 	t := z * math.Sqrt(df/max(df+1-z*z, 1e-9))
-	return Trend{Change: math.Expm1(slope), P: tTails(t, df), N: n, Left: spread(valuesOf(rest), groups)}, true
+	return Trend{Change: math.Expm1(slope), P: tTails(t, df), N: n, Left: left}, true
+}
+
+// stepOf returns the values without the one step in their course that explains most.
+func stepOf(values, times []float64, groups []group) []float64 {
+	n := len(values)
+	aligned := make([]float64, n)
+	for _, g := range groups {
+		mean := g.mean(values)
+		for _, i := range g {
+			aligned[i] = values[i] - mean
+		}
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, k int) int { return cmp.Compare(times[i], times[k]) })
+	sum, most, cut, height := 0.0, 0.0, math.Inf(1), 0.0
+	for k, i := range order[:n-1] {
+		sum += aligned[i]
+		before, after := float64(k+1), float64(n-k-1)
+		if explained := sum * sum * (1/before + 1/after); times[order[k+1]] > times[i] && explained > most {
+			most, cut, height = explained, times[i], -sum*(1/before+1/after)
+		}
+	}
+	without := slices.Clone(values)
+	for i := range without {
+		if times[i] > cut {
+			without[i] -= height
+		}
+	}
+	return without
 }
 
 // coursesOf returns where in its block each measurement is: 0 is the first, 1 the
