@@ -65,6 +65,19 @@ func cellOf(r *rand.Rand, n noise, repeats int) []stat.Observation {
 	return all
 }
 
+// loadsOf draws a cell of several loads, which differ by 4 %.
+func loadsOf(r *rand.Rand, n noise, loads, repeats int) []stat.Observation {
+	var all []stat.Observation
+	for load := range loads {
+		shift := math.Exp(0.04 * r.NormFloat64())
+		for _, o := range cellOf(r, n, repeats) {
+			o.Value, o.Block = o.Value*shift, load+1
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
 // alarms says what a cell is warned of.
 func alarms(c course) []string {
 	var all []string
@@ -85,13 +98,13 @@ func TestQuietCellsAreSeldomWarnedOf(t *testing.T) {
 	latency, _ := metric.ByName(metric.Latency)
 	const tries = 2000
 	for _, n := range quiet {
-		for _, repeats := range []int{3, 10, 40} {
-			t.Run(fmt.Sprintf("%s × %d", n.name, repeats), func(t *testing.T) {
+		for _, design := range []struct{ loads, repeats int }{{1, 3}, {1, 10}, {1, 40}, {5, 3}} {
+			t.Run(fmt.Sprintf("%s, %d × %d", n.name, design.loads, design.repeats), func(t *testing.T) {
 				t.Parallel()
-				r := rand.New(rand.NewPCG(11, uint64(repeats)))
+				r := rand.New(rand.NewPCG(11, uint64(design.loads*design.repeats)))
 				counts, any := map[string]int{}, 0
 				for range tries {
-					told := alarms(courseOf(cellOf(r, n, repeats), latency, 1))
+					told := alarms(courseOf(loadsOf(r, n, design.loads, design.repeats), latency, 1))
 					for _, name := range told {
 						counts[name]++
 					}
@@ -255,6 +268,16 @@ func TestAnIntervalBetweenTwoPromptsIsUselessForTheirSake(t *testing.T) {
 	got := coursed(t, nil, func(i int) float64 { return 1 + at(i%2 == 0) })
 	if useless, is := only1(got).(UselessInterval); !is || !useless.PromptsApart || useless.Requests != 0 || useless.Repeat != 0 {
 		t.Errorf("%+v", got)
+	}
+	// A machine that wanders makes an interval wide by itself.
+	r := rand.New(rand.NewPCG(5, 3))
+	state := 0.0
+	got = coursed(t, nil, func(int) float64 {
+		state = 0.9*state + 0.15*r.NormFloat64()
+		return math.Exp(state)
+	})
+	if useless, is := only1(got).(UselessInterval); !is || useless.PromptsApart || useless.Requests == 0 {
+		t.Errorf("a machine that wanders: %+v", got)
 	}
 }
 

@@ -33,6 +33,9 @@ const (
 	// which on it is useless; usefulHalf is what it ought to be.
 	uselessHalf = 0.25
 	usefulHalf  = 0.05
+	// promptsApart is how many times as far as requests of one prompt prompts lie apart
+	// from each other that do not overlap.
+	promptsApart = 3
 )
 
 // inStretches is the share of the changes between two modes that chance would bring
@@ -234,10 +237,10 @@ func (c *Cell) useless(f *Fold, name string, all []stat.Observation) (UselessInt
 		return UselessInterval{}, false
 	}
 	u := UselessInterval{Metric: name, Median: described.Median, Lo: described.Interval.Lo, Hi: described.Interval.Hi, HalfWidth: half, Limit: uselessHalf, Aim: usefulHalf}
-	// What requests of one prompt differ by would leave an interval of a few times
-	// that over the root of their number.
+	// Prompts that do not overlap, each of which is known well.
 	levels, told := stat.LevelsOf(all)
-	if described.Interval.Basis == stat.WithinBlock && told && levels.Within != nil && 3**levels.Within/math.Sqrt(float64(len(all))) < uselessHalf/2 {
+	if described.Interval.Basis == stat.WithinBlock && told && levels.Within != nil && levels.Strata != nil &&
+		*levels.Strata > promptsApart**levels.Within && 3**levels.Within/math.Sqrt(float64(len(all))) < uselessHalf/2 {
 		u.PromptsApart = true
 		return u, true
 	}
