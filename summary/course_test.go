@@ -104,7 +104,7 @@ func TestQuietCellsAreSeldomWarnedOf(t *testing.T) {
 				r := rand.New(rand.NewPCG(11, uint64(design.loads*design.repeats)))
 				counts, any := map[string]int{}, 0
 				for range tries {
-					told := alarms(courseOf(loadsOf(r, n, design.loads, design.repeats), latency, 1))
+					told := alarms(courseOf(loadsOf(r, n, design.loads, design.repeats), latency, 1, 0))
 					for _, name := range told {
 						counts[name]++
 					}
@@ -179,7 +179,7 @@ func TestWhatIsWrongWithACellIsFound(t *testing.T) {
 						for i := range all {
 							all[i].Value *= by(i)
 						}
-						for _, name := range alarms(courseOf(all, latency, 1)) {
+						for _, name := range alarms(courseOf(all, latency, 1, 0)) {
 							if name == fault.want {
 								found++
 							} else {
@@ -256,7 +256,21 @@ func TestWhatIsOddInTheCourseOfACellIsAWarningOnce(t *testing.T) {
 	if odd, is := only1(got).(Outliers); !is || odd.N != 1 || odd.Of != 50 || odd.Place != 23 || odd.Prompt != "a" || odd.After != 220*time.Second || odd.Longer.Round(100*time.Millisecond) != time.Second || odd.Pause != nil || odd.Waited != nil || odd.Disturbed {
 		t.Errorf("an outlier: %+v", got)
 	}
+	// A step that is two modes of tokens/s; the prefills after it spread so far that
+	// it is no more than a drift of latencies.
 	r := rand.New(rand.NewPCG(3, 3))
+	got = coursed(t, func(entries []exobench.Entry) []exobench.Entry {
+		for _, e := range entries {
+			if record, is := e.(*exobench.Record); is {
+				later := exobench.Instant(0.08 * math.Abs(r.NormFloat64()) * float64(second))
+				record.FirstToken, record.LastToken, record.Done, record.Ended = record.FirstToken+later, record.LastToken+later, record.Done+later, record.Ended+later
+			}
+		}
+		return entries
+	}, func(i int) float64 { return 1 + 0.2*at(i >= 30) })
+	if modes, is := only1(got).(TwoModes); !is || modes.Metric != metric.TokenRate {
+		t.Errorf("a step with uneven prefills: %+v", got)
+	}
 	got = coursed(t, nil, func(int) float64 { return math.Exp(r.NormFloat64()) })
 	if useless, is := only1(got).(UselessInterval); !is || useless.HalfWidth < 0.25 || useless.Requests < 500 || useless.Repeat != (useless.Requests+1)/2 || useless.Loads != 0 {
 		t.Errorf("wild requests: %+v", got)
@@ -349,7 +363,7 @@ func TestOnlyRequestsOneAtATimeHaveAFirstOneAndModes(t *testing.T) {
 	for i := range all {
 		all[i].Value *= 1 + 0.3*at(i < 4 || r.IntN(2) == 0)
 	}
-	if got := courseOf(all, latency, 4); got.lead != nil || got.modes != nil {
+	if got := courseOf(all, latency, 4, 0); got.lead != nil || got.modes != nil {
 		t.Errorf("four under way: %+v", got)
 	}
 	all = cellOf(r, normal(0.01), 20)
@@ -357,7 +371,7 @@ func TestOnlyRequestsOneAtATimeHaveAFirstOneAndModes(t *testing.T) {
 		// The first come together, and the last have the engine to themselves.
 		all[i].Value *= 1 + at(i < 4) - 0.5*at(i >= len(all)-4) + at(i == 50)
 	}
-	if got := courseOf(all, latency, 4); len(got.outliers) != 1 || got.outliers[0].At != 50 || got.trend != nil {
+	if got := courseOf(all, latency, 4, 0); len(got.outliers) != 1 || got.outliers[0].At != 50 || got.trend != nil {
 		t.Errorf("four under way, with an outlier: %+v", got)
 	}
 	got := coursed(t, func(entries []exobench.Entry) []exobench.Entry {

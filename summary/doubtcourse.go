@@ -57,10 +57,14 @@ type course struct {
 //
 // What is told is told once: a slow first request is no outlier, and of a trend and
 // two modes it is the one that leaves less unexplained.
-func courseOf(all []stat.Observation, m metric.Metric, underWay int) course {
+//
+// So many first requests of each block, which are known to be slow, are left out.
+func courseOf(all []stat.Observation, m metric.Metric, underWay, slow int) course {
 	var c course
 	places := everyPlace(len(all))
-	if underWay > 1 {
+	if slow > 0 {
+		all, places = without(all, places, slow, 0)
+	} else if underWay > 1 {
 		all, places = without(all, places, underWay, underWay)
 	} else if lead, ok := stat.LeadOf(all); ok && slower(m, lead.Ratio) >= 1+leadEffect {
 		c.lead = &lead
@@ -128,13 +132,9 @@ func without(all []stat.Observation, places []int, first, last int) (kept []stat
 func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 	var doubts []Figures
 	var odd oddOnes
-	said := map[WarningKind]bool{}
-	say := func(d Figures) {
-		if !said[d.kind()] {
-			said[d.kind()] = true
-			doubts = append(doubts, d)
-		}
-	}
+	// What is said is said of one metric: a step may be a drift of the one and two
+	// modes of the other.
+	slow, useless, changes := 0, false, false
 	for _, name := range []string{metric.TokenRate, metric.Latency} {
 		if _, given := c.Metrics[name]; !given || name == metric.Latency && !f.alike(c, s) {
 			continue
@@ -143,18 +143,24 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 		m := f.metrics[place]
 		wanted := func(r *row) bool { return r.enters(m, wayOf(c.TokensFrom)) }
 		all := s.observations(place, wanted)
-		if useless, is := c.useless(f, name, all); is {
-			say(useless)
+		if wide, is := c.useless(f, name, all); is && !useless {
+			useless = true
+			doubts = append(doubts, wide)
 		}
 		if c.Traffic.Open() {
 			continue
 		}
-		found := courseOf(all, m, c.Traffic.Concurrency)
+		found := courseOf(all, m, c.Traffic.Concurrency, slow)
 		if found.lead != nil {
-			say(SlowFirst{name, found.lead.N, found.lead.Blocks, found.lead.Ratio, found.lead.Noise, f.warmupFor(s, found.lead.N)})
+			slow = found.lead.N
+			doubts = append(doubts, SlowFirst{name, found.lead.N, found.lead.Blocks, found.lead.Ratio, found.lead.Noise, f.warmupFor(s, found.lead.N)})
 		}
+		if changes {
+			found.trend, found.modes = nil, nil
+		}
+		changes = changes || found.trend != nil || found.modes != nil
 		if found.trend != nil {
-			say(Drift{name, found.trend.Change, found.trend.P, found.trend.N, len(s.blocks), s.meanTime()})
+			doubts = append(doubts, Drift{name, found.trend.Change, found.trend.P, found.trend.N, len(s.blocks), s.meanTime()})
 		}
 		if m := found.modes; m != nil {
 			modes := TwoModes{Metric: name, Low: m.Lo, High: m.Hi, ShareHigh: m.Share, N: len(all), Changes: m.Changes, P: m.P}
@@ -162,7 +168,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 			if b, i := s.nth(place, wanted, m.First); modes.Stretches && b != nil {
 				modes.First, modes.After = m.First+1, b.ok.at(i).sent.Sub(b.sent)
 			}
-			say(modes)
+			doubts = append(doubts, modes)
 		}
 		for _, o := range found.outliers {
 			b, i := s.nth(place, wanted, o.At)
@@ -170,7 +176,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 		}
 	}
 	if len(odd) > 0 {
-		say(odd.figures(f, c))
+		doubts = append(doubts, odd.figures(f, c))
 	}
 	return doubts
 }
