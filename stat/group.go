@@ -1,9 +1,6 @@
 package stat
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // group is the measurements of one stratum in one block, by their places among all,
 // in the order of measurement. They differ by noise alone, and by what befell the
@@ -32,22 +29,22 @@ func groupsOf(observations []Observation) []group {
 // told: more would tell no more.
 const mostDiagnosed = 2000
 
-// thinnedOut returns so many of the observations at most, evenly spread over each group,
-// and the places that they have among all.
+// golden is what multiples of leave evenly spread when their whole parts are taken
+// away, whatever the step from one to the next.
+const golden = 0.6180339887498949
+
+// thinnedOut returns about so many of the observations at most, evenly spread over
+// their course whatever the order of the strata, and the places that they have among
+// all.
 func thinnedOut(observations []Observation) (some []Observation, places []int) {
 	keep := 1.0
 	if n := len(observations); n > mostDiagnosed {
 		keep = mostDiagnosed / float64(n)
 	}
-	for _, g := range groupsOf(observations) {
-		n := max(1, int(keep*float64(len(g))))
-		for i := range n {
-			places = append(places, g[i*len(g)/n])
+	for i, o := range observations {
+		if _, at := math.Modf(float64(i) * golden); at < keep {
+			some, places = append(some, o), append(places, i)
 		}
-	}
-	slices.Sort(places)
-	for _, place := range places {
-		some = append(some, observations[place])
 	}
 	return some, places
 }
@@ -74,10 +71,11 @@ func (g group) mean(values []float64) float64 {
 	return sum / float64(len(g))
 }
 
+// median returns that of a group's measurements; of many, of as many as tell enough.
 func (g group) median(values []float64) float64 {
-	own := make([]float64, len(g))
-	for k, i := range g {
-		own[k] = values[i]
+	own := make([]float64, min(len(g), mostDiagnosed))
+	for k := range own {
+		own[k] = values[g[k*len(g)/len(own)]]
 	}
 	m, _ := Sorted(own).Median()
 	return m

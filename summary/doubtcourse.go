@@ -61,27 +61,27 @@ type course struct {
 // So many first requests of each block, which are known to be slow, are left out.
 func courseOf(all []stat.Observation, m metric.Metric, underWay, slow int) course {
 	var c course
-	places := everyPlace(len(all))
+	var places []int
 	if slow > 0 {
-		all, places = without(all, places, slow, 0)
+		all, places = without(all, slow, 0)
 	} else if underWay > 1 {
-		all, places = without(all, places, underWay, underWay)
+		all, places = without(all, underWay, underWay)
 	} else if lead, ok := stat.LeadOf(all); ok && slower(m, lead.Ratio) >= 1+leadEffect {
 		c.lead = &lead
-		all, places = without(all, places, lead.N, 0)
+		all, places = without(all, lead.N, 0)
 	}
 	if trend, ok := stat.TrendOf(all); ok && math.Abs(trend.Change) >= driftEffect && trend.P <= chanceOfDrift(trend.N) {
 		c.trend = &trend
 	}
 	if modes, ok := stat.ModesOf(all); ok && underWay == 1 && modes.Hi >= (1+modesEffect)*modes.Lo && modes.P <= modesChance {
 		if c.trend == nil || modes.Left < c.trend.Left {
-			modes.First = places[modes.First]
+			modes.First = placeOf(places, modes.First)
 			c.modes, c.trend = &modes, nil
 		}
 	}
 	for _, o := range stat.OutliersOf(all) {
 		if math.Abs(math.Log(o.Ratio)) >= math.Log1p(outlierEffect) {
-			o.At = places[o.At]
+			o.At = placeOf(places, o.At)
 			c.outliers = append(c.outliers, o)
 		}
 	}
@@ -103,23 +103,25 @@ func slower(m metric.Metric, ratio float64) float64 {
 	return ratio
 }
 
-func everyPlace(n int) []int {
-	places := make([]int, n)
-	for i := range places {
-		places[i] = i
+// placeOf returns the place of a value that is at i among those that are left; all are
+// where there are no places.
+func placeOf(places []int, i int) int {
+	if places == nil {
+		return i
 	}
-	return places
+	return places[i]
 }
 
-// without leaves out the first and the last of each block.
-func without(all []stat.Observation, places []int, first, last int) (kept []stat.Observation, at []int) {
+// without leaves out the first and the last of each block, and tells the places of
+// the others.
+func without(all []stat.Observation, first, last int) (kept []stat.Observation, at []int) {
 	for from := 0; from < len(all); {
 		to := from
 		for to < len(all) && all[to].Block == all[from].Block {
 			to++
 		}
 		for i := from + first; i < to-last; i++ {
-			kept, at = append(kept, all[i]), append(at, places[i])
+			kept, at = append(kept, all[i]), append(at, i)
 		}
 		from = to
 	}
