@@ -16,17 +16,25 @@ import (
 func courseSentence(figures summary.Figures) string {
 	switch f := figures.(type) {
 	case summary.SlowFirst:
-		return slowFirstSentence(f)
+		return slowFirstSentence(f) + others(f.Disturbed)
 	case summary.Drift:
-		return driftSentence(f)
+		return driftSentence(f) + others(f.Disturbed)
 	case summary.TwoModes:
-		return modesSentence(f)
+		return modesSentence(f) + others(f.Disturbed)
 	case summary.Outliers:
-		return outliersSentence(f)
+		return outliersSentence(f) + others(f.Disturbed && f.Waited == nil)
 	case summary.UselessInterval:
-		return uselessSentence(f)
+		return uselessSentence(f) + others(f.Disturbed && !f.PromptsApart)
 	}
 	return ""
+}
+
+// others adds what may be behind it where others used the machine.
+func others(disturbed bool) string {
+	if !disturbed {
+		return ""
+	}
+	return " Others used the machine meanwhile, which may be why: have it to yourself first."
 }
 
 // spokenName is what people call a metric of a request.
@@ -132,11 +140,8 @@ func outliersSentence(f summary.Outliers) string {
 		}
 		text += "."
 	}
-	switch {
-	case f.Waited != nil:
+	if f.Waited != nil {
 		text += fmt.Sprintf(" exobench itself once waited %v for a core in this cell, so it may have been the machine that stood still, and not the engine.", atAGlance(*f.Waited))
-	case f.Disturbed:
-		text += " Others used the machine meanwhile, which may be why."
 	}
 	return text + " That hardly moves a median, but means, standard deviations and high percentiles: find out whether it was the engine's own, and repeat the run where it was not."
 }

@@ -137,6 +137,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 	// What is said is said of one metric: a step may be a drift of the one and two
 	// modes of the other.
 	slow, useless, changes := 0, false, false
+	disturbed := c.disturbed()
 	for _, name := range []string{metric.TokenRate, metric.Latency} {
 		if _, given := c.Metrics[name]; !given || name == metric.Latency && !f.alike(c, s) {
 			continue
@@ -147,6 +148,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 		all := s.observations(place, wanted)
 		if wide, is := c.useless(f, name, all); is && !useless {
 			useless = true
+			wide.Disturbed = disturbed
 			doubts = append(doubts, wide)
 		}
 		if c.Traffic.Open() {
@@ -155,17 +157,17 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 		found := courseOf(all, m, c.Traffic.Concurrency, slow)
 		if found.lead != nil {
 			slow = found.lead.N
-			doubts = append(doubts, SlowFirst{name, found.lead.N, found.lead.Blocks, found.lead.Ratio, found.lead.Noise, f.warmupFor(s, found.lead.N)})
+			doubts = append(doubts, SlowFirst{name, found.lead.N, found.lead.Blocks, found.lead.Ratio, found.lead.Noise, f.warmupFor(s, found.lead.N), disturbed})
 		}
 		if changes {
 			found.trend, found.modes = nil, nil
 		}
 		changes = changes || found.trend != nil || found.modes != nil
 		if found.trend != nil {
-			doubts = append(doubts, Drift{name, found.trend.Change, found.trend.P, found.trend.N, len(s.blocks), s.meanTime()})
+			doubts = append(doubts, Drift{name, found.trend.Change, found.trend.P, found.trend.N, len(s.blocks), s.meanTime(), disturbed})
 		}
 		if m := found.modes; m != nil {
-			modes := TwoModes{Metric: name, Low: m.Lo, High: m.Hi, ShareHigh: m.Share, N: len(all), Changes: m.Changes, P: m.P}
+			modes := TwoModes{Metric: name, Low: m.Lo, High: m.Hi, ShareHigh: m.Share, N: len(all), Changes: m.Changes, P: m.P, Disturbed: disturbed}
 			modes.Stretches = m.Changes > 0 && float64(m.Changes) <= inStretches*m.Mixed
 			if b, i := s.nth(place, wanted, m.First); modes.Stretches && b != nil {
 				modes.First, modes.After = m.First+1, b.ok.at(i).sent.Sub(b.sent)
@@ -291,6 +293,7 @@ func (all oddOnes) figures(f *Fold, c *Cell) Outliers {
 	o := Outliers{
 		N: len(all), Of: c.N, Metric: worst.metric, Ratio: worst.ratio,
 		Place: worst.at + 1, Prompt: f.prompts[r.prompt], Step: worst.block.Step, After: r.sent.Sub(worst.block.sent),
+		Disturbed: c.disturbed(),
 	}
 	value := func(name string) (float64, bool) { return rows.values[f.place(name)].value(worst.row) }
 	usual := func(name string) float64 {
@@ -318,12 +321,16 @@ func (all oddOnes) figures(f *Fold, c *Cell) Outliers {
 			o.Waited = wait
 		}
 	}
-	o.Disturbed = slices.ContainsFunc(doubtMachine(c, 1), func(d Figures) bool {
+	return o
+}
+
+// disturbed reports whether others used the machine while the cell was measured.
+func (c *Cell) disturbed() bool {
+	return slices.ContainsFunc(doubtMachine(c, 1), func(d Figures) bool {
 		switch d.(type) {
 		case TimeStolen, OthersBusy:
 			return true
 		}
 		return false
 	})
-	return o
 }
