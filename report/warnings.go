@@ -13,7 +13,7 @@ import (
 
 // sentence says a warning in words: what is in doubt, and what to do about it.
 func sentence(w summary.Warning) string {
-	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, memorySentence, doubtSentence, serverSentence, harnessSentence, machineSentence, ceilingSentence, energySentence} {
+	for _, say := range []func(summary.Figures) string{runSentence, requestsSentence, courseSentence, memorySentence, doubtSentence, serverSentence, harnessSentence, machineSentence, ceilingSentence, energySentence} {
 		if text := say(w.Figures); text != "" {
 			return text
 		}

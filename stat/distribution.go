@@ -31,3 +31,8 @@ func tQuantile(p, df float64) float64 {
 	}
 	return (lo + hi) / 2
 }
+
+// headsAtMost returns the probability of at most k heads in n tosses.
+func headsAtMost(k, n int) float64 {
+	return stats.BinomialDist{N: n, P: 0.5}.CDF(float64(k))
+}

@@ -59,7 +59,7 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	cell.Prompts = s.prompts(f, cell.TokensFrom)
 	cell.Delay, cell.Machine = delayOf(blocks), machineOf(blocks)
 	cell.Calibration = f.calibrationOf(&cell, blocks)
-	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtShared(f, &cell, blocks), doubtMemory(f, &cell, blocks), doubtCeiling(&cell), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell, f.ours(blocks)), doubtEnergy(&cell)) {
+	for _, doubt := range slices.Concat(doubtRequests(f, &cell, s), doubtCourse(f, &cell, s), doubtShared(f, &cell, blocks), doubtMemory(f, &cell, blocks), doubtCeiling(&cell), doubtServer(f.habitsOf(cell.Engine), &cell, compared), doubtHarness(&cell), doubtMachine(&cell, f.ours(blocks)), doubtEnergy(&cell)) {
 		cell.Warnings = append(cell.Warnings, Warning{Kind: doubt.kind(), Cell: c.ID, Figures: doubt})
 	}
 	c.figures = cell

@@ -210,6 +210,95 @@ type (
 	}
 )
 
+// The warnings of requests of a cell that are not alike though they should be. Metric
+// is the name of the one that shows it: tokens/s or latency. Disturbed is set where
+// others used the machine meanwhile.
+type (
+	// SlowFirst: the first N requests of each of Loads loads were slower than the
+	// others of their prompts. Ratio is the value of the very first over what is usual
+	// there, Noise the standard deviation of the others as a share. So many Warmups
+	// would leave them out; 0 where others were measured before them.
+	SlowFirst struct {
+		Metric    string  `json:"metric"`
+		N         int     `json:"first_requests"`
+		Loads     int     `json:"loads"`
+		Ratio     float64 `json:"ratio"`
+		Noise     float64 `json:"noise_share"`
+		Warmups   int     `json:"warmups"`
+		Disturbed bool    `json:"disturbed"`
+	}
+	// Drift: the metric changed by a share Change from the first of N requests to the
+	// last, each compared with those of its own prompt; P is the probability of that
+	// by chance. It is of the course of each of Loads loads, which took Time on average.
+	Drift struct {
+		Metric    string        `json:"metric"`
+		Change    float64       `json:"change"`
+		P         float64       `json:"p"`
+		N         int           `json:"n"`
+		Loads     int           `json:"loads"`
+		Time      time.Duration `json:"time_ns"`
+		Disturbed bool          `json:"disturbed"`
+	}
+	// TwoModes: the values lie around Low and around High, with few between; ShareHigh
+	// of N lie around High. P is the probability of so few between by chance. Changes
+	// is how often the ones follow the others; where they come in Stretches, First is
+	// the request at the first change, counted from 1, and After when that was, from
+	// the first of its load.
+	TwoModes struct {
+		Metric    string        `json:"metric"`
+		Low       float64       `json:"low"`
+		High      float64       `json:"high"`
+		ShareHigh float64       `json:"share_high"`
+		N         int           `json:"n"`
+		P         float64       `json:"p"`
+		Changes   int           `json:"changes"`
+		Stretches bool          `json:"in_stretches"`
+		First     int           `json:"first_change,omitempty"`
+		After     time.Duration `json:"first_change_after_ns,omitempty"`
+		Disturbed bool          `json:"disturbed"`
+	}
+	// Outliers: N of Of OK requests stand apart from the others of their prompts. The
+	// farthest is request Place of the cell, counted from 1, sent After the first of
+	// Step; its Metric is Ratio times what is usual. It took Longer than usual: of
+	// that BeforeFirst before its first token, and its longest Pause was so long, where
+	// either is half of it. Waited is the longest time that a thread of exobench
+	// waited for a core in the cell, where it is.
+	Outliers struct {
+		N           int            `json:"n"`
+		Of          int            `json:"of"`
+		Metric      string         `json:"metric"`
+		Ratio       float64        `json:"ratio"`
+		Place       int            `json:"request"`
+		Prompt      string         `json:"prompt"`
+		Step        int            `json:"step"`
+		After       time.Duration  `json:"after_ns"`
+		Longer      time.Duration  `json:"longer_ns"`
+		BeforeFirst *time.Duration `json:"before_first_token_ns"`
+		Pause       *time.Duration `json:"pause_ns"`
+		Waited      *time.Duration `json:"waited_ns"`
+		Disturbed   bool           `json:"disturbed"`
+	}
+	// UselessInterval: the interval Lo to Hi of the Median reaches HalfWidth of it to
+	// either side, beyond Limit. To bring it to Aim takes so many Requests in each
+	// load, which is a Repeat where the plan goes by repeats, or so many Loads; 0 is
+	// unknown, or more than anybody would do. PromptsApart is set where each prompt is
+	// known well, and the median lies between prompts.
+	UselessInterval struct {
+		Metric       string  `json:"metric"`
+		Median       float64 `json:"median"`
+		Lo           float64 `json:"lo"`
+		Hi           float64 `json:"hi"`
+		HalfWidth    float64 `json:"half_width"`
+		Limit        float64 `json:"limit"`
+		Aim          float64 `json:"aim"`
+		Requests     int     `json:"requests"`
+		Repeat       int     `json:"repeat"`
+		Loads        int     `json:"loads"`
+		PromptsApart bool    `json:"prompts_apart"`
+		Disturbed    bool    `json:"disturbed"`
+	}
+)
+
 // ModelThere says how it is known that a model may have been in memory before.
 type ModelThere string
 
@@ -428,6 +517,12 @@ func (ModelReloaded) kind() WarningKind     { return "model_reloaded" }
 func (LengthsDiffer) kind() WarningKind     { return "lengths_differ" }
 func (EngineShared) kind() WarningKind      { return "engine_shared" }
 func (SourcesMixed) kind() WarningKind      { return "sources_mixed" }
+
+func (SlowFirst) kind() WarningKind       { return "slow_first_requests" }
+func (Drift) kind() WarningKind           { return "drift" }
+func (TwoModes) kind() WarningKind        { return "two_modes" }
+func (Outliers) kind() WarningKind        { return "outliers" }
+func (UselessInterval) kind() WarningKind { return "useless_interval" }
 
 func (ModelWasThere) kind() WarningKind  { return "model_was_there" }
 func (MemoryFell) kind() WarningKind     { return "memory_fell" }
