@@ -304,15 +304,16 @@ func placements(all []side, c *summary.Cell) int {
 
 // metricOf finds a metric by its name, with or without its unit.
 func metricOf(name string) (metric.Metric, error) {
-	var names []string
-	for _, m := range metric.All {
-		if m.Name == name || withoutUnit(m.Name) == name {
-			if m.Value == nil && m.Name != metric.MemoryAdditional {
-				return m, fmt.Errorf("%s is not compared: it is no figure of single requests; there are %v", name, Metrics)
-			}
-			return m, nil
+	m, ok := metric.Named(name)
+	if !ok {
+		var names []string
+		for _, m := range metric.All {
+			names = append(names, m.Name)
 		}
-		names = append(names, m.Name)
+		return m, fmt.Errorf("there is no metric %q; there are %v", name, names)
 	}
-	return metric.Metric{}, fmt.Errorf("there is no metric %q; there are %v", name, names)
+	if m.Value == nil && m.Name != metric.MemoryAdditional {
+		return m, fmt.Errorf("%s is not compared: it is no figure of single requests; there are %v", name, Metrics)
+	}
+	return m, nil
 }

@@ -87,13 +87,29 @@ func EffortFor(observations []Observation, halfWidth, confidence float64) (Effor
 		return Effort{}, false
 	}
 	blocks := len(newDesign(observations).blocks)
-	each := float64(len(observations)) / float64(blocks)
+	return levels.effort(interval, blocks, len(observations), math.Log1p(halfWidth)), true
+}
+
+// ToHalve returns what it takes to halve the interval that MedianInterval gives of
+// so many measurements in so many blocks, whose levels these are. It is absent where
+// the interval has no width to halve.
+func (l Levels) ToHalve(interval Interval, blocks, measurements int) (Effort, bool) {
 	now := math.Log(interval.Hi/interval.Lo) / 2
-	target := math.Log1p(halfWidth)
-	if blocks == 1 {
-		return Effort{Each: atMost(math.Ceil(each * (now / target) * (now / target)))}, true
+	if !(interval.Lo > 0) || !(now > 0) {
+		return Effort{}, false
 	}
-	p := (1 + confidence) / 2
+	return l.effort(interval, blocks, measurements, now/2), true
+}
+
+// effort returns what it takes to bring half of the interval's width to the target,
+// both in logarithms.
+func (l Levels) effort(interval Interval, blocks, measurements int, target float64) Effort {
+	each := float64(measurements) / float64(blocks)
+	now := math.Log(interval.Hi/interval.Lo) / 2
+	if blocks == 1 {
+		return Effort{Each: atMost(math.Ceil(each * (now / target) * (now / target)))}
+	}
+	p := (1 + interval.Confidence) / 2
 	t := tQuantile(p, float64(blocks-1))
 	of := now / t * math.Sqrt(float64(blocks)) // the standard deviation of blocks
 	effort := Effort{}
@@ -105,11 +121,11 @@ func EffortFor(observations []Observation, halfWidth, confidence float64) (Effor
 	}
 	// What is between blocks stays, however many measurements each has.
 	between, within := 0.0, 0.0
-	if levels.Blocks != nil {
-		between = *levels.Blocks * *levels.Blocks
+	if l.Blocks != nil {
+		between = *l.Blocks * *l.Blocks
 	}
-	if levels.Within != nil {
-		within = *levels.Within * *levels.Within / each
+	if l.Within != nil {
+		within = *l.Within * *l.Within / each
 	}
 	share := 1.0
 	if between+within > 0 {
@@ -118,7 +134,7 @@ func EffortFor(observations []Observation, halfWidth, confidence float64) (Effor
 	if left := target*target/(now*now) - share; left > 0 {
 		effort.Each = atMost(math.Ceil(each * (1 - share) / left))
 	}
-	return effort, true
+	return effort
 }
 
 func atMost(n float64) int {
