@@ -193,6 +193,12 @@ func goalsText(u exobench.Until) string {
 // reachedText says how well medians are known now.
 func reachedText(u *summary.Until, precise bool, loads int) string {
 	var all []string
+	wanted := func(g summary.Reached) string {
+		if loads > 1 {
+			return "wanted in each ±" + percentText(g.HalfWidth)
+		}
+		return "wanted ±" + percentText(g.HalfWidth)
+	}
 	for _, g := range u.Goals {
 		text := goalTitle(g.Goal) + " has no interval"
 		switch {
@@ -202,9 +208,9 @@ func reachedText(u *summary.Until, precise bool, loads int) string {
 		case precise:
 			text = goalTitle(g.Goal) + " ±" + percentText(*g.Now)
 		case *g.Now > g.HalfWidth:
-			text = fmt.Sprintf("%s still ±%s, wanted ±%s", goalTitle(g.Goal), percentText(*g.Now), percentText(g.HalfWidth))
+			text = fmt.Sprintf("%s still ±%s, %s", goalTitle(g.Goal), percentText(*g.Now), wanted(g))
 		default:
-			text = fmt.Sprintf("%s ±%s, wanted ±%s", goalTitle(g.Goal), percentText(*g.Now), percentText(g.HalfWidth))
+			text = fmt.Sprintf("%s ±%s, %s", goalTitle(g.Goal), percentText(*g.Now), wanted(g))
 		}
 		all = append(all, text)
 	}

@@ -40,7 +40,7 @@ func TestItIsSaidWhyEachCellEnded(t *testing.T) {
 		},
 		{
 			wish, ends(23, exobench.BlockPrecise, 40, exobench.BlockDone, 9, exobench.BlockPrecise), []float64{0.06},
-			"2 of 3 loads stopped after 23 and 9 repeats: tokens/s within ±3 %; 1 of 3 loads at the most repeats (40) (over the loads tokens/s still ±6 %, wanted ±3 %)",
+			"2 of 3 loads stopped after 23 and 9 repeats: tokens/s within ±3 %; 1 of 3 loads at the most repeats (40) (over the loads tokens/s still ±6 %, wanted in each ±3 %)",
 		},
 	} {
 		c := &summary.Cell{Stop: exobench.Stop{Until: row.until}, Until: &summary.Until{Ends: row.ends}}

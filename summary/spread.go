@@ -50,21 +50,17 @@ func spreadOf(observations []stat.Observation, interval *stat.Interval) *Spread 
 	if interval == nil {
 		return s
 	}
-	blocks, strata := map[int]bool{}, map[int]bool{}
-	for _, o := range observations {
-		blocks[o.Block], strata[o.Stratum] = true, true
-	}
-	effort, ok := levels.ToHalve(*interval, len(blocks), len(observations))
+	effort, ok := levels.ToHalve(*interval)
 	if !ok {
 		return s
 	}
 	s.ToHalve = &Effort{}
 	if effort.Blocks > 0 {
-		s.ToHalve.Loads, s.ToHalve.MoreLoads = &effort.Blocks, new(max(1, effort.Blocks-len(blocks)))
+		s.ToHalve.Loads, s.ToHalve.MoreLoads = &effort.Blocks, new(max(1, effort.Blocks-levels.BlockCount))
 	}
 	if effort.Each > 0 {
-		prompts := float64(len(strata))
-		now := math.Ceil(float64(len(observations)) / float64(len(blocks)) / prompts)
+		prompts := float64(levels.StrataCount)
+		now := math.Ceil(float64(levels.N) / float64(levels.BlockCount) / prompts)
 		repeats := math.Ceil(float64(effort.Each) / prompts)
 		s.ToHalve.Repeats, s.ToHalve.MoreRepeats = new(int(repeats)), new(int(max(1, repeats-now)))
 	}
