@@ -197,6 +197,7 @@ type BlockEndReason string
 const (
 	BlockDone        BlockEndReason = "done"           // all requests were sent
 	BlockTime        BlockEndReason = "duration"       // its time was over
+	BlockPrecise     BlockEndReason = "precise"        // the medians are known as well as the plan wants
 	BlockNoAnswer    BlockEndReason = "no_answer"      // the engine stopped answering
 	BlockInterrupted BlockEndReason = "interrupted"    // somebody ended the run
 	BlockFailed      BlockEndReason = "harness_failed" // exobench could not go on
@@ -207,6 +208,10 @@ type BlockEnd struct {
 	At     Instant        `json:"at_ns"`
 	Block  int            `json:"block"`
 	Reason BlockEndReason `json:"reason"`
+	// Repeats is how often each prompt was sent, where the plan's Stop.Until
+	// decided that; else 0. BlockDone is then after the most repeats, and BlockTime
+	// after the longest time.
+	Repeats int `json:"repeats,omitempty"`
 }
 
 // Note is something that the reader of a report must know.

@@ -159,22 +159,31 @@ func (t Traffic) String() string {
 	return fmt.Sprint(t.Concurrency)
 }
 
-// Stop says when the requests of one cell end: with whichever of Requests,
-// Repeat and Duration is set and comes first.
+// Stop says when the requests of one cell end, in each load of its model: with
+// whichever of Requests, Repeat and Duration is set and comes first, or by Until.
 type Stop struct {
-	// Repeat is how often each prompt is sent.
+	// Repeat is how often each prompt is sent; with Until, at least.
 	Repeat int `json:"repeat"`
 	// Requests is the number of requests; where set, Repeat does not count.
 	Requests int `json:"requests"`
 	// Duration is the time in which requests are sent; those under way at its
 	// end are waited for.
 	Duration Duration `json:"duration"`
+	// Until, where set, has the prompts repeated until medians are known so well,
+	// beyond Repeat: MaxRepeat times at most, and no longer than the repeat that is
+	// under way when MaxTime is over (0 is no bound).
+	Until     Until    `json:"until,omitempty"`
+	MaxRepeat int      `json:"max_repeat,omitempty"`
+	MaxTime   Duration `json:"max_time,omitempty"`
 }
 
-// Count returns how many requests a cell of n prompts has; 0 means as many as
-// Duration allows.
+// Count returns how many requests a cell of n prompts has, with Until at most; 0
+// means as many as Duration allows.
 func (s Stop) Count(n int) int {
-	if s.Requests > 0 {
+	switch {
+	case s.Until != "":
+		return s.MaxRepeat * n
+	case s.Requests > 0:
 		return s.Requests
 	}
 	return s.Repeat * n
@@ -306,6 +315,17 @@ func (s Stop) validate(check func(ok bool, member, format string, args ...any)) 
 	check(s.Requests >= 0, "stop.requests", "is %d: it must be at least 1", s.Requests)
 	check(s.Duration >= 0, "stop.duration", "is %v: it must be above 0", s.Duration)
 	check(s.Repeat > 0 || s.Requests > 0 || s.Duration > 0, "stop", "is empty: give repeat, requests or duration")
+	check(s.MaxTime >= 0, "stop.max_time", "is %v: it must be above 0, or 0 (no bound)", s.MaxTime)
+	if s.Until == "" {
+		check(s.MaxRepeat == 0, "stop.max_repeat", "is %d without an until, which it bounds", s.MaxRepeat)
+		check(s.MaxTime == 0, "stop.max_time", "is %v without an until, which it bounds", s.MaxTime)
+		return
+	}
+	_, err := s.Until.Goals()
+	check(err == nil, "stop.until", "%v", err)
+	check(s.Requests == 0 && s.Duration == 0, "stop.until", "decides when a cell ends, and so do requests and duration: give one of them, or bound it by max_repeat and max_time")
+	check(s.Repeat > 0, "stop.repeat", "is %d with an until: it must be at least 1", s.Repeat)
+	check(s.MaxRepeat >= s.Repeat, "stop.max_repeat", "is %d: it must be at least repeat, which is %d", s.MaxRepeat, s.Repeat)
 }
 
 // Duration is a span that is written as text in JSON and YAML: "10m", "1.5s".

@@ -312,14 +312,16 @@ func metricOf(name string) (metric.Metric, error) {
 	return m, err
 }
 
-// MetricNamed finds a metric by its column, with or without the unit.
+// MetricNamed finds a metric by its column, with or without the unit; the error
+// names those that there are.
 func MetricNamed(name string) (metric.Metric, error) {
+	m, ok := metric.Named(name)
+	if ok {
+		return m, nil
+	}
 	var names []string
 	for _, m := range metric.All {
-		if m.Name == name || withoutUnit(m.Name) == name {
-			return m, nil
-		}
 		names = append(names, m.Name)
 	}
-	return metric.Metric{}, fmt.Errorf("there is no metric %q; there are %v", name, names)
+	return m, fmt.Errorf("there is no metric %q; there are %v", name, names)
 }

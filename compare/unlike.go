@@ -207,6 +207,10 @@ func unlikeCells(name string, a, b side) []Unlike {
 
 func stop(s exobench.Stop) string {
 	switch {
+	case s.Until != "" && s.MaxTime > 0:
+		return fmt.Sprintf("each prompt %d to %d times, until %s or for %v", s.Repeat, s.MaxRepeat, s.Until, s.MaxTime)
+	case s.Until != "":
+		return fmt.Sprintf("each prompt %d to %d times, until %s", s.Repeat, s.MaxRepeat, s.Until)
 	case s.Requests > 0 && s.Duration > 0:
 		return fmt.Sprintf("%d requests or %v", s.Requests, s.Duration)
 	case s.Requests > 0:

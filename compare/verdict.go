@@ -3,7 +3,6 @@ package compare
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"exobench/metric"
 	"exobench/stat"
@@ -227,14 +226,4 @@ func (c *Comparison) decide(least float64) {
 			c.Cautions = append(c.Cautions, Unquiet)
 		}
 	}
-}
-
-// withoutUnit returns a metric's name without the unit that it ends with.
-func withoutUnit(name string) string {
-	for _, unit := range []string{"_s", "_bytes", "_j", "_rps"} {
-		if short, ok := strings.CutSuffix(name, unit); ok {
-			return short
-		}
-	}
-	return name
 }

@@ -49,7 +49,7 @@ func entries() []exobench.Entry {
 			CachedTokens: new(exobench.Tokens(0)),
 			Chunks:       exobench.Chunks{{At: 20, Bytes: 3}, {At: 31, Bytes: 5}},
 		},
-		&exobench.BlockEnd{At: 35, Block: 1, Reason: exobench.BlockDone},
+		&exobench.BlockEnd{At: 35, Block: 1, Reason: exobench.BlockPrecise, Repeats: 7},
 		&exobench.Note{At: 40, Session: 1, Text: "line one\nline two"},
 		&exobench.StepEnd{At: 45, Step: 1, Reason: exobench.StepFailed, Error: "no"},
 		&exobench.End{At: 50, Session: 1, Reason: exobench.EndFinished},

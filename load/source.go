@@ -68,6 +68,55 @@ func (l *Loop) Next(at exobench.Instant) (r exobench.Request, due exobench.Insta
 // Ended does nothing: a plain loop takes no notice of how requests end.
 func (l *Loop) Ended(*exobench.Record) {}
 
+// Until is the source of a loop that goes on, repeat by repeat, until enough is known.
+// It ends between repeats alone, so that each prompt is sent equally often. It is used
+// once.
+type Until struct {
+	// Loop makes the requests. Its Count is the most of them, and its Duration 0.
+	*Loop
+	// Size is the number of requests in a repeat, Least how many repeats there are at
+	// least.
+	Size, Least int
+	// Time is after which time no repeat begins any more; 0 is no bound.
+	Time time.Duration
+	// Rule knows when enough is known.
+	Rule Rule
+}
+
+// Rule knows whether the requests so far tell enough.
+type Rule interface {
+	// Saw is told of every request that has ended. The record is valid during the
+	// call.
+	Saw(r *exobench.Record)
+	// Enough is asked before each repeat, with those requests under way that a loop
+	// has under way.
+	Enough() bool
+}
+
+// Next returns the next request, or why there is none.
+func (u *Until) Next(at exobench.Instant) (r exobench.Request, due exobench.Instant, end exobench.BlockEndReason) {
+	if u.made%u.Size == 0 && u.made >= u.Least*u.Size && u.made > 0 {
+		switch {
+		case u.Rule.Enough():
+			return r, 0, exobench.BlockPrecise
+		case u.made == u.Count:
+		case u.Time > 0 && at.Sub(u.start) >= u.Time:
+			return r, 0, exobench.BlockTime
+		}
+	}
+	return u.Loop.Next(at)
+}
+
+// Ended tells the rule of a request that has ended.
+func (u *Until) Ended(r *exobench.Record) { u.Rule.Saw(r) }
+
+// Repeats is how many repeats were begun.
+func (u *Until) Repeats() int { return (u.made + u.Size - 1) / u.Size }
+
+// GiveUp lowers the bound to the requests that are owed where no answers come any
+// more: those of the least repeats and of the one that was begun.
+func (u *Until) GiveUp() { u.Count = max(u.Least, u.Repeats()) * u.Size }
+
 // Schedule says when requests of an open loop are due: the time from the start
 // to each, in order.
 type Schedule interface {

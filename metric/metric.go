@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"strings"
 
 	"exobench"
 )
@@ -89,6 +90,27 @@ func chosen(wanted func(Metric) bool) []Metric {
 		}
 	}
 	return ms
+}
+
+// Named returns the metric that a person calls so: by its column, with or without
+// the unit that the column ends with.
+func Named(name string) (Metric, bool) {
+	for _, m := range All {
+		if m.Name == name || WithoutUnit(m.Name) == name {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}
+
+// WithoutUnit returns a metric's name without the unit that it ends with.
+func WithoutUnit(name string) string {
+	for _, unit := range []string{"_s", "_bytes", "_j", "_rps"} {
+		if short, ok := strings.CutSuffix(name, unit); ok {
+			return short
+		}
+	}
+	return name
 }
 
 // ByName returns the metric with the name given.

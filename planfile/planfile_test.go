@@ -32,7 +32,7 @@ func plan() exobench.Plan {
 			MaxTokens: 64, Cache: exobench.ColdCache,
 		},
 		Traffic: []exobench.Traffic{{Concurrency: 1}, {Concurrency: 4}, {Rate: 0.5, Arrival: exobench.Poisson}, {Rate: 2, Arrival: exobench.Constant, MaxUnderWay: 8}},
-		Stop:    exobench.Stop{Repeat: 3, Duration: exobench.Duration(90 * time.Second)},
+		Stop:    exobench.Stop{Repeat: 3, Duration: exobench.Duration(90 * time.Second), Until: "ttft_s=5%,latency_s=3%", MaxRepeat: 40, MaxTime: exobench.Duration(time.Hour)},
 		Warmup:  1, Timeout: exobench.Duration(10 * time.Minute), IdleTimeout: exobench.Duration(1500 * time.Millisecond),
 		KeepLoaded: true, Calibrate: true,
 		Seeds: exobench.Seeds{Order: 1, Sampling: 1<<64 - 1, Arrivals: 3, Prompts: 4},

@@ -14,7 +14,7 @@ import (
 func Full(run *summary.Run) *Document {
 	d := &Document{Title: "exobench: " + engineNames(run), Lead: append(banner(run), facts(run))}
 	for _, section := range []func(*summary.Run) Section{
-		results, percentiles, ceilings, memory, gpus, nodes, energy, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
+		results, stopping, spreads, percentiles, ceilings, memory, gpus, nodes, energy, clientServer, harness, machineSection, modelLoads, prompts, failures, notes, definitions,
 	} {
 		if s := section(run); len(s.Parts) > 0 {
 			d.Sections = append(d.Sections, s)
@@ -35,6 +35,11 @@ func Brief(run *summary.Run) *Document {
 			if first := c.Errors[outcome]; first != "" && outcome != exobench.OK {
 				s.prose(fmt.Sprintf("%s, first %s: %s", subjectName(run, cellName(run, c), c.Engine), outcome, shorten(oneLine(first), 200)))
 			}
+		}
+	}
+	for i := range run.Cells {
+		if text := endText(run, &run.Cells[i]); text != "" {
+			s.prose(text + ".")
 		}
 	}
 	for _, n := range run.Notes {

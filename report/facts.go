@@ -138,6 +138,11 @@ func stopText(p exobench.Plan) string {
 	n := len(p.Workload.Prompts)
 	var parts []string
 	switch {
+	case p.Stop.Until != "":
+		parts = append(parts, fmt.Sprintf("%d prompts × %d to %d repeats until %s", n, p.Stop.Repeat, p.Stop.MaxRepeat, strings.ReplaceAll(goalsText(p.Stop.Until), " within", " is within")))
+		if p.Stop.MaxTime > 0 {
+			parts = append(parts, fmt.Sprintf("or for %v", p.Stop.MaxTime))
+		}
 	case p.Stop.Requests > 0:
 		parts = append(parts, fmt.Sprintf("%d requests from %d prompts", p.Stop.Requests, n))
 	case p.Stop.Repeat > 0:

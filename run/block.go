@@ -8,6 +8,7 @@ import (
 
 	"exobench"
 	"exobench/load"
+	"exobench/precision"
 )
 
 // block carries out one block: its requests, while the sensors are read. Where
@@ -22,11 +23,16 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 			return
 		}
 	}
+	loop := s.loop(b, traffic, stop)
+	requests, until, err := s.until(b, loop, traffic, stop)
+	if err != nil {
+		s.fail(err)
+		return
+	}
 	b.At = s.Clock.Now()
 	s.append(&b)
 	endSampling := s.sample(ctx, b.ID)
-	loop := s.loop(b, traffic, stop)
-	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{loop, s, breaker}, workers(traffic), func(r exobench.Record) error {
+	end, err := load.Run(ctx, &sender{s, breaker}, s.Clock, &source{requests, s, breaker}, workers(traffic), func(r exobench.Record) error {
 		s.append(&r)
 		if givenUp(r.Outcome) {
 			s.working = s.deployment.PID
@@ -36,12 +42,17 @@ func (s *step) block(ctx context.Context, b exobench.Block) {
 	if err != nil {
 		s.fail(err)
 	}
+	repeats := 0
+	if until != nil {
+		repeats = until.Repeats()
+		until.GiveUp()
+	}
 	s.silent = end == exobench.BlockNoAnswer
 	if s.silent {
 		s.giveUp(loop, breaker)
 	}
 	endSampling()
-	s.append(&exobench.BlockEnd{At: s.Clock.Now(), Block: b.ID, Reason: end})
+	s.append(&exobench.BlockEnd{At: s.Clock.Now(), Block: b.ID, Reason: end, Repeats: repeats})
 	if s.Trim != nil {
 		s.Trim()
 	}
@@ -74,6 +85,23 @@ func (s *step) loop(b exobench.Block, traffic exobench.Traffic, stop exobench.St
 	return l
 }
 
+// until returns the source of a block's requests: the loop, or where the plan wants
+// medians to be known well, one that ends by that, until. Each load of a model is
+// measured as well as is wanted, so that a block is the same whether others were cut
+// short or not, and loads of variants alternate however long they take.
+func (s *step) until(b exobench.Block, loop *load.Loop, traffic exobench.Traffic, stop exobench.Stop) (source load.Source, until *load.Until, err error) {
+	if stop.Until == "" || b.Warmup() {
+		return loop, nil, nil
+	}
+	prompts := len(s.Plan.Workload.Prompts)
+	rule, err := precision.NewRule(stop, prompts, traffic.Open())
+	if err != nil {
+		return nil, nil, err
+	}
+	until = &load.Until{Loop: loop, Size: prompts, Least: stop.Repeat, Time: time.Duration(stop.MaxTime), Rule: rule}
+	return until, until, nil
+}
+
 // workers is how many requests the traffic allows under way; 0 is no bound.
 func workers(t exobench.Traffic) int {
 	if t.Open() {
@@ -97,9 +125,9 @@ func (s *step) giveUp(loop *load.Loop, b *breaker) {
 	s.note(fmt.Sprintf("%s, so the block ended early and %d of its requests were not sent", why, kept))
 }
 
-// source is a loop that ends when the engine has stopped answering.
+// source is one that also ends when the engine has stopped answering.
 type source struct {
-	*load.Loop
+	load.Source
 	step    *step
 	breaker *breaker
 }
@@ -110,12 +138,13 @@ func (s *source) Next(at exobench.Instant) (r exobench.Request, due exobench.Ins
 	if s.breaker.isOpen() {
 		return exobench.Request{}, 0, exobench.BlockNoAnswer
 	}
-	return s.Loop.Next(at)
+	return s.Source.Next(at)
 }
 
 func (s *source) Ended(r *exobench.Record) {
 	defer s.step.rescue()
 	s.breaker.saw(r)
+	s.Source.Ended(r)
 }
 
 // sender sends requests to the step's model, once the engine is there.

@@ -100,6 +100,9 @@ func (d *double) Do(ctx context.Context, _ exobench.Deployment, r exobench.Reque
 		record.Outcome = exobench.Canceled
 	}
 	record.Ended = d.clock.Now()
+	if record.Outcome == exobench.OK {
+		record.Done = record.Ended
+	}
 	return record
 }
 

@@ -34,6 +34,7 @@ type pastBlock struct {
 	exobench.Block
 	records int
 	end     exobench.BlockEndReason
+	repeats int // as BlockEnd.Repeats
 }
 
 // Add takes an entry in.
@@ -59,7 +60,7 @@ func (p *Past) Add(entry exobench.Entry) {
 		p.seq = max(p.seq, e.Seq)
 		p.block(e.Block).records++
 	case *exobench.BlockEnd:
-		p.block(e.Block).end = e.Reason
+		p.block(e.Block).end, p.block(e.Block).repeats = e.Reason, e.Repeats
 	case *exobench.StepEnd:
 		s := p.step(e.Step)
 		s.begun, s.end = true, e.Reason
@@ -126,7 +127,7 @@ func (p *Past) broke(step int) bool {
 // finished reports whether a planned block has been measured, or another in its
 // place. One that has fewer requests than planned, or whose step or cell is not
 // told of, since lines of the journal are damaged, has not. A silent engine has been measured: that it was is the result.
-func (p *Past) finished(block, requests int) bool {
+func (p *Past) finished(block int, stop exobench.Stop, prompts int) bool {
 	for _, b := range p.blocks {
 		if b.Planned() != block || !p.placed(b) {
 			continue
@@ -135,7 +136,11 @@ func (p *Past) finished(block, requests int) bool {
 		case exobench.BlockTime, exobench.BlockNoAnswer:
 			return true
 		case exobench.BlockDone:
-			if b.records >= requests {
+			if b.records >= stop.Count(prompts) {
+				return true
+			}
+		case exobench.BlockPrecise:
+			if b.records >= b.repeats*prompts {
 				return true
 			}
 		}

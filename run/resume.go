@@ -111,6 +111,6 @@ func (x *execution) left(ids []int) []part {
 // unfinished returns the blocks of cells that have not been measured.
 func (x *execution) unfinished(blocks []exobench.Block) []exobench.Block {
 	return slices.DeleteFunc(slices.Clone(blocks), func(b exobench.Block) bool {
-		return b.Warmup() || x.Past.finished(b.ID, x.outline.Cell(b.Cell).Stop.Count(len(x.Plan.Workload.Prompts)))
+		return b.Warmup() || x.Past.finished(b.ID, x.outline.Cell(b.Cell).Stop, len(x.Plan.Workload.Prompts))
 	})
 }

@@ -20,6 +20,15 @@ type Interval struct {
 	Basis      Basis   `json:"basis"`
 }
 
+// HalfWidth returns half of the interval's width as a share of the median that it is
+// of; it is absent where that is not above 0.
+func (i Interval) HalfWidth(median float64) (float64, bool) {
+	if !(median > 0) {
+		return 0, false
+	}
+	return (i.Hi - i.Lo) / 2 / median, true
+}
+
 // MedianInterval returns an interval that holds the median of the population
 // at the confidence given. It is absent where there are too few measurements;
 // the warnings say how many are needed.

@@ -1,6 +1,10 @@
 package stat
 
-import "math"
+import (
+	"maps"
+	"math"
+	"slices"
+)
 
 // Levels is how much measurements differ at each level of the design, as standard
 // deviations of their logarithms: about shares of the value.
@@ -14,53 +18,98 @@ type Levels struct {
 	// Blocks is between blocks, beyond what differences within them explain; nil
 	// where there is one.
 	Blocks *float64 `json:"blocks"`
+	// N is the number of measurements, in so many blocks and of so many strata.
+	N           int `json:"n"`
+	BlockCount  int `json:"block_count"`
+	StrataCount int `json:"strata_count"`
 }
 
 // LevelsOf returns them, by the sums of squares of an analysis of variance; a
 // level that explains less than nothing is 0. It is absent where a value is not
-// above 0, or there are none.
+// above 0, or there are none. It keeps no copy of the observations.
 func LevelsOf(observations []Observation) (Levels, bool) {
-	logs, ok := onLogs(observations)
-	if !ok || len(logs) == 0 {
+	groups, ok := momentsOf(observations)
+	if !ok {
 		return Levels{}, false
 	}
-	d := newDesign(logs)
-	var l Levels
+	blocks, strata := map[int]bool{}, map[int]bool{}
+	for at := range groups {
+		blocks[at.block], strata[at.stratum] = true, true
+	}
+	l := Levels{N: len(observations), BlockCount: len(blocks), StrataCount: len(strata)}
 	within, df := 0.0, 0
-	for _, block := range d.blocks {
-		strata := byStratum(d.of(block))
-		for _, stratum := range d.strata {
-			if values := strata[stratum]; len(values) > 0 {
-				within += squares(values)
-				df += len(values) - 1
+	var ofStrata []float64
+	var common []int // the strata that all blocks have
+	for _, stratum := range slices.Sorted(maps.Keys(strata)) {
+		sum, n, in := 0.0, 0, 0
+		for _, block := range slices.Sorted(maps.Keys(blocks)) {
+			if g := groups[place{block, stratum}]; g != nil {
+				sum += float64(float64(g.n) * g.mean)
+				n += g.n
+				in++
+				within += g.squares
+				df += g.n - 1
 			}
+		}
+		ofStrata = append(ofStrata, sum/float64(n))
+		if in == len(blocks) {
+			common = append(common, stratum)
 		}
 	}
 	if df > 0 {
 		within /= float64(df)
 		l.Within = new(math.Sqrt(within))
 	}
-	n := float64(len(logs))
-	if len(d.strata) > 1 {
-		var means []float64
-		strata := byStratum(logs)
-		for _, stratum := range d.strata {
-			means = append(means, meanOf(strata[stratum]))
-		}
-		l.Strata = beyond(means, within/(n/float64(len(d.strata))))
+	n := float64(l.N)
+	if len(strata) > 1 {
+		l.Strata = beyond(ofStrata, within/(n/float64(len(strata))))
 	}
-	if common := d.common(d); len(d.blocks) > 1 && len(common) > 0 {
+	if len(blocks) > 1 && len(common) > 0 {
 		var means []float64
-		for _, block := range d.blocks {
-			strata, sum := byStratum(d.of(block)), 0.0
+		for _, block := range slices.Sorted(maps.Keys(blocks)) {
+			sum := 0.0
 			for _, stratum := range common {
-				sum += meanOf(strata[stratum])
+				sum += groups[place{block, stratum}].mean
 			}
 			means = append(means, sum/float64(len(common)))
 		}
-		l.Blocks = beyond(means, within/(n/float64(len(d.blocks))))
+		l.Blocks = beyond(means, within/(n/float64(len(blocks))))
 	}
 	return l, true
+}
+
+// place is where in the design a measurement belongs.
+type place struct{ block, stratum int }
+
+// moments are those of the logarithms of the measurements of one stratum in one
+// block.
+type moments struct {
+	n             int
+	mean, squares float64 // the sum of the squared distances from the mean
+}
+
+// momentsOf returns those of each place, by Welford's sums: "Note on a Method for Calculating
+// Corrected Sums of Squares and Products" (1962). It is absent where a value has no
+// logarithm, or there are none.
+func momentsOf(observations []Observation) (map[place]*moments, bool) {
+	groups := map[place]*moments{}
+	for _, o := range observations {
+		if !(o.Value > 0) {
+			return nil, false
+		}
+		at := place{o.Block, o.Stratum}
+		g := groups[at]
+		if g == nil {
+			g = new(moments)
+			groups[at] = g
+		}
+		g.n++
+		log := math.Log(o.Value)
+		apart := log - g.mean
+		g.mean += apart / float64(g.n)
+		g.squares += float64(apart * (log - g.mean))
+	}
+	return groups, len(groups) > 0
 }
 
 // beyond returns the standard deviation of means beyond what comes of their own
@@ -89,14 +138,30 @@ func EffortFor(observations []Observation, halfWidth, confidence float64) (Effor
 	if !ok || !told || !(halfWidth > 0) {
 		return Effort{}, false
 	}
-	blocks := len(newDesign(observations).blocks)
-	each := float64(len(observations)) / float64(blocks)
+	return levels.effort(interval, math.Log1p(halfWidth)), true
+}
+
+// ToHalve returns what it takes to halve the interval that MedianInterval gives of
+// the measurements whose levels these are. It is absent where the interval has no
+// width to halve.
+func (l Levels) ToHalve(interval Interval) (Effort, bool) {
 	now := math.Log(interval.Hi/interval.Lo) / 2
-	target := math.Log1p(halfWidth)
-	if blocks == 1 {
-		return Effort{Each: atMost(math.Ceil(each * (now / target) * (now / target)))}, true
+	if !(interval.Lo > 0) || !(now > 0) {
+		return Effort{}, false
 	}
-	p := (1 + confidence) / 2
+	return l.effort(interval, now/2), true
+}
+
+// effort returns what it takes to bring half of the interval's width to the target,
+// both in logarithms.
+func (l Levels) effort(interval Interval, target float64) Effort {
+	blocks := l.BlockCount
+	each := float64(l.N) / float64(blocks)
+	now := math.Log(interval.Hi/interval.Lo) / 2
+	if blocks == 1 {
+		return Effort{Each: atMost(math.Ceil(each * (now / target) * (now / target)))}
+	}
+	p := (1 + interval.Confidence) / 2
 	t := tQuantile(p, float64(blocks-1))
 	of := now / t * math.Sqrt(float64(blocks)) // the standard deviation of blocks
 	effort := Effort{}
@@ -108,11 +173,11 @@ func EffortFor(observations []Observation, halfWidth, confidence float64) (Effor
 	}
 	// What is between blocks stays, however many measurements each has.
 	between, within := 0.0, 0.0
-	if levels.Blocks != nil {
-		between = *levels.Blocks * *levels.Blocks
+	if l.Blocks != nil {
+		between = *l.Blocks * *l.Blocks
 	}
-	if levels.Within != nil {
-		within = *levels.Within * *levels.Within / each
+	if l.Within != nil {
+		within = *l.Within * *l.Within / each
 	}
 	share := 1.0
 	if between+within > 0 {
@@ -121,7 +186,7 @@ func EffortFor(observations []Observation, halfWidth, confidence float64) (Effor
 	if left := target*target/(now*now) - share; left > 0 {
 		effort.Each = atMost(math.Ceil(each * (1 - share) / left))
 	}
-	return effort, true
+	return effort
 }
 
 func atMost(n float64) int {

@@ -90,3 +90,45 @@ func TestAStratumWithOneMeasurementLeavesTheMedianItsInterval(t *testing.T) {
 		t.Errorf("interval %+v, %v", interval, ok)
 	}
 }
+
+func TestToHalveAnIntervalTakesWhatHalfOfItTakes(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, w := range []world{
+		{noise: lognormal(0.05), loads: 1, repeats: 10, prompts: []float64{1, 2}},
+		{noise: lognormal(0.05), loads: 4, repeats: 5, prompts: []float64{1, 2}, between: 0.01},
+	} {
+		all := w.measure(r)
+		interval, ok := MedianInterval(all, Confidence)
+		levels, told := LevelsOf(all)
+		if !ok || !told {
+			t.Fatal("no interval")
+		}
+		got, ok := levels.ToHalve(interval)
+		want, _ := EffortFor(all, math.Expm1(math.Log(interval.Hi/interval.Lo)/4), Confidence)
+		if !ok || got != want || w.loads == 1 && got.Each != 4*w.repeats*len(w.prompts) {
+			t.Errorf("%d loads: %+v, %v; want %+v", w.loads, got, ok, want)
+		}
+	}
+	if e, ok := (Levels{N: 9, BlockCount: 1}).ToHalve(Interval{Lo: 5, Hi: 5, Confidence: Confidence}); ok {
+		t.Errorf("an interval without a width: %+v", e)
+	}
+}
+
+// What number stands for a prompt must change nothing.
+func TestTheNumbersOfStrataAreOnlyNames(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	w := world{noise: skewed, loads: 1, repeats: 4, prompts: []float64{1, 1.3, 0.8, 2, 1.1}}
+	for range 20 {
+		all := w.measure(r)
+		other := make([]Observation, len(all))
+		names := r.Perm(len(w.prompts))
+		for i, o := range all {
+			o.Stratum = names[o.Stratum] + 7
+			other[i] = o
+		}
+		a, _ := MedianInterval(all, Confidence)
+		if b, _ := MedianInterval(other, Confidence); a != b {
+			t.Fatalf("%+v, and under other names %+v", a, b)
+		}
+	}
+}

@@ -185,7 +185,7 @@ func (d design) residuals() (centres, distances []float64) {
 	grand := meanOf(valuesOf(d.all))
 	between, within := 0.0, 0.0
 	strata := byStratum(d.all)
-	for _, stratum := range d.strata {
+	for _, stratum := range d.firstMet() {
 		values := strata[stratum]
 		mean, n := meanOf(values), float64(len(values))
 		between += n * (mean - grand) * (mean - grand)

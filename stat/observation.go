@@ -50,6 +50,20 @@ func (d design) of(block int) []Observation {
 	return of
 }
 
+// firstMet returns the strata in the order in which they were first measured: the
+// numbers that stand for them say nothing.
+func (d design) firstMet() []int {
+	met := map[int]bool{}
+	var order []int
+	for _, o := range d.all {
+		if !met[o.Stratum] {
+			met[o.Stratum] = true
+			order = append(order, o.Stratum)
+		}
+	}
+	return order
+}
+
 // byStratum returns the values of each stratum.
 func byStratum(observations []Observation) map[int][]float64 {
 	values := map[int][]float64{}

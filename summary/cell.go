@@ -47,6 +47,12 @@ type Cell struct {
 	// Metrics holds, by name, every metric of metric.Sampled that at least one OK
 	// request gives.
 	Metrics map[string]Summary `json:"metrics"`
+	// Spread says, by name, how the values of tokens/s and latency differ between
+	// repeats, prompts and loads.
+	Spread map[string]*Spread `json:"spread"`
+	// Until is what became of the plan's wish to know medians so well; nil where it
+	// has none.
+	Until *Until `json:"until"`
 	// ClientServer sets the client's figures beside the server's own; nil where
 	// no answer gives any.
 	ClientServer *ClientServer `json:"client_server"`

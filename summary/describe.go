@@ -58,6 +58,7 @@ func (r *row) enters(m metric.Metric, way int8) bool { return !m.CountsOutput ||
 func (s *sample) summaries(metrics []metric.Metric, c *Cell) map[string]Summary {
 	way := wayOf(c.TokensFrom)
 	summaries := map[string]Summary{}
+	c.Spread = map[string]*Spread{}
 	for m := range metrics {
 		if metrics[m].OpenLoop && !c.Traffic.Open() {
 			continue
@@ -65,6 +66,11 @@ func (s *sample) summaries(metrics []metric.Metric, c *Cell) map[string]Summary 
 		observations := s.observations(m, func(r *row) bool { return r.enters(metrics[m], way) })
 		if described, ok := s.describe(observations); ok {
 			summaries[metrics[m].Name] = described
+			if spreadMetric(metrics[m].Name) {
+				if spread := spreadOf(observations, described.Interval); spread != nil {
+					c.Spread[metrics[m].Name] = spread
+				}
+			}
 		}
 	}
 	return summaries

@@ -66,7 +66,7 @@ func doubtRequests(f *Fold, c *Cell, s *sample) []Figures {
 
 // early reports whether a block that ends so had more requests to send.
 func early(reason exobench.BlockEndReason) bool {
-	return reason != exobench.BlockDone && reason != exobench.BlockTime
+	return reason != exobench.BlockDone && reason != exobench.BlockTime && reason != exobench.BlockPrecise
 }
 
 // collapse looks for a cache in the times of a server that tells nothing of

@@ -41,6 +41,7 @@ func (f *Fold) measure(c *cell, blocks []*block) {
 	}
 	cell.count(blocks)
 	cell.Metrics = s.summaries(f.metrics, &cell)
+	cell.Until = untilOf(&cell, blocks)
 	f.addMemory(&cell, s)
 	cell.HighWater = f.highWater(blocks)
 	cell.KVCache = f.kvCache(&cell, tally(blocks).longest)

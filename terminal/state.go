@@ -265,7 +265,7 @@ func (s *state) endBlock(e exobench.BlockEnd) {
 	}
 	c.spent += e.At.Sub(c.began)
 	switch e.Reason {
-	case exobench.BlockDone, exobench.BlockTime:
+	case exobench.BlockDone, exobench.BlockTime, exobench.BlockPrecise:
 		c.state = summary.Done
 	case exobench.BlockInterrupted:
 		c.state = summary.Interrupted

@@ -110,11 +110,14 @@ func (p *prospect) show(w io.Writer) error {
 		cell := p.outline.Cell(b.Cell)
 		n := cell.Stop.Count(len(p.Plan.Workload.Prompts))
 		requests += n
-		fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%s\n", cell.ID, b.Step, loadOf(cell.Traffic), countOf(n, cell.Stop), slotsOf(cell.Traffic))
+		fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%s\n", cell.ID, b.Step, loadOf(cell.Traffic), countOf(n, len(p.Plan.Workload.Prompts), cell.Stop), slotsOf(cell.Traffic))
 	}
 	fmt.Fprintf(t, "\n%d steps, %d cells, %d requests", len(p.outline.Steps), len(p.outline.Cells), requests)
-	if p.Plan.Stop.Duration > 0 {
+	switch {
+	case p.Plan.Stop.Duration > 0:
 		fmt.Fprint(t, " or as many as the time allows")
+	case p.Plan.Stop.Until != "":
+		fmt.Fprintf(t, " at most, until %s", p.Plan.Stop.Until)
 	}
 	fmt.Fprintf(t, ", %d warm-ups; %d prompts, answers of %d tokens.\n", warmups, len(p.Plan.Workload.Prompts), p.Plan.Workload.MaxTokens)
 	for _, n := range secret.Map(p.Notes, forTable) {
@@ -139,9 +142,11 @@ func loadOf(t exobench.Traffic) string {
 	return "concurrency " + t.String()
 }
 
-// countOf says how many requests a cell has.
-func countOf(n int, stop exobench.Stop) string {
+// countOf says how many requests a cell of so many prompts has.
+func countOf(n, prompts int, stop exobench.Stop) string {
 	switch {
+	case stop.Until != "":
+		return fmt.Sprintf("%d to %d", stop.Repeat*prompts, n)
 	case n == 0:
 		return "as many as " + stop.Duration.String() + " allow"
 	case stop.Duration > 0:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"exobench/driver"
 	"exobench/driver/llamacpp"
 	"exobench/planfile"
+	"exobench/precision"
 	"exobench/prompt"
 )
 
@@ -47,6 +49,11 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 	for _, pair := range [][2]string{{"requests", "repeat"}, {"duration", "repeat"}} {
 		if f.changed(pair[0]) && f.changed(pair[1]) {
 			return fmt.Errorf("--%s and --%s say the same thing in two ways: give one of them", pair[0], pair[1])
+		}
+	}
+	for _, name := range []string{"requests", "duration"} {
+		if f.changed(name) && f.changed("until") {
+			return fmt.Errorf("--%s and --until both say when a cell ends: give one of them; --max-repeat and --max-time bound --until", name)
 		}
 	}
 	if f.changed("rate") && f.changed("concurrency") {
@@ -95,13 +102,28 @@ func (f *planFlags) apply(p *exobench.Plan) error {
 func (f *planFlags) changed(name string) bool { return f.flags.Changed(name) }
 
 func (f *planFlags) applyStop(p *exobench.Plan) error {
-	for name, n := range map[string]int64{"repeat": int64(f.repeat), "loads": int64(f.loads), "requests": int64(f.requests), "duration": int64(f.duration)} {
+	for name, n := range map[string]int64{"repeat": int64(f.repeat), "loads": int64(f.loads), "requests": int64(f.requests), "duration": int64(f.duration), "max-repeat": int64(f.maxRepeat)} {
 		if f.changed(name) && n <= 0 {
 			return fmt.Errorf("--%s is %s: it must be above 0", name, f.flags.Lookup(name).Value)
 		}
 	}
+	switch {
+	case f.changed("until"):
+		p.Stop = exobench.Stop{Repeat: p.Stop.Repeat, Until: exobench.Until(f.until), MaxRepeat: p.Stop.MaxRepeat, MaxTime: p.Stop.MaxTime}
+		if f.until == "" {
+			p.Stop.MaxRepeat, p.Stop.MaxTime = 0, 0
+		}
+	case f.changed("repeat") && p.Stop.Until == "":
+		p.Stop = exobench.Stop{}
+	}
 	if f.changed("repeat") {
-		p.Stop = exobench.Stop{Repeat: f.repeat}
+		p.Stop.Repeat = f.repeat
+	}
+	if f.changed("max-repeat") {
+		p.Stop.MaxRepeat = f.maxRepeat
+	}
+	if f.changed("max-time") {
+		p.Stop.MaxTime = exobench.Duration(f.maxTime)
 	}
 	if f.changed("requests") || f.changed("duration") {
 		p.Stop = exobench.Stop{Requests: f.requests, Duration: exobench.Duration(f.duration)}
@@ -266,6 +288,32 @@ func complete(p *exobench.Plan, models *catalogue.Catalogue) error {
 			return err
 		}
 	}
+	return completeStop(p)
+}
+
+// completeStop fills in what a stop that goes on until medians are known leaves open,
+// and names its metrics.
+func completeStop(p *exobench.Plan) error {
+	s := &p.Stop
+	if s.Until == "" {
+		return nil
+	}
+	named, err := precision.Named(s.Until)
+	if err != nil {
+		return fmt.Errorf("--until %w", err)
+	}
+	s.Until = named
+	if s.Repeat == 0 && s.Requests == 0 && s.Duration == 0 {
+		s.Repeat = min(defaultPlan().Stop.Repeat, cmp.Or(s.MaxRepeat, defaultMaxRepeat))
+	}
+	if s.MaxRepeat == 0 {
+		s.MaxRepeat = max(defaultMaxRepeat, s.Repeat)
+	}
+	for _, t := range p.Traffic {
+		if _, err := precision.NewRule(*s, len(p.Workload.Prompts), t.Open()); err != nil {
+			return fmt.Errorf("--until: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -300,7 +348,7 @@ var memberFlags = map[string]string{
 	"engines": "engine", "models": "model", "workload.prompts": "prompts", "workload.max_tokens": "max-tokens",
 	"workload.cache": "cache", "workload.temperature": "temperature", "traffic": "concurrency", "traffic.concurrency": "concurrency", "traffic.rate_rps": "rate",
 	"traffic.arrival": "arrival", "traffic.max_under_way": "max-under-way", "stop.repeat": "repeat", "stop.requests": "requests",
-	"stop.duration": "duration", "stop": "repeat", "loads": "loads", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
+	"stop.duration": "duration", "stop": "repeat", "stop.until": "until", "stop.max_repeat": "max-repeat", "stop.max_time": "max-time", "loads": "loads", "warmup": "warmup", "timeout": "timeout", "idle_timeout": "idle-timeout",
 	"bandwidth_gb_per_s": "bandwidth",
 	"idle_power":         "idle-power", "power_csv_offset": "power-csv-offset",
 }

@@ -30,6 +30,9 @@ func defaultPlan() exobench.Plan {
 	}
 }
 
+// defaultMaxRepeat is where a cell ends whose medians would not be known.
+const defaultMaxRepeat = 100
+
 // planFlags are the flags that make a plan. Each changes the plan that --plan
 // names, or the default one.
 type planFlags struct {
@@ -44,8 +47,9 @@ type planFlags struct {
 	temperature                    float64
 	cache                          string
 	repeat, requests, warmup       int
-	loads                          int
-	duration                       time.Duration
+	loads, maxRepeat               int
+	until                          string
+	duration, maxTime              time.Duration
 	concurrency                    []int
 	rates                          []float64
 	arrival                        string
@@ -94,6 +98,9 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	load.IntVar(&f.repeat, "repeat", d.Stop.Repeat, "how often each prompt is measured")
 	load.IntVar(&f.requests, "requests", 0, "number of requests in each cell, in place of --repeat")
 	load.DurationVar(&f.duration, "duration", 0, "time in which requests are sent in each cell, in place of --repeat; with --requests, whichever comes first")
+	load.StringVar(&f.until, "until", "", "go on beyond --repeat until half of the 95 % interval is no more than so much of the median: 3% (of tokens/s), or ttft=5%,latency=3%; in each load by itself")
+	load.IntVar(&f.maxRepeat, "max-repeat", defaultMaxRepeat, "with --until: measure each prompt so often at most")
+	load.DurationVar(&f.maxTime, "max-time", 0, "with --until: begin no further repeat of a cell after so long, in each load; --repeat comes first; 0 is no bound")
 	load.IntVar(&f.loads, "loads", d.Loads, "how often each model is loaded and measured anew, in turn with the others; intervals then hold what differs from load to load")
 	load.IntVar(&f.warmup, "warmup", d.Warmup, "requests sent to each loaded model before measuring; with --cache warm at least one for each prompt")
 	load.Uint64Var(&f.seed, "seed", d.Seeds.Order, "seed of the order of requests, of arrivals and of sampling")
