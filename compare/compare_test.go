@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"exobench"
 	"exobench/metric"
@@ -55,6 +56,7 @@ func (m machine) run(t testing.TB, r *rand.Rand) *summary.Run {
 		for cell, label := range labels {
 			step++
 			entries = append(entries, &exobench.Step{ID: step, Session: 1, Engine: label, Model: model},
+				&exobench.StageEvent{At: at, Step: step, Stage: exobench.StageReady},
 				&exobench.Block{ID: step, Step: step, Cell: cell + 1, At: at})
 			factor := math.Exp(m.between * r.NormFloat64())
 			if cell > 0 || len(labels) == 1 {
@@ -70,7 +72,8 @@ func (m machine) run(t testing.TB, r *rand.Rand) *summary.Run {
 			}
 			values := exobench.Values{{Quantity: exobench.Foreign, Value: m.busy}, {Quantity: exobench.EngineCPU, Value: 0.5}}
 			entries = append(entries, &exobench.Sample{At: at, Step: step, Block: step, Moment: exobench.After, Sensor: "machine", Span: 1e9, Values: values},
-				&exobench.BlockEnd{At: at, Block: step, Reason: exobench.BlockDone})
+				&exobench.BlockEnd{At: at, Block: step, Reason: exobench.BlockDone},
+				&exobench.StepEnd{At: at, Step: step, Reason: exobench.StepReleased})
 		}
 	}
 	run, err := summary.Build(slices.Values(append(entries, &exobench.End{At: at, Session: 1, Reason: exobench.EndFinished})))
@@ -322,5 +325,45 @@ func TestCellsThatOnlyOneHasAreNamed(t *testing.T) {
 	p := compared(t, Options{}, plain.run(t, r), machine{loads: 1, repeats: 3, slower: 1, engines: []string{"exo x", "exo y"}}.run(t, r)).Pairs[0]
 	if got := fmt.Sprint(p.OnlyA, p.OnlyB, len(p.Cells)); got != "[one] [exo x one exo y one] 0" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestSharpnessIsThatOfTheNoise(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which the whole tests run")
+	}
+	r := rand.New(rand.NewPCG(9, 9))
+	// Medians of 15 requests with 3 % of noise, and loads that differ by 2 %.
+	run := machine{loads: 40, repeats: 3, slower: 1, noise: 0.03, between: 0.02}.run(t, r)
+	o := Options{Metrics: []string{metric.TokenRate, metric.Latency}}
+	each := 1010 * ms * 15 // about what a load takes
+	budgets := []time.Duration{time.Duration(8 * each), time.Duration(20 * each), time.Duration(60 * each)}
+	all, err := Sharpen(run, budgets, 200, 1, o)
+	if err != nil || len(all) != 6 {
+		t.Fatalf("%d, %v", len(all), err)
+	}
+	for _, s := range all {
+		if s.FalseAlarms > 0.08 && s.Apart {
+			t.Errorf("%+v: more than some false alarms", s)
+		}
+	}
+	for i := range 2 {
+		few, many := all[3*i], all[3*i+1]
+		if few.Smallest == nil || many.Smallest == nil {
+			t.Fatalf("%+v, %+v", few, many)
+		}
+		if few.Loads >= many.Loads || *few.Smallest < *many.Smallest || *many.Smallest < 0.02 || *many.Smallest > 0.06 {
+			t.Errorf("%s: %v with %d loads, %v with %d", few.Metric, *few.Smallest, few.Loads, *many.Smallest, many.Loads)
+		}
+		if all[3*i+2].Apart {
+			t.Errorf("%+v: there are fewer loads", all[3*i+2])
+		}
+	}
+	again, _ := Sharpen(run, budgets, 200, 1, o)
+	if !slices.EqualFunc(all, again, func(a, b Sharpness) bool { return *a.Smallest == *b.Smallest && a.FalseAlarms == b.FalseAlarms }) {
+		t.Error("the same run gives another answer")
+	}
+	if _, err := Sharpen(machine{loads: 3, repeats: 3, slower: 1}.run(t, r), budgets, 200, 1, o); err == nil || !strings.Contains(err.Error(), "--loads") {
+		t.Errorf("of three loads: %v", err)
 	}
 }

@@ -142,7 +142,7 @@ func rootCommand(env environment) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), compareCommand(env), historyCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
+	root.AddCommand(runCommand(env), planCommand(env), reportCommand(env), compareCommand(env), historyCommand(env), sharpnessCommand(env), detectCommand(env), modelsCommand(env), engineCommand(env), cleanCommand(env), synthCommand(env), referenceCommand(env), calibrateCommand(env), versionCommand(env), bareClientCommand(env))
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return driver.UsageError{Err: err} })
