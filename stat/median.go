@@ -49,10 +49,21 @@ const (
 // Of one block it holds for that block alone; see withinBlock. It is absent where
 // there are too few measurements.
 func MedianInterval(observations []Observation, confidence float64) (Interval, bool) {
-	if len(observations) == 0 {
+	return medianInterval(newDesign(observations), confidence)
+}
+
+// MedianIntervalOf returns what the function [MedianInterval] does of observations
+// whose values the sample is made of, which then need not be sorted again.
+func (s Sample) MedianIntervalOf(observations []Observation, confidence float64) (Interval, bool) {
+	d := newDesign(observations)
+	d.sorted = s.sorted
+	return medianInterval(d, confidence)
+}
+
+func medianInterval(d design, confidence float64) (Interval, bool) {
+	if len(d.all) == 0 {
 		return Interval{}, false
 	}
-	d := newDesign(observations)
 	if len(d.blocks) == 1 {
 		return withinBlock(d, confidence)
 	}
@@ -70,7 +81,7 @@ func MedianInterval(observations []Observation, confidence float64) (Interval, b
 // where a value has none, the values stay.
 func (d design) scale() (scaled design, back func(float64) float64) {
 	if logs, ok := onLogs(d.all); ok {
-		return design{d.blocks, d.strata, logs}, math.Exp
+		return design{blocks: d.blocks, strata: d.strata, all: logs}, math.Exp
 	}
 	return d, func(v float64) float64 { return v }
 }
@@ -125,7 +136,10 @@ func withinBlock(d design, confidence float64) (Interval, bool) {
 
 // byRanks returns the interval of order statistics.
 func (d design) byRanks(strata map[int][]float64, inflation, confidence float64) (Interval, bool) {
-	s := Sorted(valuesOf(d.all))
+	s := Sample{d.sorted}
+	if d.sorted == nil {
+		s = Sorted(valuesOf(d.all))
+	}
 	n := float64(s.N())
 	m, _ := s.Median()
 	variance := n / 4

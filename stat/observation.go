@@ -25,6 +25,8 @@ type design struct {
 	// names, on which no figure depends.
 	strata []int
 	all    []Observation
+	// sorted are their values in order, where somebody has them so already.
+	sorted []float64
 }
 
 func newDesign(observations []Observation) design {
@@ -36,7 +38,7 @@ func newDesign(observations []Observation) design {
 			strata = append(strata, o.Stratum)
 		}
 	}
-	return design{slices.Sorted(maps.Keys(blocks)), strata, observations}
+	return design{blocks: slices.Sorted(maps.Keys(blocks)), strata: strata, all: observations}
 }
 
 // of returns the observations of a block.

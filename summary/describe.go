@@ -14,8 +14,9 @@ var percentiles = []float64{0.90, 0.95, 0.99}
 
 // describe summarises the values, which it sorts; it is absent where there are
 // none.
-func describe(values []float64) (Summary, bool) {
-	sample := stat.Sorted(values)
+func describe(values []float64) (Summary, bool) { return describeSorted(stat.Sorted(values)) }
+
+func describeSorted(sample stat.Sample) (Summary, bool) {
 	if sample.N() == 0 {
 		return Summary{}, false
 	}
@@ -83,9 +84,10 @@ func (s *sample) describe(observations []stat.Observation) (Summary, bool) {
 	for _, o := range observations {
 		values = append(values, o.Value)
 	}
-	described, ok := describe(values)
+	sorted := stat.Sorted(values)
+	described, ok := describeSorted(sorted)
 	described.Interval = nil
-	if iv, told := stat.MedianInterval(observations, stat.Confidence); told {
+	if iv, told := sorted.MedianIntervalOf(observations, stat.Confidence); told {
 		described.Interval = &iv
 	}
 	return described, ok
