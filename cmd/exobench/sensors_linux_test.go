@@ -38,7 +38,13 @@ func BenchmarkAllSensors(b *testing.B) {
 
 	folder := b.TempDir()
 	smi := filepath.Join(folder, "nvidia-smi")
-	script := strings.ReplaceAll(scriptedSMI, "$(cd /proc && echo [0-9]*)", "$(pgrep -g "+strconv.Itoa(tree.Process.Pid)+")")
+	// nvidia-smi writes all lines of a query at once.
+	const each = `for pid in $(cd /proc && echo [0-9]*); do echo "$now, $uuid, $pid, 64 MiB, a program"; done`
+	script := strings.Replace(scriptedSMI, each,
+		`pgrep -g `+strconv.Itoa(tree.Process.Pid)+` | sed "s/.*/$now, $uuid, &, 64 MiB, a program/"`, 1)
+	if script == scriptedSMI {
+		b.Fatal("the script has no loop over processes")
+	}
 	if err := os.WriteFile(smi, []byte(script), 0o755); err != nil {
 		b.Fatal(err)
 	}
