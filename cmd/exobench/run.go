@@ -88,8 +88,6 @@ const slack = 32 << 20
 // measure is the main job. What can be wrong with the request is found before
 // anything is loaded.
 func measure(ctx context.Context, env environment, f runFlags) error {
-	unused := make([]byte, slack)
-	defer runtime.KeepAlive(&unused[0])
 	plan, models, err := f.plan()
 	if err != nil {
 		return err
@@ -108,6 +106,8 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	unused := make([]byte, slack)
+	defer runtime.KeepAlive(&unused[0])
 	clock := exobench.NewClock()
 	drivers, err := newEnv(env, clock, models, plan.Insecure)
 	if err != nil {
