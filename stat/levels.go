@@ -40,7 +40,8 @@ func LevelsOf(observations []Observation) (Levels, bool) {
 	within, df := 0.0, 0
 	var ofStrata []float64
 	var common []int // the strata that all blocks have
-	for _, stratum := range slices.Sorted(maps.Keys(strata)) {
+	// In the order in which they were first measured: their numbers are names.
+	for _, stratum := range newDesign(observations).strata {
 		sum, n, in := 0.0, 0, 0
 		for _, block := range slices.Sorted(maps.Keys(blocks)) {
 			if g := groups[place{block, stratum}]; g != nil {
