@@ -3,6 +3,7 @@ package stat
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 )
 
@@ -114,21 +115,27 @@ func TestToHalveAnIntervalTakesWhatHalfOfItTakes(t *testing.T) {
 	}
 }
 
-// What number stands for a prompt must change nothing.
+// What number stands for a prompt must change nothing, not the last bit of a sum.
 func TestTheNumbersOfStrataAreOnlyNames(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	w := world{noise: skewed, loads: 1, repeats: 4, prompts: []float64{1, 1.3, 0.8, 2, 1.1}}
-	for range 20 {
-		all := w.measure(r)
-		other := make([]Observation, len(all))
-		names := r.Perm(len(w.prompts))
-		for i, o := range all {
-			o.Stratum = names[o.Stratum] + 7
-			other[i] = o
-		}
-		a, _ := MedianInterval(all, Confidence)
-		if b, _ := MedianInterval(other, Confidence); a != b {
-			t.Fatalf("%+v, and under other names %+v", a, b)
+	for _, loads := range []int{1, 3} {
+		w := world{noise: skewed, loads: loads, repeats: 4, prompts: []float64{1, 1.3, 0.8, 2, 1.1}}
+		for range 50 {
+			all := w.measure(r)
+			other := make([]Observation, len(all))
+			names := r.Perm(len(w.prompts))
+			for i, o := range all {
+				o.Stratum = names[o.Stratum] + 7
+				other[i] = o
+			}
+			a, _ := MedianInterval(all, Confidence)
+			if b, ok := MedianInterval(other, Confidence); !ok || a != b {
+				t.Fatalf("%d loads: %+v, and under other names %+v", loads, a, b)
+			}
+			of, _ := LevelsOf(all)
+			if others, _ := LevelsOf(other); !reflect.DeepEqual(of, others) {
+				t.Fatalf("%d loads: levels %+v, and under other names %+v", loads, of, others)
+			}
 		}
 	}
 }

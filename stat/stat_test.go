@@ -222,29 +222,3 @@ func TestNewSampleLeavesItsInputAlone(t *testing.T) {
 		t.Errorf("values are now %v", values)
 	}
 }
-
-// What a stratum is called by is no figure.
-func TestTheNumbersOfStrataAreNamesOnly(t *testing.T) {
-	t.Parallel()
-	rng := rand.New(rand.NewPCG(1, 2))
-	var some, renamed []Observation
-	for i := range 40 {
-		o := Observation{Value: 1 + float64(i%5) + rng.Float64(), Stratum: i % 5, Block: i / 20}
-		some = append(some, o)
-		o.Stratum = 100 - 7*o.Stratum
-		renamed = append(renamed, o)
-	}
-	want, _ := MedianInterval(some, Confidence)
-	if got, ok := MedianInterval(renamed, Confidence); !ok || got != want {
-		t.Errorf("over blocks %v, want %v", got, want)
-	}
-	want, _ = MedianInterval(some[:20], Confidence)
-	if got, ok := MedianInterval(renamed[:20], Confidence); !ok || got != want {
-		t.Errorf("in a block %v, want %v", got, want)
-	}
-	levels, _ := LevelsOf(some)
-	got, _ := LevelsOf(renamed)
-	if *got.Within != *levels.Within || *got.Blocks != *levels.Blocks || *got.Strata != *levels.Strata {
-		t.Errorf("levels %v %v %v", *got.Within, *got.Blocks, *got.Strata)
-	}
-}

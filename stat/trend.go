@@ -36,8 +36,9 @@ const (
 // block: Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau" (1968).
 //
 // Measurements that follow each other may be alike by themselves. From 30 on that is
-// estimated from what the slope leaves, or one step where that explains more, and counts; of fewer they are taken to be
-// independent, so that a caller does well to ask for a lower P.
+// estimated from what the slope leaves, or one step where that explains more, and
+// counts; of fewer they are taken to be independent, so that a caller does well to ask
+// for a lower P.
 func TrendOf(observations []Observation) (Trend, bool) {
 	some, _ := thinnedOut(observations)
 	logs, ok := onLogs(some)
