@@ -61,7 +61,8 @@ func Sharpen(run *summary.Run, budgets []time.Duration, tries int, seed uint64, 
 		return nil, err
 	}
 	var all []Sharpness
-	for _, s := range sides(run, "") {
+	cells := sides(run, "")
+	for _, s := range cells {
 		for _, name := range o.Metrics {
 			m, _ := metricOf(name)
 			loads, each := loadsOf(s, name)
@@ -75,7 +76,7 @@ func Sharpen(run *summary.Run, budgets []time.Duration, tries int, seed uint64, 
 				}
 				t := trial{loads: loads, each: n, rate: m.Better == metric.Higher, least: o.MinEffect, tries: tries, seed: seed}
 				sharp := Sharpness{
-					Cell: nameOf(s, sides(run, ""), nil), Metric: m.Name, Budget: budget, Loads: n,
+					Cell: nameOf(s, cells, nil), Metric: m.Name, Budget: budget, Loads: n,
 					FalseAlarms: t.told(0, true), Tries: tries, Apart: 2*n <= len(loads),
 				}
 				if sharp.FalseAlarms <= tooMany(tries) {

@@ -3,14 +3,11 @@ package plot
 import (
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
 	"io"
 	"math"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // History is series over the same runs, each in a panel of its own, below each
@@ -68,9 +65,7 @@ func WriteHistory(w io.Writer, h History) error {
 	if err := h.validate(); err != nil {
 		return err
 	}
-	canvas := vgimg.NewWith(vgimg.UseWH(pageWidth, h.height()), vgimg.UseDPI(96), vgimg.UseBackgroundColor(color.White))
-	h.render(newPainter(canvas))
-	return writePNG(w, canvas.Image().(*image.RGBA))
+	return writePage(w, h.height(), h.render)
 }
 
 func (h History) height() vg.Length {

@@ -91,8 +91,13 @@ func WriteTimeline(w io.Writer, t Timeline) error {
 	if err := t.validate(); err != nil {
 		return err
 	}
-	canvas := vgimg.NewWith(vgimg.UseWH(pageWidth, t.height()), vgimg.UseDPI(96), vgimg.UseBackgroundColor(color.White))
-	t.render(newPainter(canvas))
+	return writePage(w, t.height(), t.render)
+}
+
+// writePage writes what is drawn on a page of that height as a PNG.
+func writePage(w io.Writer, height vg.Length, render func(*painter)) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(pageWidth, height), vgimg.UseDPI(96), vgimg.UseBackgroundColor(color.White))
+	render(newPainter(canvas))
 	return writePNG(w, canvas.Image().(*image.RGBA))
 }
 

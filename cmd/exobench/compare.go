@@ -177,28 +177,39 @@ func showComparison(env environment, r *compare.Result, limits []compare.Limit, 
 	if unsure > 0 {
 		fmt.Fprintf(env.Stderr, "exobench: %d comparisons that --fail-on asks for cannot tell: they fail nothing\n", unsure)
 	}
-	if len(breaches) > 0 {
-		for _, b := range breaches {
-			fmt.Fprintf(env.Stderr, "exobench: beyond the limit %s\n", env.shown(b.String()))
-		}
-		return exitError(exitBeyond)
+	return beyond(env, breaches)
+}
+
+// beyond says what is beyond a limit, and ends with the exit code for that where
+// anything is.
+func beyond(env environment, breaches []compare.Breach) error {
+	if len(breaches) == 0 {
+		return nil
 	}
-	return nil
+	for _, b := range breaches {
+		fmt.Fprintf(env.Stderr, "exobench: beyond the limit %s\n", env.shown(b.String()))
+	}
+	return exitError(exitBeyond)
 }
 
 func writeComparison(w io.Writer, r *compare.Result, breaches []compare.Breach, as form) error {
+	return writeAs(w, as, struct {
+		*compare.Result
+		Breaches []compare.Breach `json:"breaches"`
+	}{r, breaches}, report.Comparison(r, breaches))
+}
+
+// writeAs writes a document, or the value that it is of as JSON.
+func writeAs(w io.Writer, as form, value any, d *report.Document) error {
 	switch as {
 	case formJSON:
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(struct {
-			*compare.Result
-			Breaches []compare.Breach `json:"breaches"`
-		}{r, breaches})
+		return encoder.Encode(value)
 	case formMarkdown:
-		return report.Markdown(w, report.Comparison(r, breaches))
+		return report.Markdown(w, d)
 	}
-	return report.Plain(w, report.Comparison(r, breaches), widthOf(w, defaultWidth))
+	return report.Plain(w, d, widthOf(w, defaultWidth))
 }
 
 // widthOf returns how many columns the terminal has that w goes to, and otherwise

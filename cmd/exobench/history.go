@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -185,28 +184,14 @@ func showHistory(env environment, r *history.Result, limits []compare.Limit, as 
 			return err
 		}
 	}
-	if len(breaches) > 0 {
-		for _, b := range breaches {
-			fmt.Fprintf(env.Stderr, "exobench: beyond the limit %s\n", env.shown(b.String()))
-		}
-		return exitError(exitBeyond)
-	}
-	return nil
+	return beyond(env, breaches)
 }
 
 func writeHistory(w io.Writer, r *history.Result, breaches []compare.Breach, as form) error {
-	switch as {
-	case formJSON:
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(struct {
-			*history.Result
-			Breaches []compare.Breach `json:"breaches"`
-		}{r, breaches})
-	case formMarkdown:
-		return report.Markdown(w, report.History(r, breaches))
-	}
-	return report.Plain(w, report.History(r, breaches), widthOf(w, defaultWidth))
+	return writeAs(w, as, struct {
+		*history.Result
+		Breaches []compare.Breach `json:"breaches"`
+	}{r, breaches}, report.History(r, breaches))
 }
 
 func drawHistory(path string, r *history.Result) error {

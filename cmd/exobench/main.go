@@ -8,6 +8,7 @@
 //	exobench report     make every report of a result folder again
 //	exobench compare    what changed between runs, and how sure that is
 //	exobench history    when figures changed over many runs, and what else did
+//	exobench sharpness  how small a slowdown comparisons on this machine find
 //	exobench clean      take away what a killed run left on an engine
 //	exobench engine     serve the embedded engine
 //	exobench calibrate  the harness's own error on this machine

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,11 +9,15 @@ import (
 
 	"exobench/compare"
 	"exobench/driver"
+	"exobench/metric"
 	"exobench/report"
 )
 
 // sharpnessSeed is that of the draws: the same run gives the same answer.
 const sharpnessSeed = 1
+
+// sharpMetrics are looked at where nobody names any: memory has one figure a load.
+var sharpMetrics = []string{metric.TokenRate, metric.TTFT, metric.Latency}
 
 func sharpnessCommand(env environment) *cobra.Command {
 	var f compareFlags
@@ -37,10 +40,10 @@ of them is made slower, and the verdict is looked at.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, _, err := f.options()
-			if err == nil && len(o.Metrics) == 0 {
-				o.Metrics = []string{"tokens_per_second", "ttft", "latency"}
+			if len(f.metrics) == 0 {
+				f.metrics = sharpMetrics
 			}
+			o, _, err := f.options()
 			if err == nil {
 				err = compare.CheckBudgets(budgets)
 			}
@@ -67,20 +70,12 @@ of them is made slower, and the verdict is looked at.`,
 			if err != nil {
 				return err
 			}
-			switch formOf(asJSON, asMarkdown) {
-			case formJSON:
-				encoder := json.NewEncoder(env.Stdout)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(all)
-			case formMarkdown:
-				return report.Markdown(env.Stdout, report.Sharpness(all, o.MinEffect))
-			}
-			return report.Plain(env.Stdout, report.Sharpness(all, o.MinEffect), widthOf(env.Stdout, defaultWidth))
+			return writeAs(env.Stdout, formOf(asJSON, asMarkdown), all, report.Sharpness(all, o.MinEffect))
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.minEffect, "min-effect", "2%", "least change that matters: smaller ones are never told")
-	flags.StringSliceVar(&f.metrics, "metric", nil, "metrics to look at, by their columns with or without the unit (default "+strings.Join([]string{"tokens_per_second", "ttft", "latency"}, ", ")+")")
+	flags.StringSliceVar(&f.metrics, "metric", nil, "metrics to look at, by their columns with or without the unit (default "+strings.Join(sharpMetrics, ", ")+")")
 	flags.DurationSliceVar(&budgets, "budget", []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}, "times for both sides together")
 	flags.IntVar(&tries, "tries", 400, "comparisons to make for each slowdown")
 	flags.BoolVar(&asMarkdown, "markdown", false, "write Markdown")
