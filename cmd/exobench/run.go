@@ -80,11 +80,6 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
 	return cmd
 }
 
-// slack is counted as memory in use and never touched, so that it is none: with it
-// the collector, whose pace is what is in use, leaves a run in peace until so much
-// was thrown away. Without it a run of some MB is collected over and over.
-const slack = 32 << 20
-
 // measure is the main job. What can be wrong with the request is found before
 // anything is loaded.
 func measure(ctx context.Context, env environment, f runFlags) error {
@@ -106,8 +101,6 @@ func measure(ctx context.Context, env environment, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	unused := make([]byte, slack)
-	defer runtime.KeepAlive(&unused[0])
 	clock := exobench.NewClock()
 	drivers, err := newEnv(env, clock, models, plan.Insecure)
 	if err != nil {
@@ -181,8 +174,15 @@ func (s session) begin() (*journal.Writer, error) {
 	return writer, nil
 }
 
+// slack is counted as memory in use and never touched, so that it is none: with it
+// the collector, whose pace is what is in use, leaves a run in peace until so much
+// was thrown away. Without it a run of some MB is collected over and over.
+const slack = 32 << 20
+
 // record runs the plan, writes the journal, and closes it.
 func (s session) record(ctx context.Context, env environment, writer *journal.Writer, quiet bool) (exobench.EndReason, error) {
+	unused := make([]byte, slack)
+	defer runtime.KeepAlive(&unused[0])
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
