@@ -105,7 +105,7 @@ func TestTheWorkflowOfTheDocumentsGates(t *testing.T) {
 		t.Fatal(err)
 	}
 	small := map[string]string{
-		"WHAT": "--engine embedded --models-file " + tinyModels(t) + " --model tiny-a --repeat 1 --max-tokens 8 --no-calibrate", "LOADS": "3",
+		"WHAT": "--engine embedded --models-file " + tinyModels(t) + " --model tiny-a --repeat 3 --max-tokens 8 --no-calibrate", "LOADS": "5",
 		"FAIL_ON": "tokens_per_second<-50%",
 	}
 	for name := range small {
