@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -174,15 +173,8 @@ func (s session) begin() (*journal.Writer, error) {
 	return writer, nil
 }
 
-// slack is counted as memory in use and never touched, so that it is none: with it
-// the collector, whose pace is what is in use, leaves a run in peace until so much
-// was thrown away. Without it a run of some MB is collected over and over.
-const slack = 32 << 20
-
 // record runs the plan, writes the journal, and closes it.
 func (s session) record(ctx context.Context, env environment, writer *journal.Writer, quiet bool) (exobench.EndReason, error) {
-	unused := make([]byte, slack)
-	defer runtime.KeepAlive(&unused[0])
 	view := terminal.Start(env.Stderr, terminal.Options{Events: s.wire.Events, Quiet: quiet, Now: s.clock.Now})
 	end := env.sayThrough(view.Say)
 	defer func() { end(); view.Close() }()
