@@ -24,7 +24,7 @@ const (
 	// minEvents of a stream are what a gap and a rate need, and someEvents what is
 	// measured of each where many bring enough together.
 	minEvents  = 3
-	someEvents = 25
+	someEvents = 16
 	// slack is how much longer than planned a stream may take.
 	slack = 20 * time.Second
 )
@@ -44,8 +44,8 @@ type Config struct {
 	// Duration is for how long each stream brings tokens; 0 means 1 s. It is
 	// cut where all streams together would bring more than 120,000 events.
 	Duration time.Duration
-	// Enough is how many events of all streams together suffice: then streams bring
-	// fewer tokens than Duration has, though at least 25. 0 is no bound.
+	// Enough is how many gaps between events of all streams together suffice: then
+	// streams bring fewer tokens than Duration has, though at least 16. 0 is no bound.
 	Enough int
 	// Warm runs a few events on every stream first.
 	Warm bool
@@ -70,7 +70,7 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("duration of %v is not between 0 and 1h", c.Duration))
 	}
 	if c.Enough < 0 {
-		errs = append(errs, fmt.Errorf("%d events cannot be enough", c.Enough))
+		errs = append(errs, fmt.Errorf("%d gaps cannot be enough", c.Enough))
 	}
 	return errors.Join(errs...)
 }
@@ -79,7 +79,7 @@ func (c Config) Validate() error {
 func (c Config) tokens() int {
 	wanted := int(math.Round(cmp.Or(c.Duration, time.Second).Seconds() * c.Rate))
 	if c.Enough > 0 {
-		wanted = min(wanted, max(someEvents, c.Enough/c.Streams))
+		wanted = min(wanted, max(someEvents, 1+(c.Enough+c.Streams-1)/c.Streams))
 	}
 	return max(minEvents, min(wanted, maxEvents/c.Streams))
 }

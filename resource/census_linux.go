@@ -3,6 +3,9 @@ package resource
 import (
 	"context"
 	"slices"
+	"sync"
+
+	"exobench"
 )
 
 // census lists the processes of a tree again and again. The first time it walks the
@@ -11,9 +14,16 @@ import (
 //
 // A process number that ended and was given away again since the last look is not
 // seen as new; numbers go round in the thousands.
+//
+// list may be called concurrently, also with read.
 type census struct {
 	proc procRoot
-	of   Tree
+	// statuses are those of the processes that were read last by their list; only
+	// read uses them.
+	statuses statuses
+
+	mu sync.Mutex // of what follows
+	of Tree
 	// known are all processes of the host at the last look.
 	known map[int]bool
 	// members are those of the tree, in order, each with when it started.
@@ -21,7 +31,17 @@ type census struct {
 	started map[int]uint64
 }
 
-func newCensus() *census { return &census{proc: "/proc"} }
+func newCensus() *census { return &census{proc: "/proc", statuses: statuses{proc: "/proc"}} }
+
+// read reads the memory of a tree. Of one with its list, the files that are read are
+// kept open until a tree is read without.
+func (c *census) read(ctx context.Context, t Tree) (exobench.Values, error) {
+	c.statuses.keep(t.members)
+	if t.members == nil || !t.Resident {
+		return t.Read(ctx)
+	}
+	return t.told(t.readUnder(ctx, c.proc, c.statuses.resident))
+}
 
 // list returns the processes of a tree, its root first.
 func (c *census) list(_ context.Context, t Tree) ([]int, error) {
@@ -29,6 +49,8 @@ func (c *census) list(_ context.Context, t Tree) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !c.sameTree(t) || !c.update(pids) {
 		return c.begin(t, pids)
 	}

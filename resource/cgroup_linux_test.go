@@ -107,7 +107,7 @@ func TestThePeakOfTheEnginesOwnControlGroup(t *testing.T) {
 			for path, text := range row.files {
 				f.write(path, text)
 			}
-			m, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
+			m, err := Tree{PID: 100}.readUnder(t.Context(), f.root, f.root.resident)
 			if err != nil {
 				t.Fatal(err)
 			}

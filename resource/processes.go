@@ -2,9 +2,9 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"exobench"
@@ -16,17 +16,18 @@ import (
 // It reads proportional set sizes where the system has them, except while
 // requests are under way: for those the system walks the page tables, under the
 // lock that the engine itself needs to take memory, so then it reads resident
-// ones, and looks only now and then for processes that are new.
+// ones, and looks only once a second for processes that are new, and whether the
+// engine is still the one that listens.
 type Processes struct {
 	find func(context.Context) (Engine, error)
 	// These are replaced in tests.
 	list func(context.Context, Tree) ([]int, error)
 	read func(context.Context, Tree) (exobench.Values, error)
-	// during is the tree as it was listed last for a reading during requests.
+	// during is the tree as it was listed last for a reading during requests, of the
+	// engine that it is.
 	during Tree
+	of     Engine
 	listed time.Time
-	// of is the engine that it was listed for.
-	of Engine
 }
 
 // listEvery is how long processes that the engine starts during requests may go
@@ -35,7 +36,8 @@ type Processes struct {
 const listEvery = time.Second
 
 // NewProcesses returns a sensor of the process that find returns and of its
-// descendants. find is asked at each reading; a process of 0 is an engine that
+// descendants. find is asked at each reading, but while requests are under way once
+// a second, and where the process has ended; a process of 0 is an engine that
 // has not been started, whose memory is 0.
 func NewProcesses(find func() (pid int, err error)) *Processes {
 	return newProcessesOf(func(ctx context.Context) (Engine, error) {
@@ -52,7 +54,8 @@ func NewProcesses(find func() (pid int, err error)) *Processes {
 func (l *Listening) Sensor() *Processes { return newProcessesOf(l.Engine) }
 
 func newProcessesOf(find func(context.Context) (Engine, error)) *Processes {
-	return &Processes{find: find, list: newCensus().list, read: func(ctx context.Context, t Tree) (exobench.Values, error) { return t.Read(ctx) }}
+	c := newCensus()
+	return &Processes{find: find, list: c.list, read: c.read}
 }
 
 // Name returns "processes".
@@ -68,13 +71,14 @@ func (p *Processes) Read(ctx context.Context, m exobench.Moment) ([]exobench.Sam
 	sample := func(values exobench.Values) []exobench.Sample {
 		return []exobench.Sample{{Sensor: p.Name(), Values: values}}
 	}
-	engine, err := p.find(ctx)
-	if err == nil && engine.Tree.PID == 0 {
-		return sample(nothing()), nil
-	}
-	var values exobench.Values
-	if err == nil {
-		values, err = p.measure(ctx, engine, m)
+	engine, values, err := p.again(ctx, m)
+	if errors.Is(err, ErrGone) {
+		if engine, err = p.find(ctx); err == nil && engine.Tree.PID == 0 {
+			return sample(nothing()), nil
+		}
+		if err == nil {
+			values, err = p.measure(ctx, engine, m)
+		}
 	}
 	if err != nil {
 		return sample(exobench.Values{{Quantity: exobench.Processes}}), err
@@ -107,17 +111,27 @@ func (p *Processes) Members(ctx context.Context) ([]int, error) {
 	return p.list(ctx, engine.Tree)
 }
 
+// again reads the processes that were read last, where they were found and listed
+// lately for requests that are still under way. Else, and where the engine has ended,
+// the error wraps [ErrGone].
+func (p *Processes) again(ctx context.Context, m exobench.Moment) (Engine, exobench.Values, error) {
+	if m != exobench.During || p.during.PID == 0 || time.Since(p.listed) >= listEvery {
+		return Engine{}, nil, ErrGone
+	}
+	values, err := p.read(ctx, p.during)
+	return p.of, values, err
+}
+
 func (p *Processes) measure(ctx context.Context, e Engine, m exobench.Moment) (exobench.Values, error) {
 	if m != exobench.During {
+		p.during = Tree{}
 		return p.read(ctx, e.Tree)
 	}
-	if e.Tree.PID != p.during.PID || !slices.Equal(e.Listeners, p.of.Listeners) || time.Since(p.listed) >= listEvery {
-		members, err := p.list(ctx, e.Tree)
-		if err != nil {
-			return nil, fmt.Errorf("list the processes under %d: %w", e.Tree.PID, err)
-		}
-		p.during, p.of, p.listed = Tree{PID: e.Tree.PID, Resident: true, members: members}, e, time.Now()
+	members, err := p.list(ctx, e.Tree)
+	if err != nil {
+		return nil, fmt.Errorf("list the processes under %d: %w", e.Tree.PID, err)
 	}
+	p.during, p.of, p.listed = Tree{PID: e.Tree.PID, Resident: true, members: members}, e, time.Now()
 	return p.read(ctx, p.during)
 }
 

@@ -96,6 +96,37 @@ func TestProcessesSaysWhyItCannotRead(t *testing.T) {
 	}
 }
 
+// The engine is asked for once a second while requests are under way, and at once
+// where it has ended.
+func TestAnEngineThatIsStartedAnewIsReadAtOnce(t *testing.T) {
+	old, anew := newEngine(t), newEngine(t)
+	pid, asked := old.pid, 0
+	p := NewProcesses(func() (int, error) { asked++; return pid, nil })
+	read := func() int {
+		t.Helper()
+		samples, err := p.Read(t.Context(), exobench.During)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, _ := samples[0].Values.Get(exobench.Process)
+		return int(of)
+	}
+	for range 3 {
+		if of := read(); of != old.pid {
+			t.Errorf("reads %d, want %d", of, old.pid)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times for the engine", asked)
+	}
+	pid = anew.pid
+	old.in.Close()
+	old.command.Wait()
+	if of := read(); of != anew.pid {
+		t.Errorf("reads %d, want %d, since %d has ended", of, anew.pid, old.pid)
+	}
+}
+
 func TestProcessesSeesARealTreeGrow(t *testing.T) {
 	engine := newEngine(t)
 	p := NewProcesses(func() (int, error) { return engine.pid, nil })

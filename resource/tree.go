@@ -44,7 +44,11 @@ type Tree struct {
 // A process that ends on the way is left out; if it is the root, the error
 // wraps [ErrGone].
 func (t Tree) Read(ctx context.Context) (exobench.Values, error) {
-	m, err := t.read(ctx)
+	return t.told(t.read(ctx))
+}
+
+// told returns what was read of the tree.
+func (t Tree) told(m memory, err error) (exobench.Values, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the memory of process %d: %w", t.PID, err)
 	}

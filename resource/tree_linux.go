@@ -31,10 +31,12 @@ type usage struct {
 func listTree(_ context.Context, t Tree) ([]int, error) { return procRoot("/proc").members(t) }
 
 func (t Tree) read(ctx context.Context) (memory, error) {
-	return t.readUnder(ctx, procRoot("/proc"))
+	return t.readUnder(ctx, "/proc", procRoot("/proc").resident)
 }
 
-func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
+// readUnder reads a tree under a proc file system, of whose processes resident reads
+// the resident sizes.
+func (t Tree) readUnder(ctx context.Context, proc procRoot, resident func(pid int) (usage, error)) (memory, error) {
 	pids := t.members
 	if pids == nil {
 		var err error
@@ -42,12 +44,12 @@ func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
 			return memory{}, err
 		}
 	}
-	resident, err := sum(ctx, pids, proc.resident)
+	all, err := sum(ctx, pids, resident)
 	if err != nil {
 		return memory{}, err
 	}
-	m := memory{rss: resident.total, processes: len(resident.of)}
-	one := resident
+	m := memory{rss: all.total, processes: len(all.of)}
+	one := all
 	if !t.Resident {
 		proportional, err := sum(ctx, pids, proc.proportional)
 		switch {
@@ -57,15 +59,15 @@ func (t Tree) readUnder(ctx context.Context, proc procRoot) (memory, error) {
 		case !errors.Is(err, errWithheld):
 			return memory{}, err
 		}
-		if peak, ok := proc.peakOf(resident.of); ok {
+		if peak, ok := proc.peakOf(all.of); ok {
 			m.groupPeak = &peak
 		}
 	}
 	if one.split {
 		m.anonymous, m.file = &one.anonymous, &one.file
 	}
-	if resident.marked {
-		m.peak = &resident.peak
+	if all.marked {
+		m.peak = &all.peak
 	}
 	if one.swaps {
 		m.swap = &one.swap
@@ -132,22 +134,7 @@ func (r procRoot) proportional(pid int) (usage, error) {
 // per CPU and shows their sum with an error of some hundred KiB per CPU.
 func (r procRoot) resident(pid int) (usage, error) {
 	var page page
-	data, err := page.read(r.of(pid, "/status"))
-	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ESRCH):
-		return usage{}, ErrGone
-	case err != nil:
-		return usage{}, err
-	}
-	wanted := [...]wantedSize{{key: "VmRSS"}, {key: "RssAnon"}, {key: "RssFile"}, {key: "RssShmem"}, {key: "VmHWM"}, {key: "VmSwap"}}
-	sizes(data, wanted[:])
-	if !wanted[0].known {
-		return usage{}, ErrGone // a zombie has no memory
-	}
-	u := split(wanted[0], wanted[1], wanted[2], wanted[3])
-	u.peak, u.marked = wanted[4].size, wanted[4].known
-	u.swap, u.swaps = wanted[5].size, wanted[5].known
-	return u, nil
+	return residentOf(page.read(r.of(pid, "/status")))
 }
 
 // split tells pages that can be dropped and read again from those that cannot,

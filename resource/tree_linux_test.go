@@ -145,7 +145,7 @@ func TestTreeIsWalkedByScanOrByLists(t *testing.T) {
 	listed.write("100/task/107/children", "101 ")
 	listed.write("101/task/101/children", "50 999 ")
 	for name, proc := range map[string]fakeProc{"scanned": scanned, "listed": listed} {
-		m, err := Tree{PID: 100}.readUnder(t.Context(), proc.root)
+		m, err := Tree{PID: 100}.readUnder(t.Context(), proc.root, proc.root.resident)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestWhatIsSwappedOutIsCountedBesideTheSizes(t *testing.T) {
 		f.write(fmt.Sprintf("%d/smaps_rollup", pid), "0-1 ---p [rollup]\nRss: 100 kB\nPss: 50 kB\nPss_Anon: 30 kB\nPss_File: 15 kB\nPss_Shmem: 5 kB\nSwap: 70 kB\nSwapPss: 40 kB\n")
 	}
 	for resident, swap := range map[bool]float64{true: 140 << 10, false: 80 << 10} {
-		m, err := Tree{PID: 100, Resident: resident}.readUnder(t.Context(), f.root)
+		m, err := Tree{PID: 100, Resident: resident}.readUnder(t.Context(), f.root, f.root.resident)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestTreeNeverMixesPSSAndRSS(t *testing.T) {
 	if err := os.Remove(filepath.Join(string(f.root), "101/smaps_rollup")); err != nil {
 		t.Fatal(err)
 	}
-	m, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
+	m, err := Tree{PID: 100}.readUnder(t.Context(), f.root, f.root.resident)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestTreeNeverMixesPSSAndRSS(t *testing.T) {
 func TestSplitIsAbsentWhereTheKernelDoesNotGiveIt(t *testing.T) {
 	f := fakeFamily(t)
 	f.write("101/smaps_rollup", "0-1 ---p [rollup]\nRss: 100 kB\nPss: 50 kB\n")
-	m, err := Tree{PID: 100}.readUnder(t.Context(), f.root)
+	m, err := Tree{PID: 100}.readUnder(t.Context(), f.root, f.root.resident)
 	if err != nil {
 		t.Fatal(err)
 	}

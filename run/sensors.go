@@ -25,8 +25,9 @@ func (s *step) sample(ctx context.Context, block int) (stop func()) {
 	sampling, cancel := context.WithCancel(ctx)
 	var under sync.WaitGroup
 	var all []*sampler
+	together := time.Now()
 	for _, sensor := range s.sensors() {
-		m := &sampler{sensor: sensor, busy: threadTime, keep: func(samples []exobench.Sample, moment exobench.Moment) {
+		m := &sampler{sensor: sensor, busy: threadTime, began: together, keep: func(samples []exobench.Sample, moment exobench.Moment) {
 			s.samples(sensor, samples, s.ID, moment, block)
 		}}
 		all = append(all, m)
@@ -76,11 +77,19 @@ func (s *step) sampleAfter(ctx context.Context, all []*sampler) {
 // an engine has, of its processes and of its nodes, 1 % together.
 const frugality = 200
 
+// beat is what periods are rounded up to, so that sensors are read at the same
+// instants: a process that wakes up once for all of them costs less, and what they
+// tell is of one time.
+const beat = 50 * time.Millisecond
+
 // sampler reads one sensor while requests are under way. A reading that fails is
 // counted and left out.
 type sampler struct {
 	sensor driver.Sensor
-	keep   func([]exobench.Sample, exobench.Moment)
+	// began is what beats are counted from; where it is not set, from the first
+	// reading.
+	began time.Time
+	keep  func([]exobench.Sample, exobench.Moment)
 	// moment, where set, is that of the readings while they are taken again and
 	// again; else it is During.
 	moment exobench.Moment
@@ -95,6 +104,9 @@ type sampler struct {
 // a reading is costly the time between two grows to frugality times the CPU time
 // that it takes.
 func (m *sampler) run(ctx context.Context) {
+	if m.began.IsZero() {
+		m.began = time.Now()
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -103,10 +115,20 @@ func (m *sampler) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		began := time.Now()
+		now := time.Now()
 		cost := m.take(ctx, cmp.Or(m.moment, exobench.During))
-		timer.Reset(max(m.sensor.Every(), frugality*cost) - time.Since(began))
+		timer.Reset(time.Until(m.due(now, cost)))
 	}
+}
+
+// due returns when the next reading is, after one at an instant that cost so much.
+func (m *sampler) due(last time.Time, cost time.Duration) time.Time {
+	every := max(m.sensor.Every(), frugality*cost)
+	if every < beat {
+		return last.Add(every)
+	}
+	beats := (last.Sub(m.began).Round(beat) + every + beat - 1).Truncate(beat)
+	return m.began.Add(beats)
 }
 
 // begin reads a sensor without a period for the first time: what it tells is of

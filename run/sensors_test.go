@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,42 @@ func TestReadingUsesAtMostHalfAHundredthOfACore(t *testing.T) {
 			t.Errorf("readings that cost %v, every %v: %d in 10 s, want %d; err %v", row.cost, row.every, kept, row.want, err)
 		}
 	}
+}
+
+// Two that began together, one of them late now and then, are read together.
+func TestSensorsAreReadTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		of := func(every, late time.Duration, at *[]time.Duration) *sampler {
+			return &sampler{
+				sensor: gauge{"g", every, func() (float64, error) {
+					*at = append(*at, time.Since(began))
+					time.Sleep(late)
+					return 0, nil
+				}},
+				began: began, busy: func() time.Duration { return 0 },
+				keep: func([]exobench.Sample, exobench.Moment) {},
+			}
+		}
+		var often, seldom []time.Duration
+		ctx, cancel := context.WithTimeout(t.Context(), sec-time.Nanosecond)
+		defer cancel()
+		var under sync.WaitGroup
+		under.Go(func() { of(50*ms, 7*ms, &often).run(ctx) })
+		under.Go(func() {
+			time.Sleep(9 * ms) // its thread got no core at once
+			of(100*ms, 0, &seldom).run(ctx)
+		})
+		under.Wait()
+		if len(often) != 20 || len(seldom) != 10 {
+			t.Fatalf("%d and %d readings in a second, of 20 and 10", len(often), len(seldom))
+		}
+		for i, at := range seldom[1:] {
+			if at != often[2*(i+1)] || at%(100*ms) != 0 {
+				t.Errorf("reading %d is at %v, and the other's at %v", i+1, at, often[2*(i+1)])
+			}
+		}
+	})
 }
 
 func TestSamplingGoesOnAfterAFailureAndTellsOfIt(t *testing.T) {

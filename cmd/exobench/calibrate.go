@@ -134,11 +134,11 @@ func withReference(ctx context.Context, do func(*child.Server) ([]exobench.Calib
 const runRate = 50
 
 // runCalibration is how long the calibration before a run may take in all, and
-// enoughEvents how many events at each load do: twenty of them lie beyond the 99th
+// enoughGaps how many gaps at each load do: ten of them lie beyond the 99th
 // percentile.
 const (
 	runCalibration = 1500 * time.Millisecond
-	enoughEvents   = 2000
+	enoughGaps     = 1000
 )
 
 // openStreams are the numbers of streams that a run with an open loop is
@@ -172,7 +172,7 @@ func calibrateRun(ctx context.Context, client *wire.Client, clock exobench.Clock
 	}
 	each := runCalibration/time.Duration(len(points)) - calibrate.TTFT
 	return withReference(ctx, func(server *child.Server) ([]exobench.Calibration, error) {
-		config := calibrate.Config{URL: server.URL, Header: server.Header(nil), Wire: client, Clock: clock, Duration: each, Enough: enoughEvents}
+		config := calibrate.Config{URL: server.URL, Header: server.Header(nil), Wire: client, Clock: clock, Duration: each, Enough: enoughGaps}
 		all, err := calibrate.Grid(ctx, config, points)
 		if len(all) > 0 {
 			all[0].Observed = keptObservation()
