@@ -91,6 +91,9 @@ func (w *bareWork) ask(ctx context.Context, client *http.Client, text []byte, bo
 		request.Header[name] = values
 	}
 	request.Header.Set("Content-Type", "application/json")
+	// Where the server closes a connection just when it is used again, net/http asks
+	// once more what it takes to be idempotent. Without a value it is not sent.
+	request.Header["Idempotency-Key"] = nil
 	response, err := client.Do(request)
 	if err != nil {
 		return err

@@ -25,12 +25,16 @@ func (o *Observer) runRound(ctx context.Context, d exobench.Deployment, round in
 		return seen{}, err
 	}
 	kept := &keeper{journal: file}
-	used := cpuTime()
-	reason, err := run.Execute(ctx, run.Config{
+	config := run.Config{
 		Plan: plan, Session: 1, PromptSeed: run.PromptSeed(plan), Recorder: kept, Clock: o.Clock,
 		Engines: []run.Engine{{Engine: placed{o.Engine, d}, Entry: entry}},
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
-	})
+	}
+	if o.Sensors != nil {
+		defer o.Sensors(&config)()
+	}
+	used := cpuTime()
+	reason, err := run.Execute(ctx, config)
 	used = cpuTime() - used
 	if err = errors.Join(err, file.Close()); err != nil {
 		return seen{}, err

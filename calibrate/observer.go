@@ -16,6 +16,7 @@ import (
 
 	"exobench"
 	"exobench/driver"
+	"exobench/run"
 	"exobench/stat"
 )
 
@@ -35,6 +36,8 @@ type Observer struct {
 	Body     map[string]any
 	// Bare returns a command that runs [Bare].
 	Bare func(context.Context) *exec.Cmd
+	// Sensors, where set, opens those of the host for one run, which end closes.
+	Sensors func(*run.Config) (end func())
 	// Folder takes the runs' journals; they are left there.
 	Folder string
 	// Pairs of rounds are measured, each with Requests of Tokens, Streams at a

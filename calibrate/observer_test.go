@@ -74,6 +74,26 @@ func observe(t *testing.T, handler http.Handler) (*Observer, *plain) {
 	}, engine
 }
 
+// A server may close a connection just when it is used again, as llama-server does.
+func TestTheBareClientAsksOnceMoreWhereAnIdleConnectionWasClosed(t *testing.T) {
+	var asked atomic.Int64
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 2 { // on the connection of the first
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				c.Close()
+			}
+			return
+		}
+		io.WriteString(w, "data: {\"choices\":[{\"delta\":{\"content\":\"w\"}}]}\n\n")
+	}))
+	defer web.Close()
+	work := bareWork{URL: web.URL, Streams: 1, Requests: [][]byte{[]byte(`{}`), []byte(`{}`)}}
+	if _, err := work.run(t.Context()); err != nil || asked.Load() != 3 {
+		t.Errorf("%v after %d requests, want 3", err, asked.Load())
+	}
+}
+
 func TestTheObserverHasBothClientsDoTheSameWorkInTurn(t *testing.T) {
 	server, err := reference.New(reference.Config{TTFT: time.Millisecond, Interval: time.Millisecond, Tokens: 10})
 	if err != nil {

@@ -115,20 +115,24 @@ func (s *stream) once(ctx context.Context, args []string) (said string) {
 
 // await waits for the end of a process, or until it hangs.
 func (s *stream) await(ctx context.Context, process *child.Process) (hung bool) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+	var look <-chan time.Time // nothing to look for
+	if s.silence > 0 {
+		tick := time.NewTicker(max(s.silence/10, time.Millisecond))
+		defer tick.Stop()
+		look = tick.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-process.Ended():
 			return false
-		case <-tick.C:
+		case <-look:
 		}
 		s.mu.Lock()
 		quiet := s.clock.Now().Sub(max(s.began, s.last))
 		s.mu.Unlock()
-		if s.silence > 0 && quiet > s.silence {
+		if quiet > s.silence {
 			return true
 		}
 	}

@@ -202,7 +202,7 @@ func readingSection(r *compare.Result) Section {
 		"Equal: it is shown to be less than that.",
 		"No evidence: this much data shows neither; it is no proof that nothing changed.")
 	if slices.ContainsFunc(r.Pairs, func(p compare.Pair) bool { return len(p.Cells) > 0 }) {
-		s.prose("Ratios are of the same prompts. With one load of each model they are by the aligned rank test of Hodges and Lehmann, within prompts; with several they are of the loads' levels, by Welch's test.",
+		s.prose("Changes are of the same prompts, each beside itself, and so not quite those of the two medians beside them. With one load of each model they are by the aligned rank test of Hodges and Lehmann, within prompts; with several they are of the loads' levels, by Welch's test.",
 			"Tests are corrected for how many there are of a pair (Holm), intervals are not.")
 	}
 	return s

@@ -88,8 +88,12 @@ func driftSentence(f summary.Drift) string {
 	if f.Loads > 1 {
 		course = fmt.Sprintf("within %d loads, each over some %v", f.Loads, rounded(f.Time))
 	}
-	text := fmt.Sprintf("%s %s by %s from the first request to the last (%d requests %s, each beside others of its prompt; chance alone does that in fewer than one of %s cells), so the median mixes unlike conditions. ",
-		name, way, percent(math.Abs(f.Change)), f.N, course, atLeast(1/max(f.P, 1e-6)))
+	of, what := "request", fmt.Sprintf("%d requests %s, each beside others of its prompt", f.N, course)
+	if f.Between {
+		of, what = "load", fmt.Sprintf("%d loads over %v", f.N, rounded(f.Time))
+	}
+	text := fmt.Sprintf("%s %s by %s from the first %s to the last (%s; chance alone does that in fewer than one of %s cells), so the median mixes unlike conditions. ",
+		name, way, percent(math.Abs(f.Change)), of, what, atLeast(1/max(f.P, 1e-6)))
 	if slower {
 		return text + "What grows slower is mostly a machine that grows hot, or another program that began: look at clocks and temperatures, end what else runs, let it cool down, and repeat the run."
 	}

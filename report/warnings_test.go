@@ -63,6 +63,7 @@ var warnings = []summary.Figures{
 	summary.SlowFirst{Metric: metric.Latency, N: 1, Loads: 1, Ratio: 1.42, Noise: 0.021},
 	summary.Drift{Metric: metric.TokenRate, Change: -0.0712, P: 0.00012, N: 50, Loads: 1, Time: 92 * time.Second, Disturbed: true}, summary.Drift{Metric: metric.Latency, Change: 0.2, P: 1e-12, N: 50, Loads: 3, Time: 92 * time.Second},
 	summary.Drift{Metric: metric.TokenRate, Change: 0.0712, P: 0.0005, N: 50, Loads: 1, Time: 92 * time.Second},
+	summary.Drift{Metric: metric.TokenRate, Change: -0.37, P: 1e-9, N: 40, Loads: 40, Between: true, Time: 1000 * time.Second},
 	summary.TwoModes{Metric: metric.TokenRate, Low: 17.23, High: 21.4, ShareHigh: 0.652, N: 50, P: 0.001, Changes: 17},
 	summary.TwoModes{Metric: metric.Latency, Low: 1.723, High: 2.14, ShareHigh: 0.4, N: 50, P: 0.001, Changes: 1, Stretches: true, First: 31, After: 42_123 * time.Millisecond},
 	summary.TwoModes{Metric: metric.Latency, Low: 1.723, High: 2.14, ShareHigh: 0.4, N: 50, P: 0.001, Changes: 3, Stretches: true, First: 31, After: 42_123 * time.Millisecond},

@@ -61,10 +61,17 @@ func (s Sample) MedianIntervalOf(observations []Observation, confidence float64)
 }
 
 func medianInterval(d design, confidence float64) (Interval, bool) {
-	if len(d.all) == 0 {
+	if len(d.all) == 0 || len(d.blocks) == 1 && len(d.all) < leastN {
 		return Interval{}, false
 	}
+	basis := BetweenBlocks
 	if len(d.blocks) == 1 {
+		basis = WithinBlock
+	}
+	if v, all := d.constant(); all { // without the rounding of logarithms
+		return Interval{v, v, confidence, basis}, true
+	}
+	if basis == WithinBlock {
 		return withinBlock(d, confidence)
 	}
 	scaled, back := d.scale()
@@ -74,7 +81,17 @@ func medianInterval(d design, confidence float64) (Interval, bool) {
 	}
 	n := float64(len(medians))
 	half := tQuantile((1+confidence)/2, n-1) * math.Sqrt(squares(medians)/(n-1)/n)
-	return around(scaled, half, back, confidence, BetweenBlocks)
+	return around(scaled, half, back, confidence, basis)
+}
+
+// constant returns the value that all measurements have, if they have one.
+func (d design) constant() (float64, bool) {
+	for _, o := range d.all {
+		if o.Value != d.all[0].Value {
+			return 0, false
+		}
+	}
+	return d.all[0].Value, true
 }
 
 // scale returns the design with logarithms for values, and what brings them back;
@@ -112,9 +129,6 @@ func finite(v float64) bool { return v-v == 0 }
 // and the interval is wider for it; of fewer they are taken to be independent.
 func withinBlock(d design, confidence float64) (Interval, bool) {
 	n := len(d.all)
-	if n < leastN {
-		return Interval{}, false
-	}
 	strata := byStratum(d.all)
 	fewest := n
 	for _, values := range strata {

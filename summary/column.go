@@ -100,15 +100,18 @@ func (s *space) empty(n int) []float64 {
 	return s.floats[:0]
 }
 
-// parts returns an empty slice for each of the sizes, in place of what was returned
-// before.
-func (s *space) parts(sizes ...int) [][]float64 {
+// parts returns an empty slice for each of the sizes, in place of the observations
+// that were put together before.
+func (s *space) parts(sizes ...int) [][]stat.Observation {
 	total := 0
 	for _, n := range sizes {
 		total += n
 	}
-	room := s.empty(total)
-	parts := make([][]float64, len(sizes))
+	if cap(s.observed) < total {
+		s.observed = make([]stat.Observation, 0, total)
+	}
+	room := s.observed[:0]
+	parts := make([][]stat.Observation, len(sizes))
 	for i, n := range sizes {
 		parts[i], room = room[0:0:n], room[n:n:cap(room)]
 	}

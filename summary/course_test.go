@@ -197,6 +197,41 @@ func TestWhatIsWrongWithACellIsFound(t *testing.T) {
 	}
 }
 
+// A drift from load to load is found; loads that only differ from each other are
+// seldom taken for one.
+func TestLoadsThatDriftAreToldFromLoadsThatDiffer(t *testing.T) {
+	const tries = 1000
+	for _, row := range []struct {
+		loads              int
+		drift, most, least float64
+	}{
+		{11, 0.5, 0, 0}, // too few
+		{12, 0, 0.005, 0},
+		{40, 0, 0.01, 0},
+		{40, 0.1, 1, 0.6},
+		{40, 0.2, 1, 0.98},
+		{12, 0.3, 1, 0.75},
+	} {
+		r := rand.New(rand.NewPCG(12, uint64(row.loads)))
+		found := 0
+		for range tries {
+			var all []stat.Observation
+			for b := range row.loads {
+				load := (1 + 0.04*r.NormFloat64()) * (1 + row.drift*float64(b)/float64(row.loads-1))
+				for p := range 10 {
+					all = append(all, stat.Observation{Value: load * (1 + float64(p%5)/10) * (1 + 0.03*r.NormFloat64()), Stratum: p % 5, Block: b})
+				}
+			}
+			if _, is := trendOfLoads(all); is {
+				found++
+			}
+		}
+		if share := float64(found) / tries; share > row.most || share < row.least {
+			t.Errorf("%d loads that differ by 4 %% and drift by %g: told in %.1f %%", row.loads, row.drift, 100*share)
+		}
+	}
+}
+
 // coursed returns the warnings about the course of a cell of 50 requests in two
 // prompts, each after the other: of the latencies given, of which the first tenth of a second is
 // prefill. They vary by 1 %.

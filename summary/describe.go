@@ -98,11 +98,9 @@ func (s *sample) describe(observations []stat.Observation) (Summary, bool) {
 // stratum and the step, that is the load, for a block.
 func (s *sample) observations(m int, wanted func(*row) bool) []stat.Observation {
 	all := s.space.observed[:0]
-	for _, b := range s.blocks {
-		for _, i := range b.ok.inOrder() {
-			if value, ok := b.ok.values[m].value(i); ok && wanted(b.ok.at(i)) {
-				all = append(all, stat.Observation{Value: value, Stratum: int(b.ok.at(i).prompt), Block: b.Step})
-			}
+	for b, i := range s.inOrder() {
+		if value, ok := b.ok.values[m].value(i); ok && wanted(b.ok.at(i)) {
+			all = append(all, stat.Observation{Value: value, Stratum: int(b.ok.at(i).prompt), Block: b.Step})
 		}
 	}
 	s.space.observed = all
@@ -130,13 +128,14 @@ func (s *sample) prompts(f *Fold, from exobench.TokensFrom) []Prompt {
 			continue
 		}
 		samples := s.space.parts(sizes...)
-		for r, value := range s.known(m) {
-			if r.enters(f.metrics[m], wayOf(from)) {
-				samples[r.prompt] = append(samples[r.prompt], value)
+		for b, i := range s.inOrder() {
+			r := b.ok.at(i)
+			if value, known := b.ok.values[m].value(i); known && r.enters(f.metrics[m], wayOf(from)) {
+				samples[r.prompt] = append(samples[r.prompt], stat.Observation{Value: value, Block: b.Step})
 			}
 		}
 		for p, sample := range samples {
-			if described, ok := describe(sample); ok {
+			if described, ok := s.describe(sample); ok {
 				all[p].Metrics[f.metrics[m].Name] = described
 			}
 		}

@@ -88,6 +88,22 @@ func courseOf(all []stat.Observation, m metric.Metric, underWay, slow int) cours
 	return c
 }
 
+// trendOfLoads returns how the medians of loads change from the first load to the
+// last, where that is worth a warning. All loads have the same prompts.
+func trendOfLoads(all []stat.Observation) (stat.Trend, bool) {
+	var medians []stat.Observation
+	var values []float64
+	for i, o := range all {
+		values = append(values, o.Value)
+		if i+1 == len(all) || all[i+1].Block != o.Block {
+			medians = append(medians, stat.Observation{Value: median(values)})
+			values = values[:0]
+		}
+	}
+	trend, ok := stat.TrendOf(medians)
+	return trend, ok && math.Abs(trend.Change) >= driftEffect && trend.P <= chanceOfDrift(trend.N)
+}
+
 func chanceOfDrift(n int) float64 {
 	if n < driftMany {
 		return driftChanceFew
@@ -136,7 +152,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 	var odd oddOnes
 	// What is said is said of one metric: a step may be a drift of the one and two
 	// modes of the other.
-	slow, useless, changes := 0, false, false
+	slow, useless, changes, overLoads := 0, false, false, false
 	disturbed := c.disturbed()
 	for _, name := range []string{metric.TokenRate, metric.Latency} {
 		if _, given := c.Metrics[name]; !given || name == metric.Latency && !f.alike(c, s) {
@@ -151,6 +167,10 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 			wide.Disturbed = disturbed
 			doubts = append(doubts, wide)
 		}
+		if trend, is := trendOfLoads(all); is && !overLoads {
+			overLoads = true
+			doubts = append(doubts, Drift{Metric: name, Change: trend.Change, P: trend.P, N: trend.N, Loads: trend.N, Between: true, Time: s.wholeTime(), Disturbed: disturbed})
+		}
 		if c.Traffic.Open() {
 			continue
 		}
@@ -164,7 +184,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 		}
 		changes = changes || found.trend != nil || found.modes != nil
 		if found.trend != nil {
-			doubts = append(doubts, Drift{name, found.trend.Change, found.trend.P, found.trend.N, len(s.blocks), s.meanTime(), disturbed})
+			doubts = append(doubts, Drift{Metric: name, Change: found.trend.Change, P: found.trend.P, N: found.trend.N, Loads: len(s.blocks), Time: s.meanTime(), Disturbed: disturbed})
 		}
 		if m := found.modes; m != nil {
 			modes := TwoModes{Metric: name, Low: m.Lo, High: m.Hi, ShareHigh: m.Share, N: len(all), Changes: m.Changes, P: m.P, Disturbed: disturbed}
@@ -221,6 +241,15 @@ func (s *sample) meanTime() time.Duration {
 		sum += b.done.Sub(b.sent)
 	}
 	return sum / time.Duration(len(s.blocks))
+}
+
+// wholeTime returns the time from the first block to the last.
+func (s *sample) wholeTime() time.Duration {
+	first, last := s.blocks[0].sent, s.blocks[0].done
+	for _, b := range s.blocks {
+		first, last = min(first, b.sent), max(last, b.done)
+	}
+	return last.Sub(first)
 }
 
 // warmupFor returns how many warm-ups would leave out the first requests of the

@@ -1,11 +1,13 @@
 package summary
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"exobench"
 	"exobench/metric"
+	"exobench/stat"
 )
 
 // cell is a Cell under construction.
@@ -98,10 +100,14 @@ func (c *Cell) count(blocks []*block) {
 	}
 }
 
+// memoryMetrics are those of one request's memory.
+var memoryMetrics = [...]string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional, metric.GPUMemoryPeak}
+
 // addMemory adds the memory of each OK request, and that of the one with the
 // greatest peak: of equal ones the first, of unknown ones the last.
 func (f *Fold) addMemory(c *Cell, s *sample) {
-	samples := s.space.parts(s.n, s.n, s.n, s.n)
+	// In the order of the metrics, not a number where unknown.
+	all := make([][len(memoryMetrics)]float64, 0, s.n)
 	var chosen struct {
 		span
 		peak
@@ -112,37 +118,48 @@ func (f *Fold) addMemory(c *Cell, s *sample) {
 	var g *gpus
 	var around stepGPU
 	var of *block
-	for b, r := range s.all() {
+	for b, i := range s.inOrder() {
+		r := b.ok.at(i)
 		if b != of {
 			of, m, g = b, f.steps[b.Step].memory(), f.steps[b.Step].gpus()
 			around = g.sums()
 		}
 		p := m.during(r.span)
 		held, read := g.during(r.span)
+		one := [len(memoryMetrics)]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 		if read {
-			samples[3] = append(samples[3], float64(held))
+			one[3] = float64(held)
 			if around.apart {
 				p.gpu = held
 			}
 		}
 		if p.known {
-			samples[0] = append(samples[0], float64(p.total))
+			one[0] = float64(p.total)
 		}
 		if p.known && (read || !around.apart) {
 			before, loaded := m.around(p.reading)
 			if more, known := around.since(around.loaded, held); known && loaded != nil {
-				samples[1] = append(samples[1], float64(p.total-loaded.Total+more))
+				one[1] = float64(p.total - loaded.Total + more)
 			}
 			if more, known := around.since(around.before, held); known && before != nil {
-				samples[2] = append(samples[2], float64(p.total-before.Total+more))
+				one[2] = float64(p.total - before.Total + more)
 			}
 		}
+		all = append(all, one)
 		if chosen.memory == nil || p.above(chosen.peak, r.span.compare(chosen.span)) {
 			chosen.span, chosen.peak, chosen.memory, chosen.gpus = r.span, p, m, g
 		}
 	}
-	for i, name := range []string{metric.MemoryPeak, metric.MemoryInference, metric.MemoryAdditional, metric.GPUMemoryPeak} {
-		if described, ok := describe(samples[i]); ok {
+	for k, name := range memoryMetrics {
+		observations, n := s.space.observed[:0], 0
+		for b, i := range s.inOrder() {
+			if value := all[n][k]; !math.IsNaN(value) {
+				observations = append(observations, stat.Observation{Value: value, Stratum: int(b.ok.at(i).prompt), Block: b.Step})
+			}
+			n++
+		}
+		s.space.observed = observations
+		if described, ok := s.describe(observations); ok {
 			c.Metrics[name] = described
 		}
 	}

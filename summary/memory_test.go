@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"exobench"
 	"exobench/metric"
+	"exobench/stat"
 )
 
 // byProcess is a proportional size in MiB of a process of step 1; 0 is a reading that
@@ -241,5 +243,46 @@ func TestTheSystemsOwnPeakOfFootprintsIsShown(t *testing.T) {
 	})
 	if !missed {
 		t.Errorf("a peak between two readings is not warned of: %+v", c.Warnings)
+	}
+}
+
+// Requests of one load have about the same memory, so that how far loads differ is
+// what an interval over loads is of.
+func TestIntervalsOfMemoryAreOfLoads(t *testing.T) {
+	var entries []exobench.Entry
+	for load, peak := range []exobench.Bytes{600, 660, 630} {
+		step, began := load+1, exobench.Instant(100*load)
+		if load > 0 {
+			step += 10
+			entries = append(entries, aStep(step, "one"), aBlock(step, step, 1))
+		}
+		read := func(at exobench.Instant, m exobench.Moment, size exobench.Bytes) {
+			sample := reading(began+at, m, size*mib)
+			sample.Step = step
+			entries = append(entries, sample)
+		}
+		read(1, exobench.Before, 100)
+		read(2, exobench.Loaded, 500)
+		for i := range 6 {
+			at := exobench.Instant(10 + 10*i)
+			r := ok(10*load+i+1, began+at, 5*second)
+			entries = append(entries, in(step, r))
+			read(at+1, exobench.During, peak)
+		}
+	}
+	c := only(t, entries...)
+	peak, _ := c.Metric(metric.MemoryPeak)
+	if peak.N != 18 || peak.Interval == nil || peak.Interval.Basis != stat.BetweenBlocks {
+		t.Fatalf("%+v of three loads, want an interval between them", peak)
+	}
+	// Student's t with 2 degrees of freedom, 4.303, times the standard error of the
+	// logarithms, 0.0275: a factor of 1.126.
+	if lo, hi := peak.Interval.Lo/float64(mib), peak.Interval.Hi/float64(mib); math.Abs(lo-560) > 3 || math.Abs(hi-709) > 3 {
+		t.Errorf("%g to %g MiB, want 560 to 709", lo, hi)
+	}
+	for _, p := range c.Prompts {
+		if interval := p.Metrics[metric.Latency].Interval; p.N >= 6 && (interval == nil || interval.Basis != stat.BetweenBlocks) {
+			t.Errorf("prompt %s: %+v of three loads", p.ID, interval)
+		}
 	}
 }

@@ -203,6 +203,20 @@ func (s *sample) all() iter.Seq2[*block, *row] {
 	}
 }
 
+// inOrder returns the OK requests of each block, with their places in it, in the
+// order in which they were sent.
+func (s *sample) inOrder() iter.Seq2[*block, int] {
+	return func(yield func(*block, int) bool) {
+		for _, b := range s.blocks {
+			for _, i := range b.ok.inOrder() {
+				if !yield(b, i) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // known returns the known values of a metric, by its place, with their requests.
 func (s *sample) known(m int) iter.Seq2[*row, float64] {
 	return func(yield func(*row, float64) bool) {

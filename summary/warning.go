@@ -229,13 +229,16 @@ type (
 	}
 	// Drift: the metric changed by a share Change from the first of N requests to the
 	// last, each compared with those of its own prompt; P is the probability of that
-	// by chance. It is of the course of each of Loads loads, which took Time on average.
+	// by chance. It is of the course of each of Loads loads, which took Time on average;
+	// with Between it is of the medians of the loads, from the first of N to the last,
+	// and Time is what they took together.
 	Drift struct {
 		Metric    string        `json:"metric"`
 		Change    float64       `json:"change"`
 		P         float64       `json:"p"`
 		N         int           `json:"n"`
 		Loads     int           `json:"loads"`
+		Between   bool          `json:"between_loads,omitempty"`
 		Time      time.Duration `json:"time_ns"`
 		Disturbed bool          `json:"disturbed"`
 	}

@@ -48,6 +48,58 @@ func (c *cursor) options(most *optional[exobench.Tokens]) {
 	}
 }
 
+// promptBytes returns how long the text of the prompt is at least: of the messages,
+// or of a prompt without.
+func (a asked) promptBytes() int {
+	var c cursor
+	c.start(a.body, true)
+	if !c.Next('{') {
+		return 0
+	}
+	n := 0
+	for key := range c.Object {
+		switch string(key) {
+		case "messages":
+			n += c.messageBytes()
+		case "prompt":
+			n += c.textBytes()
+		default:
+			c.Skip()
+		}
+	}
+	return n
+}
+
+func (c *cursor) messageBytes() (n int) {
+	if !c.Next('[') {
+		c.Skip()
+		return 0
+	}
+	for range c.Array {
+		if !c.Next('{') {
+			c.Skip()
+			continue
+		}
+		for key := range c.Object {
+			if string(key) == "content" {
+				n += c.textBytes()
+			} else {
+				c.Skip()
+			}
+		}
+	}
+	return n
+}
+
+// textBytes returns the length of a string, 0 of anything else.
+func (c *cursor) textBytes() int {
+	if !c.Next('"') {
+		c.Skip()
+		return 0
+	}
+	return len(c.Plain())
+}
+
 // model returns the model that was asked for, "" where the body names none.
 func (a asked) model() string {
 	var c cursor

@@ -64,6 +64,11 @@ type figures struct {
 	reasoning, hidden, chunks int
 }
 
+// asking is a request with a prompt, whose text is in JSON's form.
+func asking(text string) string {
+	return `{"model":"m","messages":[{"role":"user","content":"` + text + `"}]}`
+}
+
 // Kinds of cases that the page of faults has; see faultTable.
 const (
 	otherCases   = "other"
@@ -156,6 +161,12 @@ var cases = []struct {
 		outcome: exobench.OK, want: figures{output: 60, rate: 300}},
 	{name: "fewer tokens than events", parts: script(words(20), finishing(290, `"stop"`), counts(290, `{"prompt_tokens":7,"completion_tokens":10}`), ends(290)), outcome: exobench.OK, want: figures{output: 10}, doubts: "usage_misfit"},
 	{name: "usage inside the choice", parts: script(words(20), part{290, chunk(`{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":7,"completion_tokens":20}}`, "")}, ends(290)), outcome: exobench.OK, want: figures{prompt: 7, output: 20, rate: 100}},
+	{name: "one token for a prompt that came from a cache", asked: asking(strings.Repeat("word ", 12)), parts: script(words(20), finishing(290, `"length"`), counts(290, `{"prompt_tokens":1,"completion_tokens":20}`), ends(290)),
+		outcome: exobench.OK, want: figures{prompt: -1, output: 20, rate: 100}, doubts: "absurd_figure"},
+	{name: "few tokens for long words, with escapes", asked: asking(strings.Repeat(`Donaudampfschifffahrt\n`, 12)), parts: script(words(20), finishing(290, `"length"`), counts(290, `{"prompt_tokens":9,"completion_tokens":20}`), ends(290)),
+		outcome: exobench.OK, want: figures{prompt: 9, output: 20, rate: 100}},
+	{name: "one token of a prompt without text", asked: `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + strings.Repeat("A", 400) + `"}}]},7],"prompt":{}}`, parts: script(words(20), finishing(290, `"length"`), counts(290, `{"prompt_tokens":1,"completion_tokens":20}`), ends(290)),
+		outcome: exobench.OK, want: figures{prompt: 1, output: 20, rate: 100}},
 	{name: "10^12 tokens for 4 events", asked: `{"model":"m","max_tokens":4}`, parts: script(words(4), finishing(130, `"length"`), counts(130, `{"prompt_tokens":7,"completion_tokens":1000000000000}`), ends(130)),
 		outcome: exobench.OK, want: figures{prompt: 7, output: 4, rate: 100}, doubts: "absurd_figure"},
 	{name: "5000 tokens for 4 events", asked: `{"max_completion_tokens":4}`, parts: script(words(4), finishing(130, `"length"`), counts(130, `{"prompt_tokens":7,"completion_tokens":5000}`), ends(130)),

@@ -110,6 +110,10 @@ func (s *stream) settleTokens() {
 	u.complete()
 	server := cmp.Or(r.Server, new(exobench.ServerStats))
 	r.PromptTokens = known(u.prompt.pointer(), server.PromptTokens)
+	if r.PromptTokens != nil && s.undercounted(*r.PromptTokens) {
+		s.absurd("prompt_tokens", *r.PromptTokens)
+		r.PromptTokens = nil
+	}
 	s.settleCached()
 	output, from := u.output.pointer(), exobench.FromUsage
 	if !positive(output) {
@@ -198,6 +202,16 @@ func (s *stream) overcounted(tokens exobench.Tokens) bool {
 		return tokens > 2*asked+spareTokens
 	}
 	return tokens > bytesTokensUnasked*text+spareTokensUnasked
+}
+
+// bytesPromptToken is more than the tokens of a prompt hold on average. Some servers
+// leave out of their count what came from a cache, and say 1.
+const bytesPromptToken = 32
+
+// undercounted reports whether a prompt of so few tokens cannot be the one that was
+// sent.
+func (s *stream) undercounted(tokens exobench.Tokens) bool {
+	return exobench.Tokens(s.asked.promptBytes()) > bytesPromptToken*tokens
 }
 
 // settleReasoning settles how many tokens were reasoning, and how many of them

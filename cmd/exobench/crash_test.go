@@ -36,6 +36,7 @@ func TestKillsAtRandomInstantsAndResumesGiveTheRowsOfAStraightRun(t *testing.T) 
 	if testing.Short() {
 		t.Skip("takes up to a minute")
 	}
+	t.Parallel()
 	const longest = 1500 * time.Millisecond
 	kills := int64(fullOr(1_000, 100))
 	straight := filepath.Join(t.TempDir(), "straight")

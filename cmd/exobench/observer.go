@@ -17,6 +17,7 @@ import (
 	"exobench/catalogue"
 	"exobench/child"
 	"exobench/driver"
+	"exobench/run"
 )
 
 // observerFlags are the flags of exobench calibrate that measure what exobench
@@ -92,6 +93,11 @@ func observe(ctx context.Context, env environment, f observerFlags, asJSON bool)
 	}
 	defer os.RemoveAll(folder)
 	o := calibrate.Observer{
+		Sensors: func(c *run.Config) func() {
+			sensors := openHostSensors(ctx, env, clock)
+			sensors.addTo(c)
+			return sensors.Close
+		},
 		Engine: engine, Model: model, Clock: clock, Endpoint: endpoint(spec), Header: drivers.Header, Folder: folder,
 		Bare:  func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, drivers.Program, "bare-client") },
 		Pairs: f.pairs, Streams: f.streams, Requests: f.requests, Tokens: exobench.Tokens(f.tokens),

@@ -15,9 +15,7 @@ import (
 	"exobench"
 	"exobench/catalogue"
 	"exobench/driver"
-	"exobench/gpu"
 	"exobench/journal"
-	"exobench/power"
 	"exobench/report"
 	"exobench/resource"
 	"exobench/run"
@@ -180,36 +178,31 @@ func (s session) record(ctx context.Context, env environment, writer *journal.Wr
 	defer func() { end(); view.Close() }()
 	recorder, promptSeed := tee{writer, view, s.secrets}, run.PromptSeed(s.plan)
 	writer.OnTrouble(s.tellTrouble(env, writer))
-	gpus := gpu.Open(ctx, gpu.Config{Clock: s.clock})
-	defer gpus.Close()
+	sensors := openHostSensors(ctx, env, s.clock)
+	defer sensors.Close()
 	host := thisHost(ctx)
-	host.GPUs = gpus.Devices()
+	host.GPUs = sensors.gpus.Devices()
 	err := errors.Join(view.Append(s.header()), recorder.Append(&exobench.Session{
 		ID: s.id, Epoch: s.clock.Epoch().UTC(), Host: host, PID: os.Getpid(), PromptSeed: promptSeed,
 	}))
 	if !quiet {
 		sayPreflight(env, view, host)
 	}
-	for _, missing := range gpus.Missing() {
+	for _, missing := range sensors.gpus.Missing() {
 		s.notes = append(s.notes, exobench.Note{Text: missing.String()})
 	}
 	for _, n := range s.notes {
 		n.At, n.Session = s.clock.Now(), s.id
 		err = errors.Join(err, recorder.Append(&n))
 	}
-	meters, _ := power.Open(powerRoots(env.Getenv), s.clock)
-	defer meters.Close()
 	config := run.Config{
 		Plan: s.plan, Session: s.id, PromptSeed: promptSeed, Past: s.past, Engines: s.engines, Recorder: recorder, Clock: s.clock,
 		Machine: func(pid func() int) run.Machine { return resource.NewMachine(pid) },
 		CPU:     resource.CPU,
-		Beside:  func(e driver.Engine) []driver.Sensor { return besideSensors(e, gpus) },
 		Trim:    s.wire.Trim,
 		Log:     powerLog(s.plan, s.clock),
 	}
-	if config.Meters = meters.Meters(); len(config.Meters) > 0 {
-		config.Sensors = append(config.Sensors, meters)
-	}
+	sensors.addTo(&config)
 	config.Ceilings = func(ctx context.Context) ([]exobench.Ceiling, error) { return s.ceilings(ctx, host) }
 	if s.plan.Calibrate {
 		config.Calibrate = func(ctx context.Context) ([]exobench.Calibration, error) {
