@@ -6,7 +6,10 @@ import "encoding/json"
 // ([json.Valid]) and may be unusual. It then fails only where a value is of
 // another kind than the one asked for, and reads what is unusual by
 // encoding/json, which allocates. Keys keep their case.
-func (s *Scanner) ResetLoose(text []byte) { *s = Scanner{text: text, loose: true} }
+func (s *Scanner) ResetLoose(text []byte) {
+	*s = Scanner{text: text, loose: true}
+	s.space()
+}
 
 // decoded reads the string that comes next, whatever it holds, if the scanner is
 // loose; else it fails.

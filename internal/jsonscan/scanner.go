@@ -12,7 +12,10 @@ type Scanner struct {
 }
 
 // Reset makes the scanner read the text from its start.
-func (s *Scanner) Reset(text []byte) { *s = Scanner{text: text} }
+func (s *Scanner) Reset(text []byte) {
+	*s = Scanner{text: text}
+	s.space()
+}
 
 // Fail makes the scanner fail: the caller met what it cannot take.
 func (s *Scanner) Fail() { s.i, s.failed = len(s.text), true }
