@@ -46,6 +46,10 @@ func asGiven(args []string) bool {
 func secretArguments(args []string) map[int]int {
 	hide := map[int]int{}
 	for i := 1; i < len(args); i++ {
+		// A variant of --ab has flags of its own.
+		if url := strings.Index(args[i], "--url"); url > 0 && strings.ContainsAny(args[i][url:], "@?") {
+			hide[i] = url + len("--url")
+		}
 		flag, value, joined := strings.Cut(args[i], "=")
 		at, from := i, len(flag)+1
 		if !joined {

@@ -25,6 +25,7 @@ func TestArgumentsThatMayBeSecretAreFound(t *testing.T) {
 		{[]string{"exobench", "run", "--url", "http://host/?sig=1"}, map[int]int{3: 0}},
 		{[]string{"exobench", "engine", "--token", "abc", "--token=$T"}, map[int]int{3: 0}},
 		{[]string{"exobench", "run", "--header"}, map[int]int{}},
+		{[]string{"exobench", "run", "--ab", "a=--url http://u:p@host --quant q8_0", "b=--url http://host", "--ab=c=--url=http://host/?sig=1"}, map[int]int{3: 7, 5: 12}},
 	} {
 		if got := secretArguments(c.args); !maps.Equal(got, c.want) {
 			t.Errorf("%q: %v, want %v", c.args, got, c.want)

@@ -25,7 +25,7 @@ runs it. With --from, print the plan of a run, which gives that run again.`,
 		Example: `  exobench plan > plan.yaml
   exobench plan --engine llamacpp --model llama-3.2-1b --synthetic --concurrency 1,4 > plan.yaml
   exobench plan --from results/latest`,
-		Args: noArgs,
+		Args: f.moreVariants,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from == "" {
 				p, _, err := f.plan()

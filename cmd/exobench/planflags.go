@@ -80,7 +80,7 @@ func (f *planFlags) register(cmd *cobra.Command, groups *flagGroups) {
 	what.StringVar(&f.file, "plan", "", "plan file to run (exobench plan prints one); flags given beside it win")
 	what.StringSliceVar(&f.engines, "engine", []string{auto}, "one or more of "+engineNames()+"; auto is exo if it answers, else embedded")
 	what.StringSliceVar(&f.urls, "url", nil, "where the engine answers, if not at its usual place; with several engines NAME=URL")
-	what.StringArrayVar(&f.variants, "ab", nil, `variants of the one engine to compare within the run, in turn: NAME='--flag value ...' with flags of the engine, or --url; give it twice or more`)
+	what.StringArrayVar(&f.variants, "ab", nil, `variants of the one engine to compare within the run, in turn: NAME='--flag value ...' with flags of the engine, --url, or --plan FILE for the engine of another plan; two or more, after one --ab or several`)
 	what.StringSliceVar(&f.models, "model", nil, "models, by short name, by the engine's own id, or a .gguf file (default: the five standard ones)")
 	what.BoolVar(&f.skipMissing, "skip-missing", false, "skip models that an engine does not have, as the standard ones are where no --model names others")
 	what.StringVar(&f.modelsFile, "models-file", "", "file with more models, as catalogue/models.yaml")

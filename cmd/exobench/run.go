@@ -52,7 +52,7 @@ taken away. Without, it measures the embedded engine, whose speed says nothing o
   exobench run --plan plan.yaml --repeat 10
   exobench run --model llama-3.2-1b --all-placements --max-nodes 2 --dry-run
   exobench run --resume results/latest`,
-		Args: noArgs,
+		Args: f.moreVariants,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case f.folder != "":
