@@ -20,6 +20,7 @@ import (
 	"exobench"
 	"exobench/driver"
 	"exobench/reference"
+	"exobench/run"
 	"exobench/wire"
 )
 
@@ -130,11 +131,20 @@ func TestTheObserverHasBothClientsDoTheSameWorkInTurn(t *testing.T) {
 	t.Cleanup(web.Close)
 	engine.url, o.Endpoint = web.URL+"/v1/chat/completions", web.URL+"/v1/chat/completions"
 	o.Body = map[string]any{"extra": 7}
-	pairs := 0
+	pairs, opened, ended := 0, 0, 0
 	o.Progress = func(n int, ratio float64) { pairs = n }
+	o.Sensors = func(*run.Config) func() {
+		if opened++; opened != ended+1 {
+			t.Error("sensors of a run are opened while those of another one are open")
+		}
+		return func() { ended++ }
+	}
 	result, err := o.Measure(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if opened != o.Pairs+1 || ended != opened { // one run does not count
+		t.Errorf("sensors were opened %d times and closed %d times in %d pairs", opened, ended, o.Pairs)
 	}
 	// A pair that warms up, and two whose order changes.
 	if want := []string{"bare", "run", "bare", "run"}; !reflect.DeepEqual(order, want) || pairs != 2 || engine.released.Load() != 1 {

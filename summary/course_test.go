@@ -232,6 +232,31 @@ func TestLoadsThatDriftAreToldFromLoadsThatDiffer(t *testing.T) {
 	}
 }
 
+func TestACellOfLoadsThatDriftSaysSo(t *testing.T) {
+	for _, row := range []struct{ drift, want float64 }{{0, 0}, {0.5, 0.5}} {
+		var entries []exobench.Entry
+		for load := range 14 {
+			step, began := load+11, exobench.Instant(100*load)
+			entries = append(entries, aStep(step, "one"), aBlock(step, step, 1))
+			for i := range 5 {
+				latency := (1 + row.drift*float64(load)/13) * (1 + 0.004*float64((7*load+3*i)%5))
+				entries = append(entries, in(step, ok(10*load+i+1, began+10*exobench.Instant(i+1), exobench.Instant(latency*float64(second)))))
+			}
+		}
+		change := 0.0
+		for _, w := range only(t, entries...).Warnings {
+			if d, is := w.Figures.(Drift); is && d.Between {
+				if change = 1/(1+d.Change) - 1; d.N != 14 || d.Metric != metric.TokenRate || d.Time.Round(time.Minute) != 10*time.Minute {
+					t.Errorf("%+v", d)
+				}
+			}
+		}
+		if math.Abs(change-row.want) > 0.1 {
+			t.Errorf("loads that drift by %g: told %g", row.drift, change)
+		}
+	}
+}
+
 // coursed returns the warnings about the course of a cell of 50 requests in two
 // prompts, each after the other: of the latencies given, of which the first tenth of a second is
 // prefill. They vary by 1 %.

@@ -70,7 +70,7 @@ func courseOf(all []stat.Observation, m metric.Metric, underWay, slow int) cours
 		c.lead = &lead
 		all, places = without(all, lead.N, 0)
 	}
-	if trend, ok := stat.TrendOf(all); ok && math.Abs(trend.Change) >= driftEffect && trend.P <= chanceOfDrift(trend.N) {
+	if trend, ok := clearTrend(all); ok {
 		c.trend = &trend
 	}
 	if modes, ok := stat.ModesOf(all); ok && underWay == 1 && modes.Hi >= (1+modesEffect)*modes.Lo && modes.P <= modesChance {
@@ -100,15 +100,17 @@ func trendOfLoads(all []stat.Observation) (stat.Trend, bool) {
 			values = values[:0]
 		}
 	}
-	trend, ok := stat.TrendOf(medians)
-	return trend, ok && math.Abs(trend.Change) >= driftEffect && trend.P <= chanceOfDrift(trend.N)
+	return clearTrend(medians)
 }
 
-func chanceOfDrift(n int) float64 {
-	if n < driftMany {
-		return driftChanceFew
+// clearTrend returns the trend of values where it is worth a warning.
+func clearTrend(all []stat.Observation) (stat.Trend, bool) {
+	trend, ok := stat.TrendOf(all)
+	chance := driftChance
+	if trend.N < driftMany {
+		chance = driftChanceFew
 	}
-	return driftChance
+	return trend, ok && math.Abs(trend.Change) >= driftEffect && trend.P <= chance
 }
 
 // slower returns by what factor a ratio of values means slower.
@@ -169,7 +171,7 @@ func doubtCourse(f *Fold, c *Cell, s *sample) []Figures {
 		}
 		if trend, is := trendOfLoads(all); is && !overLoads {
 			overLoads = true
-			doubts = append(doubts, Drift{Metric: name, Change: trend.Change, P: trend.P, N: trend.N, Loads: trend.N, Between: true, Time: s.wholeTime(), Disturbed: disturbed})
+			doubts = append(doubts, Drift{Metric: name, Change: trend.Change, P: trend.P, N: trend.N, Loads: trend.N, Between: true, Time: time.Duration(len(s.blocks)) * s.meanTime(), Disturbed: disturbed})
 		}
 		if c.Traffic.Open() {
 			continue
@@ -241,15 +243,6 @@ func (s *sample) meanTime() time.Duration {
 		sum += b.done.Sub(b.sent)
 	}
 	return sum / time.Duration(len(s.blocks))
-}
-
-// wholeTime returns the time from the first block to the last.
-func (s *sample) wholeTime() time.Duration {
-	first, last := s.blocks[0].sent, s.blocks[0].done
-	for _, b := range s.blocks {
-		first, last = min(first, b.sent), max(last, b.done)
-	}
-	return last.Sub(first)
 }
 
 // warmupFor returns how many warm-ups would leave out the first requests of the
