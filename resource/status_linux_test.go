@@ -138,3 +138,26 @@ func BenchmarkStatus(b *testing.B) {
 		})
 	}
 }
+
+// What statm leaves out is read again once in a while: what is swapped out, and the
+// high-water mark.
+func TestAStatusIsReadAgainThoughTheSizesAreTheSame(t *testing.T) {
+	f := newFakeProc(t)
+	f.process(100, 1, "engine")
+	f.write("100/statm", "100 25 0 1 0 1 0\n")
+	s := statuses{proc: f.root}
+	defer s.keep(nil)
+	for _, row := range []struct {
+		text string
+		long bool // it was read long ago
+		want exobench.Bytes
+	}{{"100", true, 100}, {"200", false, 100}, {"200", true, 200}} {
+		f.write("100/status", "Name:\tx\nVmHWM:\t  "+row.text+" kB\nVmRSS:\t  100 kB\n")
+		if k := s.kept[100]; k != nil && row.long {
+			k.read = time.Now().Add(-listEvery)
+		}
+		if u := must(s.resident(100)); u.peak != row.want<<10 {
+			t.Errorf("status says %s kB (read long ago: %v): %v, want %v", row.text, row.long, u.peak, row.want<<10)
+		}
+	}
+}

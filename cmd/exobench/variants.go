@@ -101,7 +101,7 @@ func variantOf(base exobench.EngineSpec, text string) (exobench.EngineSpec, erro
 	flags.Visit(func(flag *pflag.Flag) {
 		switch flag.Name {
 		case "url":
-			spec.URL = *url
+			spec.URL, spec.URLSecret = *url, false
 		case "plan":
 		default:
 			spec.Options[flag.Name] = flag.Value.String()
